@@ -59,6 +59,9 @@ class HttpSender:
             reply = await self._client.request(
                 method, url, content=content, headers=headers, params=params
             )
+        except httpx.LocalProtocolError as error:  # which shows the header
+            what = "a token or header with a line break can't be sent"
+            raise Refused(f"{what} to `{self._shown}`", hint="correct its credentials") from error
         except httpx.TransportError as error:
             is_late = isinstance(error, httpx.TimeoutException)
             why = f"{_TIMEOUT_S:.0f} s passed" if is_late else str(error) or type(error).__name__

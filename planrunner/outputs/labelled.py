@@ -10,7 +10,7 @@ from planrunner.metrics.series import Labels
 from planrunner.outputs.totals import is_warmup, tag_labels
 from planrunner.units import NS_PER_US
 
-__all__ = ["LABELS", "LabelTexts", "SampleLabels", "ns_since_1970"]
+__all__ = ["LABELS", "LabelTexts", "SampleLabels", "ns_since_1970", "written"]
 
 LABELS: Final = ("phase", "user", "task", "request", "status", "warmup")
 """Of every request, beside those of the run; tags come after them, where the plan asks for them."""
@@ -24,6 +24,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def ns_since_1970(at: datetime) -> int:
     """Return a moment as databases have it, without the rounding of a float."""
     return (at - _EPOCH) // timedelta(microseconds=1) * NS_PER_US
+
+
+def written(text: str) -> str:
+    """Return a text without half surrogate pairs, which nothing can have that is sent."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 class SampleLabels:
@@ -44,12 +49,14 @@ class SampleLabels:
 
     def of(self, labels: Labels) -> LabelTexts:
         """Return the values."""
-        return (
+        tags = (self._mask(value) for _, value in tag_labels(labels, self._tags))
+        texts = (
             labels.phase,
             labels.user,
             labels.task,
             self._mask(labels.request),
             labels.status_text,
             "true" if is_warmup(labels) else "false",
-            *(self._mask(value) for _, value in tag_labels(labels, self._tags)),
+            *tags,
         )
+        return tuple(map(written, texts))

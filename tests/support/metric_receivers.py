@@ -97,7 +97,7 @@ class _Servicer(MetricsServiceServicer):
     def __init__(self, received: Received, answers: list[grpc.StatusCode | str]) -> None:
         self._received = received
         self._answers = answers
-        self.metadata: dict[str, str] = {}
+        self.metadata: dict[str, str | bytes] = {}
 
     def Export(  # noqa: N802 - as gRPC calls it
         self, request: Any, context: grpc.ServicerContext

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +16,7 @@ from planrunner.metrics.judging.verdict import Verdict, worst_verdicts
 from planrunner.outputs.base import RunInfo, Second
 from planrunner.outputs.beside import beside
 from planrunner.outputs.buckets import USUAL_BUCKETS_NS, ascending
-from planrunner.outputs.labelled import LabelTexts, SampleLabels, ns_since_1970
+from planrunner.outputs.labelled import LabelTexts, SampleLabels, ns_since_1970, written
 from planrunner.outputs.otlp.moment import Moment
 from planrunner.outputs.slices import in_slices
 from planrunner.outputs.totals import RequestTotals, is_shown
@@ -29,6 +30,9 @@ __all__ = ["OtlpOutput"]
 
 _TIMEOUT_S: Final = 4.0
 """For an export with its repetitions: less than a run waits for its outputs at the end."""
+
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""The name of one; source: RFC 9110, 5.6.2."""
 
 
 class OtlpOutput:
@@ -86,12 +90,13 @@ class OtlpOutput:
         """Send the run's own attributes, which shows whether the receiver takes anything.
 
         Raises:
-            CannotRun: It does not.
+            CannotRun: It does not, or a header is none.
         """
+        self._check_headers()
         self._mask = run.mask
         self._began = self._last = self._now()
         self._labels = SampleLabels(self._tags, run.mask)
-        self._plan = run.mask(run.plan)
+        self._plan = written(run.mask(run.plan))
         self._run = {
             "run": run.run_id,
             "plan": self._plan,
@@ -111,6 +116,16 @@ class OtlpOutput:
                 f"the receiver takes no metrics: {self.loss}",
                 hint="check `endpoint`, `protocol` and `headers`, or write `optional: true`",
             )
+
+    def _check_headers(self) -> None:
+        """Look at what HTTP and gRPC would refuse, each in words of its own."""
+        for name, text in self._headers.items():
+            is_text = text.isascii() and text.isprintable() and text == text.strip()
+            if not (_HEADER.fullmatch(name) and is_text):
+                raise CannotRun(
+                    f"the header `{name}` can't be sent",
+                    hint="names are letters, digits and `-`; values are ASCII without line breaks",
+                )
 
     def _opened(self) -> MetricSender:
         # The SDK takes 0.4 s to import.
@@ -167,13 +182,13 @@ class OtlpOutput:
             began_ns=ns_since_1970(self._began),
             at_ns=ns_since_1970(at),
             plan=self._plan,
-            run={name: value for name, value in self._run.items() if value},
+            run={name: written(value) for name, value in self._run.items() if value},
             buckets_ns=self._buckets_ns,
             names=self._labels.names,
             requests={values: self._requests[values] for values in self._unsent},
-            users=self._users,
-            dropped={name: one.dropped for name, one in self._insight().arrivals.items()},
-            verdicts=self._verdicts,
+            users={written(name): count for name, count in self._users.items()},
+            dropped={written(name): one.dropped for name, one in self._insight().arrivals.items()},
+            verdicts={written(name): found for name, found in self._verdicts.items()},
             health=self._health,
         )
         self._is_sending = True

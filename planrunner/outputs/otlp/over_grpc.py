@@ -33,7 +33,7 @@ class GrpcExporting:
         self._exporter = _WatchedExporter(
             self._watch,
             endpoint=endpoint,
-            headers=[(name.lower(), text) for name, text in headers.items()] or None,
+            headers=[*map(_metadata, headers.items())] or None,  # None: those of the environment
             timeout=timeout_s,
             retryable_error_codes=_NEVER,
         )
@@ -83,6 +83,12 @@ class _WatchedExporter(OTLPMetricExporter):
         super()._initialize_channel_and_stub()  # type: ignore[no-untyped-call]  # as it is there
         watched = grpc.intercept_channel(self._channel, self._watch)
         self._client: Any = MetricsServiceStub(watched)  # type: ignore[no-untyped-call]  # as above
+
+
+def _metadata(header: tuple[str, str]) -> tuple[str, str | bytes]:
+    """Return a header as gRPC has it: in small letters, and bytes if its name says so."""
+    name, text = header[0].lower(), header[1]
+    return name, text.encode() if name.endswith("-bin") else text
 
 
 def _words(error: Any) -> str:  # noqa: ANN401 - grpc has no types

@@ -16,9 +16,10 @@ from planrunner.metrics.judging.verdict import Verdict, worst_verdicts
 from planrunner.outputs.base import RunInfo, Second
 from planrunner.outputs.beside import beside
 from planrunner.outputs.buckets import USUAL_BUCKETS_NS, ascending
+from planrunner.outputs.labelled import written
 from planrunner.outputs.prometheus.families import Family, RunSoFar, families_of
 from planrunner.outputs.prometheus.server import MetricsServer
-from planrunner.outputs.prometheus.tally import RequestTally, free_names, written
+from planrunner.outputs.prometheus.tally import RequestTally, free_names
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S, format_duration
 

@@ -14,7 +14,7 @@ from planrunner.outputs.slices import in_slices
 from planrunner.outputs.totals import is_shown
 from planrunner.values import dataclass
 
-__all__ = ["Durations", "RequestTally", "free_names", "written"]
+__all__ = ["Durations", "RequestTally", "free_names"]
 
 _PLAN, _STATUS, _KIND, _BUCKET = "plan", "status", "kind", "le"
 
@@ -104,7 +104,7 @@ class RequestTally:
             self.durations[place.duration] = new if before is None else before.plus(new)
 
     def _place(self, labels: Labels) -> _CountedAs:
-        request = (self._plan, *map(written, self._labels.of(labels)))
+        request = (self._plan, *self._labels.of(labels))
         return _CountedAs(
             request,
             (*request, labels.failure) if labels.failure else None,
@@ -113,11 +113,6 @@ class RequestTally:
 
     def _without_status(self, texts: LabelTexts) -> LabelTexts:
         return texts[: self._status_at] + texts[self._status_at + 1 :]
-
-
-def written(text: str) -> str:
-    """Return a text without half surrogate pairs, which no page can have."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def free_names(names: Iterable[str], *, taken: Iterable[str], prefix: str) -> Mapping[str, str]:

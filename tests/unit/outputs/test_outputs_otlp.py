@@ -158,6 +158,17 @@ def test_nobody_listening_is_said_without_the_address() -> None:
         asyncio.run(output.start(run_info()))
 
 
+@pytest.mark.parametrize("header", [("a b", "x"), ("a", "x\ny"), ("a", "€"), ("a", " x")])
+def test_a_header_that_is_none_is_said_before_anything_is_sent(header: tuple[str, str]) -> None:
+    """Without its value, which may be a secret."""
+    output = OtlpOutput(endpoint="http://127.0.0.1:1", headers=dict([header]))
+
+    with pytest.raises(CannotRun) as caught:
+        asyncio.run(output.start(run_info()))
+
+    assert caught.value.message == f"the header `{header[0]}` can't be sent"
+
+
 def test_a_receiver_that_gets_stuck_holds_up_nothing() -> None:
     """A cancelled export leaves no thread that anything waits for."""
 
@@ -177,13 +188,14 @@ def test_a_receiver_that_gets_stuck_holds_up_nothing() -> None:
 class TestGrpc:
     def test_a_receiver_gets_everything_in_messages_of_a_bounded_size(self) -> None:
         """With the bounds of the plan, and headers whose names gRPC would refuse."""
-        parts = {labels_of(request=f"GET /{n}"): delta_of(2 * NS_PER_S) for n in range(700)}
+        names = (f'"{n}" <b>\n\ud800' for n in range(700))  # half a pair, which protobuf can't have
+        parts = {labels_of(request=name): delta_of(2 * NS_PER_S) for name in names}
 
         async def main(url: str) -> None:
             output = OtlpOutput(
                 endpoint=url,
                 protocol="grpc",
-                headers={"Authorization": "Bearer swordfish"},
+                headers={"Authorization": "Bearer swordfish", "Trace-Bin": "abc"},
                 buckets=[5 * NS_PER_S, NS_PER_S],
                 every=NS_PER_S,
                 now=lambda: NOON,
@@ -198,7 +210,9 @@ class TestGrpc:
             asyncio.run(main(url))
 
         assert servicer.metadata["authorization"] == "Bearer swordfish"
+        assert servicer.metadata["trace-bin"] == b"abc"
         assert received.total("perf_test.requests") == 700
+        assert received.total("perf_test.requests", request='"6" <b>\n?') == 1
         assert len(received.histograms) == 700
         assert received.largest <= 2 * 300
         one = next(iter(received.histograms.values()))

@@ -147,6 +147,20 @@ def test_the_end_of_a_run_counts_what_is_on_its_way() -> None:
 
 
 class TestHttp:
+    def test_a_token_that_is_no_header_is_not_shown(self) -> None:
+        async def respond(_: Request, wire: Wire) -> None:
+            await wire.hang()
+
+        async def main() -> None:
+            async with serve(respond) as server:
+                sender = HttpSender(server.url, {"Authorization": "Token sword\nfish"})
+                with pytest.raises(Refused) as failed:
+                    await sender.send("POST", server.url)
+                await sender.close()
+                assert "sword" not in failed.value.message
+
+        asyncio.run(main())
+
     @pytest.mark.parametrize(
         ("status", "headers", "kind", "after_s"),
         [
