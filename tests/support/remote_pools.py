@@ -139,6 +139,7 @@ def run_fleet(
     samples: Path | None = None,
     listener: Callable[[Event], None] = lambda _: None,
     tolerance: Tolerance = NO_LOSS,
+    host_of: Callable[[int], str] = lambda _: "here",
     steering: Steering | None = None,
 ) -> Told:
     """Do as `run_graph`, with workers; `kill_at` kills some, `theirs` is the graph of each."""
@@ -157,7 +158,13 @@ def run_fleet(
         is_one = theirs is None or isinstance(theirs, RunGraph)
         graphs = [theirs or graph] * workers if is_one else theirs
         handles = [
-            MemoryWorker(number + 1, WorkerShare(number, workers), graphs[number], target)
+            MemoryWorker(
+                number + 1,
+                WorkerShare(number, workers),
+                graphs[number],
+                target,
+                host_of(number),
+            )
             for number in range(workers)
         ]
         for handle in handles:

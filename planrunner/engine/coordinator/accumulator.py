@@ -37,6 +37,7 @@ from planrunner.engine.coordinator.validity import (
     doubts_of_searches,
     doubts_of_starvation,
     doubts_of_workers,
+    losses_so_far,
     phases_apart,
     phases_of_own_work,
     stall_notices,
@@ -264,16 +265,16 @@ class Accumulator:
         """Return what may be known of the run while it goes on."""
         return Insight(
             standings=self.standings,
-            doubts=self._doubts_so_far,
+            doubts=lambda: self._doubts_so_far(pool),
             failing=lambda: self._failing,
             workers=pool.standings,
             arrivals=self._arrived,
             gauges=self._gauges,
         )
 
-    def _doubts_so_far(self) -> tuple[str, ...]:
+    def _doubts_so_far(self, pool: WorkerPool) -> tuple[str, ...]:
         """Return what may be said of the generator before the run is over."""
-        doubts = Doubts()
+        doubts = Doubts(biased=[*losses_so_far(pool.standings())])
         doubts_of_health(doubts, self._health, self._counters)
         doubts_of_starvation(doubts, self._health.starvation, self._graph)
         doubts_of_generator(doubts, self._health.facts())

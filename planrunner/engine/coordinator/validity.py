@@ -18,7 +18,7 @@ from planrunner.engine.recording.stalls import Stall
 from planrunner.engine.recording.starvation import Starvation
 from planrunner.engine.steering import ChangedLoad, level_words
 from planrunner.engine.workers.presence.begins import BeginsApart
-from planrunner.engine.workers.worker_state import KNOWN_WITHIN_NS
+from planrunner.engine.workers.worker_state import KNOWN_WITHIN_NS, WorkerStanding
 from planrunner.graph.loads import BY_HAND
 from planrunner.graph.run_graph import PhaseNode, RequestNode, RunGraph, walk_steps
 from planrunner.metrics.task_mix import chance_error
@@ -40,6 +40,7 @@ __all__ = [
     "doubts_of_searches",
     "doubts_of_starvation",
     "doubts_of_workers",
+    "losses_so_far",
     "phases_apart",
     "phases_of_own_work",
     "stall_notices",
@@ -91,6 +92,13 @@ def doubts_of_workers(doubts: Doubts, hosts: Iterable[HostFigures]) -> None:
                 "after its last report is in no number",
                 is_invalid=not worker.tolerated,
             )
+
+
+def losses_so_far(standings: Iterable[WorkerStanding]) -> Iterator[str]:
+    """Say while the run goes on which workers it goes on without."""
+    for one in standings:
+        if one.fate:
+            yield f"{one.name} {one.fate}; its share of the load is missing"
 
 
 def _missing(missing: Sequence[MissingLoad]) -> str:

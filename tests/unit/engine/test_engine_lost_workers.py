@@ -131,8 +131,10 @@ def test_what_was_over_when_a_worker_was_lost_stays_as_it_was() -> None:
         closed(3, 2, name="last"),
     )
 
-    outcome = run_fleet(graph, 3, kill_at={3.3: 0}, tolerance=ONE).outcome
+    told = run_fleet(graph, 3, kill_at={3.3: 0}, tolerance=ONE)
 
+    outcome, insight = told.outcome, told.ticks[-1].insight
+    said = [doubt for doubt in insight.doubts() if "share" in doubt]
     whole = run_fleet(graph, 3).outcome
     first, then, last = outcome.phases
     assert first == whole.phases[0]
@@ -143,6 +145,7 @@ def test_what_was_over_when_a_worker_was_lost_stays_as_it_was() -> None:
         ("then", "arrivals/s", 10, 30),
         ("last", "users", 1, 3),
     ]
+    assert said == ["worker 1 of 3 was killed; its share of the load is missing"]
     assert begins[0] < lost.missing[0].from_ns == lost.lost_ns == 3 * NS_PER_S
     assert lost.missing[1].from_ns == begins[1]
     assert counts(outcome, "phase")["last"] < counts(whole, "phase")["last"]

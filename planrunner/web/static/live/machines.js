@@ -35,8 +35,9 @@ export class Machines {
         values: [generator.open_files] }] : []),
       ...(lost ? [{ name: "seconds that did not reach this page", unit: "count", values: [lost] }] : []),
     ]);
+    const several = new Set(workers.map(({ host }) => host)).size > 1;
     gauges(this.workers, workers.map((one) => (
-      { name: workerName(one), unit: "share", values: [one.cpu], text: workerText(one) })));
+      { name: workerName(one, several), unit: "share", values: [one.cpu], text: workerText(one) })));
     hide(this.workersHead, !workers.length);
     hide(this.workers, !workers.length);
     gauges(this.services, run.gauges.map(({ name, unit }) =>
@@ -46,9 +47,9 @@ export class Machines {
   }
 }
 
-function workerName({ name, host, alive, silent, slowest, fate }) {
+function workerName({ name, host, alive, silent, slowest, fate }, several) {
   const state = alive ? [silent && "silent", slowest && "slowest"].filter(Boolean).join(", ") : fate || "gone";
-  const place = host ? `${name} on ${host}` : name;
+  const place = several ? `${name} on ${host}` : name;
   return state ? `${place}: ${state}` : place;
 }
 
