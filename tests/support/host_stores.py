@@ -16,12 +16,17 @@ class StoreCalls:
 
     Args:
         failing: Calls of `put`, by number, whose answer is lost.
+        held: Calls of `put` that wait until there are so many, and a little longer for more.
+
+    Attributes:
+        at_once: The most that ever waited.
     """
 
-    def __init__(self, store: HostStore, *, failing: Sequence[int] = ()) -> None:
+    def __init__(self, store: HostStore, *, failing: Sequence[int] = (), held: int = 1) -> None:
         self.store = store
         self.puts: list[tuple[str, int, int]] = []
         self.at_once = self._now = 0
+        self._held, self._enough = held, asyncio.Event()
         self._failing = failing
 
     async def lacks(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
@@ -32,7 +37,11 @@ class StoreCalls:
         number = len(self.puts)
         self._now += 1
         self.at_once = max(self.at_once, self._now)
-        await asyncio.sleep(0)
+        if self.at_once >= self._held:
+            self._enough.set()
+        await self._enough.wait()
+        for _ in range(self._held):  # in which the next piece would have been read
+            await asyncio.to_thread(int)
         self._now -= 1
         have = self.store.put(key, offset, data)
         if number in self._failing:

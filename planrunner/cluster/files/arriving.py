@@ -20,12 +20,16 @@ _MOST_RESUMED: Final = 1_000_000_000
 
 
 def lock(file: BinaryIO, *, waits: bool = False) -> bool:
-    """Lock a file for as long as it is open here; False if somebody else has it."""
+    """Lock a file for as long as it is open here; False if somebody else has it.
+
+    Raises:
+        OSError: The file's disk has no locks.
+    """
     import fcntl  # noqa: PLC0415 - there is none on Windows, where no worker runs
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
-    except OSError:
+    except BlockingIOError:
         return False
     return True
 

@@ -43,7 +43,9 @@ __all__ = ["Delivered", "Delivery", "HostCalls", "bring", "packed"]
 T = TypeVar("T")
 
 _IN_FLIGHT: Final = 8
-"""Pieces that are on their way to a host at once: many files are small."""
+_BYTES_IN_FLIGHT: Final = 4 << 20
+"""Pieces that are on their way to a host at once, and their bytes: over a slow line, the beats that
+tell that the host lives wait behind them."""
 
 _PATIENCE_S: Final = 10.0
 """How long a call that fails is made again."""
@@ -172,20 +174,29 @@ async def _laid_out(one: Delivery) -> HostFiles:
 
 
 class _Host:
-    """A host, while files go there."""
+    """A delivery, while it is made."""
 
     def __init__(self, to: Delivery, lacks: Mapping[str, int], of: int) -> None:
         self.to = to
         self.lacks = lacks
-        self.room = asyncio.Semaphore(_IN_FLIGHT)
+        self._under_way: list[int] = []
+        self._eased = asyncio.Event()
         self._sent, self._of = 0, of
 
+    async def begin(self, size: int) -> None:
+        """Wait until a piece of so many bytes may go, too."""
+        while self._under_way and (
+            len(self._under_way) == _IN_FLIGHT or sum(self._under_way) + size > _BYTES_IN_FLIGHT
+        ):
+            self._eased.clear()
+            await self._eased.wait()
+        self._under_way.append(size)
+
     async def put(self, file: FileToSend, offset: int, data: bytes, size: int) -> Delivered:
-        try:
-            key = file.laid.key
-            await _tried(self.to, partial(self.to.calls.put, key, offset, data), file.laid.path)
-        finally:
-            self.room.release()
+        key = file.laid.key
+        await _tried(self.to, partial(self.to.calls.put, key, offset, data), file.laid.path)
+        self._under_way.remove(len(data))
+        self._eased.set()
         self._sent += size
         return Delivered(self.to.name, file.laid.path, self._sent, self._of)
 
@@ -224,7 +235,7 @@ async def _send_file(
         async for offset, size, data in pieces:
             for host in takers:
                 if host.lacks[key] < offset + size:
-                    await host.room.acquire()
+                    await host.begin(len(data))
                     tasks.create_task(put(host, offset, data, size))
 
 
@@ -277,8 +288,7 @@ async def _tried(to: Delivery, call: Callable[[], Awaitable[T]], file: str = "")
     Raises:
         CannotRun: It can't be made.
     """
-    loop = asyncio.get_running_loop()
-    until = loop.time() + _PATIENCE_S
+    loop, until = asyncio.get_running_loop(), 0.0
     what = f"`{file}`" if file else "files of the plan"
     while True:
         try:
@@ -286,6 +296,7 @@ async def _tried(to: Delivery, call: Callable[[], Awaitable[T]], file: str = "")
         except CannotRun as error:
             raise CannotRun(f"{to.name}: {error.message}", hint=error.hint) from error
         except (OSError, TimeoutError) as error:
+            until = until or loop.time() + _PATIENCE_S
             if loop.time() >= until:
                 raise CannotRun(
                     f"{what} can't be sent to {to.name}: {str(error) or type(error).__name__}",

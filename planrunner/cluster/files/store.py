@@ -218,7 +218,7 @@ class HostStore:
             raise CannotRun(
                 f"`{self._folder}` has room for {format_size(max(free, 0))}, and files of the plan "
                 f"need {format_size(size)}",
-                hint="make room there, or let XDG_CACHE_HOME name a folder on another disk",
+                hint="make room there, or let XDG_CACHE_HOME name a folder on another disk there",
             )
 
     def _trim(self, most: int) -> None:
@@ -246,7 +246,7 @@ def _make_private(folder: Path) -> None:
     if not folder.is_dir() or folder.is_symlink() or status.st_uid != os.getuid():
         raise CannotRun(
             f"`{folder}` is not a folder of this user's own",
-            hint="remove it, or let XDG_CACHE_HOME name another place",
+            hint="remove it, or let XDG_CACHE_HOME name another folder there",
         )
     if status.st_mode & 0o077:
         folder.chmod(0o700)
@@ -297,5 +297,5 @@ def _in_words(folder: Path) -> Iterator[None]:
 def _unusable(folder: Path, error: OSError) -> CannotRun:
     return CannotRun(
         f"files of the plan can't be kept in `{folder}`: {error.strerror or error}",
-        hint="make room there, or let XDG_CACHE_HOME name another folder",
+        hint="make room there, or let XDG_CACHE_HOME name a folder on a local disk",
     )

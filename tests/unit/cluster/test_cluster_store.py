@@ -214,13 +214,15 @@ class TestStore:
 
 class TestSending:
     def test_each_machine_gets_a_file_once_in_bounded_pieces(
-        self, tmp_path: Path, folder: Path
+        self, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Two stores on one disk share it; how far it is, is told; few pieces are in flight."""
+        monkeypatch.setattr(sending, "_BYTES_IN_FLIGHT", 2 * CHUNK + 2)
         wanted = one_file(tmp_path, RANDOM)
         told: list[Delivered] = []
         with closing(HostStore(folder)) as one, closing(HostStore(folder)) as two:
-            calls = [StoreCalls(one), StoreCalls(two), StoreCalls(HostStore(tmp_path / "third"))]
+            third = HostStore(tmp_path / "third")
+            calls = [StoreCalls(one, held=2), StoreCalls(two), StoreCalls(third, held=2)]
             hosts = [
                 Delivery(f"host-{number}", machine, call, wanted)
                 for number, (machine, call) in enumerate(zip("aab", calls, strict=True))
@@ -229,9 +231,9 @@ class TestSending:
             there = asyncio.run(bring(hosts, told.append))
 
             assert [host.place(tmp_path / "file").read_bytes() for host in there] == [RANDOM] * 3
-        calls[2].store.close()
+        third.close()
         assert [len(call.puts) for call in calls] == [4, 0, 4]
-        assert max(call.at_once for call in calls) <= sending._IN_FLIGHT
+        assert [call.at_once for call in calls] == [2, 0, 2]
         assert max(size for call in calls for _, _, size in call.puts) == CHUNK + 1
         last = {one.host: one.bytes for one in told}
         assert last == {"host-0": len(RANDOM), "host-2": len(RANDOM)}
@@ -269,22 +271,20 @@ class TestSending:
         with pytest.raises(CannotRun, match=r"`.*/file` (changed while it|does not exist)"):
             asyncio.run(bring([Delivery("far", "m", StoreCalls(store), wanted)]))
 
-    def test_empty_files_and_commands_arrive_as_well(
-        self, tmp_path: Path, store: HostStore
-    ) -> None:
-        """A command can be run."""
-        for name in ("empty", "tool"):
-            (tmp_path / name).write_text("#!/bin/sh\n" if name == "tool" else "")
-        (tmp_path / "tool").chmod(0o755)
-        files = [
-            file_to_send(str(tmp_path / name), tmp_path / name, is_secret=False)
-            for name in ("empty", "tool")
-        ]
+    def test_many_small_files_arrive_too(self, tmp_path: Path, store: HostStore) -> None:
+        """A command can be run, empty files are there, and none waits for each other."""
+        paths = [tmp_path / name for name in ("empty", "tool", *map(str, range(20)))]
+        for path in paths:
+            path.write_text("" if path.name == "empty" else f"#!/bin/sh\n{path.name}")
+        paths[1].chmod(0o755)
+        files = [file_to_send(str(path), path, is_secret=False) for path in paths]
+        calls = StoreCalls(store, held=sending._IN_FLIGHT)
 
-        (there,) = asyncio.run(bring([Delivery("far", "m", StoreCalls(store), manifest(*files))]))
+        (there,) = asyncio.run(bring([Delivery("far", "m", calls, manifest(*files))]))
 
-        assert there.place(tmp_path / "empty").read_bytes() == b""
-        assert os.access(there.place(tmp_path / "tool"), os.X_OK)
+        assert calls.at_once == sending._IN_FLIGHT
+        assert there.place(paths[0]).read_bytes() == b""
+        assert os.access(there.place(paths[1]), os.X_OK)
 
 
 @given(st.binary(max_size=300), st.integers(0, 40))
