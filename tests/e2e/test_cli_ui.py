@@ -33,6 +33,7 @@ phases: [{name: p, users: 2, hold: 60s, graceful_stop: 1s}]
     [
         (["--ui", "--repeat", "2"], "--ui shows a single run under load"),
         (["--ui", "--once"], "--ui shows a single run under load"),
+        (["--ui", "--keep-going"], "--ui shows a single run under load"),
         (["--open"], "--open needs --ui"),
         (["--ui=nowhere"], "--ui: `nowhere` is not an address"),
         (["--ui=127.0.0.1:99999"], "--ui: `127.0.0.1:99999` is not an address"),

@@ -119,15 +119,16 @@ def command(  # noqa: PLR0913 - one parameter for each option
     for option, is_given in (("--full (or --trace)", full), ("--verbose", verbose)):
         if is_given and not once:
             raise UsageError(f"{option} needs --once", hint="add --once, or leave it out")
-    if wish.ui is not None and (once or repeat > 1 or len(plans) > 1):
-        hint = "run one plan, once, under load; or leave out --ui"
+    is_suite = keep_going or repeat > 1 or len(plans) > 1
+    if wish.ui is not None and (once or is_suite):
+        hint = "run one plan, once, under load; or start plans one by one from `planrunner ui`"
         raise UsageError("--ui shows a single run under load", hint=hint)
     if watch:
         from planrunner.cli.watch.watching import watch_plan  # noqa: PLC0415 - seldom used
 
         leaving.raise_from_now_on()
         return watch_plan(plans[0], options, click.get_current_context().meta[_TYPED])
-    if not once and (keep_going or repeat > 1 or len(plans) > 1):
+    if not once and is_suite:
         from planrunner.cli.suites.run_plans import SuiteOptions, run_plans  # noqa: PLC0415 - a single run has none
 
         return run_plans(plans, options, wish, SuiteOptions(keep_going, repeat), leaving)
