@@ -154,11 +154,13 @@ def test_on_a_terminal_the_page_stays_as_long_as_it_is_open(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_ctrl_c_ends_what_was_started_from_the_page(tmp_path: Path) -> None:
-    """The run writes its reports first."""
-    (tmp_path / "plan.yaml").write_text(SHOP)
+    """The run, which has a value from an env file, writes its reports first."""
+    plan = SHOP.replace("users: 2", 'users: "${count}"')
+    (tmp_path / "plan.yaml").write_text(f"params: {{count: {{type: int, env: HOW_MANY}}}}\n{plan}")
+    (tmp_path / "shop.env").write_text("HOW_MANY=3\n")
 
     with (
-        started("ui", directory=tmp_path) as (process, url),
+        started("ui", "--env-file", "shop.env", directory=tmp_path) as (process, url),
         opened(url) as (browser, base),
     ):
         answer = browser.post(f"{base}api/plans/plan.yaml/start", json={"choices": {}})
@@ -170,4 +172,5 @@ def test_ctrl_c_ends_what_was_started_from_the_page(tmp_path: Path) -> None:
 
     assert code == 0
     [metrics] = tmp_path.glob("reports/shop/*/metrics.json")
-    assert json.loads(metrics.read_text())["exit_code"] == 130
+    found = json.loads(metrics.read_text())
+    assert (found["exit_code"], found["params"]) == (130, {"count": "3"})
