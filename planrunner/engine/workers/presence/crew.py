@@ -105,7 +105,8 @@ def _missing(
 def _host(
     name: str, links: Sequence[WorkerState], workers: tuple[WorkerFigures, ...]
 ) -> HostFigures:
-    clock = links[0].handle.clock
+    # Containers of one name may have clocks of their own: the one that is known worst counts.
+    clock = max((link.handle.clock for link in links), key=lambda one: one.error_ns)
     begins = [one.first_arrival_ns for one in workers if one.first_arrival_ns is not None]
     return HostFigures(
         name=name,
