@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, Protocol
 
+from planrunner.cluster.files.chunks import LaidFile
+from planrunner.cluster.files.store import HostStore
 from planrunner.cluster.host_facts import HostFacts, own_facts
 from planrunner.cluster.parcels import Bundled, Inbox, Outbox, Parcel
 from planrunner.engine.workers.local_processes import WorkerProcess, start_worker
@@ -76,6 +78,15 @@ class AgentCalls(Protocol):
     async def sees(self, file: str, content: str) -> bool:
         """Whether this file with this content is on the host as well."""
 
+    async def lacks(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
+        """Return which files of the plan must be sent; see `HostStore`."""
+
+    async def put(self, key: str, offset: int, data: bytes) -> int:
+        """Take a piece of one."""
+
+    async def lay_out(self, files: Sequence[LaidFile], folders: Sequence[str]) -> str:
+        """Put them where their paths say, below a new folder, and return that."""
+
     async def folder(self) -> str:
         """Return the path of a folder of the host's own; it is gone when the agent is."""
 
@@ -136,6 +147,15 @@ class HostAgent:
     async def sees(self, file: str, content: str) -> bool:
         return await asyncio.to_thread(_has, Path(file), content)
 
+    async def lacks(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
+        return await asyncio.to_thread(self._crew.store().lacks, sizes)
+
+    async def put(self, key: str, offset: int, data: bytes) -> int:
+        return await asyncio.to_thread(self._crew.store().put, key, offset, data)
+
+    async def lay_out(self, files: Sequence[LaidFile], folders: Sequence[str]) -> str:
+        return str(await asyncio.to_thread(self._crew.store().lay_out, files, folders))
+
     async def folder(self) -> str:
         return str(self._crew.folder())
 
@@ -174,6 +194,7 @@ class _Crew:
         self._processes: dict[int, WorkerProcess] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._folder: Path | None = None
+        self._store: HostStore | None = None
         self._has_ended = False
         self.outbox = Outbox(_MOST_KEPT)
 
@@ -202,6 +223,11 @@ class _Crew:
         if self._folder is None:
             self._folder = Path(mkdtemp(prefix="planrunner-"))
         return self._folder
+
+    def store(self) -> HostStore:
+        if self._store is None:
+            self._store = HostStore()
+        return self._store
 
     async def start(self, number: int, share: WorkerShare) -> str:
         self._look_at_lease()
@@ -248,6 +274,9 @@ class _Crew:
             process.kill()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
     async def ended(self) -> None:
         """Kill what is left, and return when nothing is."""

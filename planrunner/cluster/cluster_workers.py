@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from time import monotonic
+from typing import Any, Final, Protocol, TypeVar
 
 from planrunner import __version__
 from planrunner.cluster.agent import AgentCalls
 from planrunner.cluster.dask_cluster import DaskNode
+from planrunner.cluster.files.chunks import LaidFile
+from planrunner.cluster.files.sending import Delivered, Delivery, bring, packed
 from planrunner.cluster.host_facts import HostFacts, own_facts
 from planrunner.cluster.link import HostLost, Link, LinkTransport
 from planrunner.cluster.sample_copy import SampleCopy
+from planrunner.compiler.source import GraphSource
 from planrunner.engine.workers.messages import Assignment
 from planrunner.engine.workers.worker_state import ClockFacts
 from planrunner.errors import CannotRun, UsageError
+from planrunner.graph.run_graph import RunGraph
 from planrunner.schedule.partition import WorkerShare
-from planrunner.units import format_count
+from planrunner.units import format_count, format_size
 from planrunner.values import dataclass
 
 __all__ = [
@@ -32,10 +45,13 @@ __all__ = [
     "version_fault",
 ]
 
+T = TypeVar("T")
+
 _LAST_S: Final = 2.0
 """What a worker gets to end by itself once there is nothing more to do."""
 
 _COPY_S: Final = 1.0
+_FILES_S: Final = 60.0
 _JOIN_S: Final = 2.0
 
 
@@ -54,7 +70,8 @@ class ClusterPlan:
     Attributes:
         workers: How many; 0 for one on each Dask worker.
         module: Its `main` is the process of a worker.
-        source: What workers make their graphs from.
+        graph: What runs.
+        source: What workers make it from.
         names: What users see as `run`.
         directory: Of the run.
         loopback: Targets that are this machine to whoever asks for them.
@@ -65,13 +82,37 @@ class ClusterPlan:
 
     workers: int
     module: str
-    source: object = field(repr=False)
+    graph: RunGraph = field(repr=False)
+    source: GraphSource = field(repr=False)
     names: Mapping[str, object]
     directory: Path
     loopback: Sequence[str] = ()
     only_here: str = ""
     copies_samples: bool = True
     tell: Callable[[str], None] = lambda _: None
+
+
+class _StoreCalls:
+    """The store of a host, at the other end of a link."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def lacks(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
+        return await self._asked(self._link.agent.lacks, sizes)
+
+    async def put(self, key: str, offset: int, data: bytes) -> int:
+        return await self._asked(self._link.agent.put, key, offset, data)
+
+    async def lay_out(self, files: Sequence[LaidFile], folders: Sequence[str]) -> str:
+        return await self._asked(self._link.agent.lay_out, files, folders)
+
+    async def _asked(self, ask: Callable[..., Awaitable[T]], *arguments: object) -> T:
+        try:
+            return await self._link.call(ask, *arguments, seconds=_FILES_S)
+        except HostLost as error:
+            words = f"files of the plan can't be sent to {self._link.facts.name}: {error}"
+            raise CannotRun(words) from error
 
 
 class ClusterWorker:
@@ -150,15 +191,22 @@ async def cluster_workers(
             raise fault
     count = plan.workers or len(nodes)
     used = nodes[:count]
-    here, links = own_facts(), []
+    here = own_facts()
+    links: list[Link] = []
+
+    async def reach(node: DaskNode) -> Link:
+        agent = await cluster.place(node, plan.module)
+        link = Link(agent, await agent.facts(), here=here, now_ns=now_ns)
+        links.append(link)
+        await link.open()
+        return link
+
     try:
-        for node in used:
-            agent = await cluster.place(node, plan.module)
-            links.append(Link(agent, await agent.facts(), here=here, now_ns=now_ns))
-        await asyncio.gather(*(link.open() for link in links))
+        links[:] = await asyncio.gather(*map(reach, used))
         _check_loopback(plan.loopback, [link.facts for link in links], here)
         copies = await _sample_copies(links, plan)
-        handles = await _started(links, copies, plan, count)
+        sources = await _sources(links, plan, count, here)
+        handles = await _started(links, copies, sources, plan, count)
         crew = ClusterCrew(links, handles)
         async with _beside(
             [_copying(copy) for copy in copies if copy is not None and plan.copies_samples]
@@ -225,13 +273,56 @@ def _mark_in(directory: Path) -> Iterator[tuple[Path, str]]:
         mark.unlink(missing_ok=True)
 
 
+async def _sources(
+    links: Sequence[Link], plan: ClusterPlan, count: int, here: HostFacts
+) -> Sequence[GraphSource]:
+    """Return what the workers of each host make the graph from, with the files they need there."""
+    away = [place for place, link in enumerate(links) if not link.facts.sees_files_of(here)]
+    sources = [plan.source] * len(links)
+    if not away:
+        return sources
+    numbers = [range(place, count, len(links)) for place in range(len(links))]
+    told = _Shipping(plan.tell)
+    async with packed(plan.source, plan.graph, numbers) as manifests:
+        deliveries = [
+            Delivery(
+                links[place].facts.name,
+                links[place].facts.machine,
+                _StoreCalls(links[place]),
+                manifests[place],
+            )
+            for place in away
+        ]
+        for place, files in zip(away, await bring(deliveries, told), strict=True):
+            sources[place] = plan.source.on(files)
+    return sources
+
+
+class _Shipping:
+    """Says how far files are, when that takes longer than a moment."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._next_s = monotonic() + _COPY_S
+
+    def __call__(self, now: Delivered) -> None:
+        if monotonic() >= self._next_s:
+            self._next_s = monotonic() + _COPY_S
+            done = f"{format_size(now.bytes)} of {format_size(now.of)}"
+            self._tell(f"sending files of the plan to {now.host}: {done}")
+
+
 async def _started(
-    links: Sequence[Link], copies: Sequence[SampleCopy | None], plan: ClusterPlan, count: int
+    links: Sequence[Link],
+    copies: Sequence[SampleCopy | None],
+    sources: Sequence[GraphSource],
+    plan: ClusterPlan,
+    count: int,
 ) -> Sequence[ClusterWorker]:
     hosts = format_count(len(links), "Dask worker")
     plan.tell(f"starting {format_count(count, 'worker')} on {hosts}")
     handles: dict[int, ClusterWorker] = {}
-    for place, (link, copy) in enumerate(zip(links, copies, strict=True)):
+    for place, (link, copy, source) in enumerate(zip(links, copies, sources, strict=True)):
         shares = {number: WorkerShare(number, count) for number in range(place, count, len(links))}
         called = await link.agent.start(shares)
         folder = "" if copy is None else await link.agent.folder()
@@ -240,7 +331,7 @@ async def _started(
             handles[number] = worker = ClusterWorker(name, number, link=link, samples=copy)
             worker.transport.folder = folder
             worker.transport.send(
-                Assignment(share, plan.names, plan.source, clock_offset_ns=link.offset_ns)
+                Assignment(share, plan.names, source, clock_offset_ns=link.offset_ns)
             )
     return [handles[number] for number in range(count)]
 

@@ -19,6 +19,7 @@ from planrunner.values import dataclass
 __all__ = ["DaskCluster", "DaskNode", "open_cluster"]
 
 _CONNECT_S: Final = 10
+_PLACE_S: Final = 30
 _WORKERS_S: Final = 30.0
 _REACH_S: Final = 3.0
 _LOGGERS: Final = ("distributed", "bokeh", "tornado.application", "asyncssh")
@@ -126,11 +127,11 @@ class DaskCluster:
             pure=False,
         )
         try:
-            async with asyncio.timeout(_CONNECT_S):
+            async with asyncio.timeout(_PLACE_S):
                 return _ActorCalls(self._client, await making)
         except TimeoutError as error:
             raise CannotRun(
-                f"the Dask worker {node.address} did not answer in {_CONNECT_S} s",
+                f"the Dask worker {node.address} did not answer in {_PLACE_S} s",
                 hint="it may be busy with other work: planrunner needs Dask workers of its own",
             ) from error
         except Exception as error:

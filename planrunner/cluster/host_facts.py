@@ -22,6 +22,7 @@ class HostFacts:
 
     Attributes:
         name: Of the host.
+        machine: The same for processes that see the same files.
         network: The same for processes that see the same loopback interface.
         time: The same for processes whose clocks are one.
         python: Its version.
@@ -31,6 +32,7 @@ class HostFacts:
     """
 
     name: str
+    machine: str
     network: str
     time: str
     python: str
@@ -41,6 +43,10 @@ class HostFacts:
     def hears_loopback_of(self, other: HostFacts) -> bool:
         """Whether `localhost` is the same place to both."""
         return self.network == other.network
+
+    def sees_files_of(self, other: HostFacts) -> bool:
+        """Whether a path is the same file to both."""
+        return self.machine == other.machine
 
     def has_clock_of(self, other: HostFacts) -> bool:
         """Whether both read the same monotonic clock."""
@@ -55,6 +61,7 @@ def own_facts() -> HostFacts:
         boot = _BOOT.read_text("ascii").strip()
     return HostFacts(
         name=name,
+        machine=f"{boot} {_namespace('mnt')}",
         network=f"{boot} {_namespace('net')}",
         time=f"{boot} {_namespace('time')}",
         python=platform.python_version(),

@@ -154,7 +154,9 @@ class Link:
     def clock_facts(self) -> ClockFacts:
         return ClockFacts() if self.clock is None else self.clock.facts(self._now_ns())
 
-    async def call(self, ask: Callable[..., Awaitable[T]], *arguments: object) -> T:
+    async def call(
+        self, ask: Callable[..., Awaitable[T]], *arguments: object, seconds: float = _CALL_S
+    ) -> T:
         """Call the agent, and wait for the answer, not too long.
 
         Raises:
@@ -163,7 +165,7 @@ class Link:
         """
         if self.lost:
             raise HostLost(self.lost)
-        async with asyncio.timeout(_CALL_S):
+        async with asyncio.timeout(seconds):
             return await ask(*arguments)
 
     async def close(self) -> None:

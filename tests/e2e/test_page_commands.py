@@ -48,6 +48,12 @@ NOT_RUN: Final = {
     ("docs/how-to/grafana.md", "prometheus "): "is run by test_cli_prometheus.py, on free ports",
     ("docs/how-to/grafana.md", "planrunner execute"): "is run by test_cli_prometheus.py, too",
     ("docs/how-to/live-page.md", "planrunner ui"): "serves until Ctrl-C, and opens a browser",
+    ("docs/how-to/cluster.md", "pip install"): "fetches packages",
+    (
+        "docs/how-to/cluster.md",
+        "planrunner execute plans/stress.yaml",
+    ): "test_cluster_hosts.py does",
+    ("docs/how-to/cluster.md", "planrunner cluster check"): "is run by test_cluster_local.py",
     ("CONTRIBUTING.md", ".ci/run"): "runs this test",
 }
 """What can't run here: the page, the beginning of the line, and why."""

@@ -66,6 +66,7 @@ async def _cluster_workers(
     plan = ClusterPlan(
         workers=request.workers,
         module=WORKER_MODULE,
+        graph=graph,
         source=prepared.compiled.source,
         names=names,
         directory=prepared.directory,
