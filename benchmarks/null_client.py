@@ -13,7 +13,10 @@ import socket
 import sys
 import time
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from planrunner.cli.group import run
 from planrunner.clock import Clock
@@ -79,11 +82,15 @@ class Meter:
 
     @classmethod
     def write(cls) -> None:
-        path = os.environ.get("NULL_CLIENT_CPU")
-        if cls.began_ns is not None and path:
-            with Path(path).open("a") as out:
-                out.write(f"{time.process_time_ns() - cls.began_ns}\n")
+        if cls.began_ns is not None:
+            cls.add(time.process_time_ns() - cls.began_ns)
             cls.began_ns = None
+
+    @classmethod
+    def add(cls, taken_ns: int) -> None:
+        if path := os.environ.get("NULL_CLIENT_CPU"):
+            with Path(path).open("a") as out:
+                out.write(f"{taken_ns}\n")
 
 
 class NullClient:
@@ -108,15 +115,28 @@ class NullClient:
 
 
 class MeteredPool(remote_pool.RemotePool):
-    """Measures the coordinator as well."""
+    """Measures the coordinator as well, and a cluster that it has started."""
 
     def start(self, *arguments: object) -> None:
         Meter.start()
+        self.cluster_ns = cluster_cpu_ns()
         super().start(*arguments)
 
     async def dismiss(self) -> None:
         Meter.write()
+        Meter.add(cluster_cpu_ns() - self.cluster_ns)
         await super().dismiss()
+
+
+def cluster_cpu_ns() -> int:
+    """Return the processor time of all processes of this one that aren't workers of planrunner."""
+    taken = 0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if not any("null_" in word for word in process.cmdline()):
+                times = process.cpu_times()
+                taken += int((times.user + times.system) * 1e9)
+    return taken
 
 
 def factories(graph: RunGraph) -> dict:
@@ -132,6 +152,7 @@ def main() -> None:
     run_module.RemotePool = MeteredPool
     command = (sys.executable, "-m", "benchmarks.null_client", "--worker")
     started.worker_command = lambda: command
+    started.WORKER_MODULE = "benchmarks.null_worker"
     with socket.create_server(("127.0.0.1", 0)) as listening:  # what `execute` looks for first
         port = listening.getsockname()[1]
         sys.exit(run([*sys.argv[1:], "--set", f"port={port}"]))

@@ -53,6 +53,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "18-outputs": outputs.outputs,
     "19-live-page": live_page.live_page,
     "20-coordinator": coordinator.coordinator,
+    "21-cluster": workers.cluster,
 }
 
 

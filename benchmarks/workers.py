@@ -26,7 +26,7 @@ def workers(rounds: int, seconds: int) -> dict:
     for number in range(rounds):
         for count, found in raw.items():
             wait_for_quiet()
-            measured = answer_itself(seconds, workers=count)
+            measured = answer_itself(seconds, more=("--workers", count))
             found.append(measured)
             print(f"  round {number + 1}: {count} workers {measured}", flush=True)
     rate = {count: median(one["rate"] for one in found) for count, found in raw.items()}
@@ -72,12 +72,38 @@ def _idle() -> tuple[int, int]:
     return (times[3] + times[4] if len(times) > 4 else 1), sum(times)
 
 
-def answer_itself(seconds: int, *, workers: str = "1", formats: str = "metrics.json") -> dict:
+def cluster(rounds: int, seconds: int) -> dict:
+    """Requests/s and CPU per request of one worker and of a local cluster of two, in turns.
+
+    CPU is that of all processes while load runs: of the coordinator, of Dask, of the workers.
+    """
+    raw: dict[str, list[dict]] = {"1": [], "2": [], "local:2": []}
+    for number in range(rounds):
+        for kind, found in raw.items():
+            wait_for_quiet()
+            more = ("--cluster", kind) if kind.startswith("local") else ("--workers", kind)
+            found.append(answer_itself(seconds, more=more))
+            print(f"  round {number + 1}: {kind} {found[-1]}", flush=True)
+    rate = {kind: median(one["rate"] for one in found) for kind, found in raw.items()}
+    cpu = {kind: median(one["cpu_us_per_request"] for one in found) for kind, found in raw.items()}
+    summary = [
+        f"`--cluster local:2` {cpu['local:2'] / cpu['1']:.2f} × the CPU per request of one worker "
+        f"(target 1.12); `--workers 2` {cpu['2'] / cpu['1']:.2f} ×",
+        f"so {2 * cpu['1'] / cpu['local:2']:.2f} × the requests of one on two whole processors "
+        f"(target 1.75); {rate['local:2'] / rate['1']:.2f} × as measured, where `--workers 2` had "
+        f"{rate['2'] / rate['1']:.2f} ×",
+    ]
+    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+
+
+def answer_itself(
+    seconds: int, *, more: tuple[str, ...] = ("--workers", "1"), formats: str = "metrics.json"
+) -> dict:
     """Run the plan of question 1 with a client that sends nothing."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         command = (sys.executable, "-m", "benchmarks.null_client", "execute", str(PLAN))
-        options = ("--workers", workers, "--set", f"hold={seconds}s", "--formats", formats)
+        options = (*more, "--set", f"hold={seconds}s", "--formats", formats)
         cpu = Path(folder) / "cpu"
         with environment(NULL_CLIENT_CPU=str(cpu)):
             outcome = run([*command, *options, "--out", str(out), "--quiet"], cwd=ROOT)
