@@ -96,9 +96,9 @@ class LiveView:
         if _judged(found):
             style = "" if not found.broken else "red" if found.is_serious else "yellow"
             lines.append(Text(_threshold_line(found, width), style=style))
-        if progress.workers:
-            style = "yellow" if progress.is_short_of_workers else "dim"
-            lines.append(Text(shorten(progress.workers, width), style=style))
+        workers, is_short = progress.workers()
+        if workers:
+            lines.append(Text(shorten(workers, width), style="yellow" if is_short else "dim"))
         if progress.ending:
             lines.append(
                 Text(shorten(f"stopping: {plain(progress.ending)}", width), style="yellow")

@@ -61,8 +61,7 @@ class Progress:
         classes: Users of each class.
         failures: What requests failed by so far: a status, or a failure kind.
         expected: What broke of the replies that failed by an expectation.
-        workers: How several of them are; empty for a single one.
-        is_short_of_workers: One of them is gone or silent.
+        workers: Says how several of them are, and whether one is gone or silent; empty for one.
         rates: Requests of each of the last seconds, the latest last; likewise p95s_ns.
     """
 
@@ -82,8 +81,7 @@ class Progress:
     classes: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
     expected: Mapping[str, int] = field(default_factory=dict)
-    workers: str = ""
-    is_short_of_workers: bool = False
+    workers: Callable[[], tuple[str, bool]] = lambda: ("", False)
     rates: tuple[int, ...] = ()
     p95s_ns: tuple[int, ...] = ()
 

@@ -137,7 +137,6 @@ class ProgressOutput:
         p50, p95, p99 = whole.percentiles((50, 95, 99)) if whole.count else (0, 0, 0)
         self._rates.append(requests)
         self._p95s_ns.append(p95)
-        workers, is_short = standings_words(self._insight().workers())
         return Progress(
             second=second.number,
             planned_s=self._planned_s,
@@ -155,8 +154,7 @@ class ProgressOutput:
             classes=dict(second.snapshot.users),
             failures=dict(self._failures),
             expected=dict(self._expected),
-            workers=workers,
-            is_short_of_workers=is_short,
+            workers=lambda: standings_words(self._insight().workers()),
             rates=tuple(self._rates),
             p95s_ns=tuple(self._p95s_ns),
         )

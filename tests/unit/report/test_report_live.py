@@ -167,6 +167,16 @@ def test_a_frame_says_how_thresholds_stand():
     )
 
 
+def test_a_frame_says_how_several_workers_are():
+    """In one line, whatever the width; a single one has none."""
+    words = "2 workers · worker 2 is lost · slowest: worker 3 on hostb, 97% of a processor"
+    short = replace(PROGRESS, workers=lambda: (words, True))
+
+    assert frame(short, width=100)[3] == words
+    assert frame(short, width=40)[3].startswith("2 workers · worker 2 is lost")
+    assert len(frame(short, width=40)) == len(frame(PROGRESS, width=40)) + 1
+
+
 def test_a_line_of_a_log_counts_broken_thresholds():
     """What holds is not worth a word there."""
     broken = Thresholds(3, ("p95 < 4ms (4.5 ms)",))
