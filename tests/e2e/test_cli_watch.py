@@ -50,7 +50,8 @@ def test_the_files_of_a_plan_are_those_that_it_opens(
     imports = "imports: [shared/more.yaml]\nhooks: hooks.py\n"
     plan = plan_text(imports + PLAN.strip())
     project.write({"plan.yaml": plan, "shared/more.yaml": "flows: {}", "planrunner.yaml": ""})
-    project.write({"hooks.py": "import helper", "helper.py": "", "other.txt": ""})
+    project.write({"hooks.py": "import helper", "helper.py": "import lib.inner", "other.txt": ""})
+    project.write({"lib/inner/__init__.py": "", "lib/inner/words.txt": ""})
     monkeypatch.chdir(project.directory)
 
     files = _files_of(Path("plan.yaml"), PlanOptions())
@@ -64,6 +65,8 @@ def test_the_files_of_a_plan_are_those_that_it_opens(
         "data/words.csv",
         "hooks.py",
         "helper.py",
+        "lib/inner/__init__.py",
+        "lib/inner/words.txt",
     }
     assert project.directory / "plan.yaml" in broken
 

@@ -24,6 +24,7 @@ from planrunner.compiler import compile_plan
 from planrunner.errors import PlanrunnerError
 from planrunner.extras import need
 from planrunner.language.files import files_noted
+from planrunner.plan.python_files import python_files
 from planrunner.results.exit_codes import ExitCode
 from planrunner.spawn import command_of
 from planrunner.units import format_count
@@ -84,7 +85,9 @@ def _files_of(plan: Path, options: PlanOptions) -> frozenset[Path]:
     The try says what is wrong with it.
     """
     with files_noted() as files, suppress(PlanrunnerError):
-        compile_plan(load_plan(plan, options, need_secrets=False), selection=options.selection)
+        loaded = load_plan(plan, options, need_secrets=False)
+        files.update(python_files(loaded).files)
+        compile_plan(loaded, selection=options.selection)
     folders = {file.parent for file in files if file.suffix == ".py"}
     return frozenset(files).union(*(folder.glob("*.py") for folder in folders))
 
