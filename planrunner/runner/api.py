@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from planrunner.clock import MonotonicClock
 from planrunner.engine import Background, RunOutcome, Stop
 from planrunner.engine import run as run_engine
+from planrunner.engine.recording.gc_tuning import look_past_what_came
 from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.stop import interrupted_by
 from planrunner.engine.workers.local import run_masker
@@ -182,6 +183,7 @@ class _Run:
                         await check_targets(graph)
                     outputs: list[Output | WantedOutput] = [*self._outputs, *self._wanted]
                     async with FanOut(outputs, self._info(), mask=mask) as fan_out:
+                        look_past_what_came()
                         load_begins()
                         # Services are up, which took time.
                         started = datetime.now(UTC)

@@ -83,3 +83,20 @@ print(most, modules)
     most, modules = map(int, out.split())
 
     assert most < 2 * (660_000 + modules) + 600_000
+
+
+def test_what_came_before_the_load_is_not_looked_at() -> None:
+    """Modules of outputs, in a process that is ours: another one's is left alone."""
+    out = run("""
+came = [[] for _ in range(600)]  # too few for a collection
+collector.look_past_what_came()
+frozen = gc.get_freeze_count() - modules
+gc.callbacks.clear()
+gc.unfreeze()
+collector.look_past_what_came()
+print(frozen, gc.get_freeze_count())
+""")
+    frozen, frozen_elsewhere = map(int, out.split())
+
+    assert frozen >= 600
+    assert frozen_elsewhere == 0
