@@ -98,7 +98,8 @@ class LiveView:
             lines.append(Text(_threshold_line(found, width), style=style))
         workers, is_short = progress.workers()
         if workers:
-            lines.append(Text(shorten(workers, width), style="yellow" if is_short else "dim"))
+            style = "yellow" if is_short else "dim"
+            lines.append(Text(_first_words(workers, width), style=style))
         if progress.ending:
             lines.append(
                 Text(shorten(f"stopping: {plain(progress.ending)}", width), style="yellow")
@@ -113,6 +114,14 @@ class LiveView:
 
     def say(self, line: str) -> None:
         self._live.console.print(Text(plain(line)), soft_wrap=True)
+
+
+def _first_words(words: str, width: int) -> str:
+    """Return as many of the words between dots as there is room for: the first say most."""
+    parts = words.split(" · ")
+    while len(parts) > 1 and cell_len(" · ".join(parts)) > width:
+        parts.pop()
+    return shorten(" · ".join(parts), width)
 
 
 def _bar_line(progress: Progress, width: int, *, ascii_only: bool) -> Text:
