@@ -25,9 +25,9 @@ from planrunner.schedule.partition import WorkerShare
 from planrunner.spawn import command_of, spawn
 from planrunner.units import NS_PER_S
 
-__all__ = ["AgentCalls", "HostAgent"]
+__all__ = ["LEASE_S", "AgentCalls", "HostAgent"]
 
-LEASE_S: Final = 15.0
+LEASE_S: Final = 15
 """How long workers go on without a word from the coordinator."""
 
 _POLL_S: Final = 2.0

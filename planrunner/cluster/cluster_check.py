@@ -92,6 +92,7 @@ async def _check(
         return CheckedHost(node.address, facts, faults=(f"it can't be measured: {error}",))
     finally:
         await link.close()
+    lacking = [name for name in own_facts().extras if name not in facts.extras]
     return CheckedHost(
         node.address,
         facts,
@@ -99,6 +100,7 @@ async def _check(
         clock.offset_ns,
         clock.error_ns,
         found,
+        faults=(f"it lacks the extras {', '.join(lacking)} of planrunner",) if lacking else (),
         warnings=warnings,
     )
 

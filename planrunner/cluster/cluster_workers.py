@@ -20,7 +20,7 @@ from time import monotonic
 from typing import Any, Final, Protocol, TypeVar
 
 from planrunner import __version__
-from planrunner.cluster.agent import AgentCalls
+from planrunner.cluster.agent import LEASE_S, AgentCalls
 from planrunner.cluster.dask_cluster import DaskNode
 from planrunner.cluster.files.chunks import LaidFile
 from planrunner.cluster.files.sending import Delivered, Delivery, bring, packed
@@ -74,6 +74,7 @@ class ClusterPlan:
         source: What workers make it from.
         names: What users see as `run`.
         directory: Of the run.
+        open_files: How many each of so many workers needs.
         loopback: Targets that are this machine to whoever asks for them.
         only_here: What of the plan can't be on another host, in words; empty for nothing.
         copies_samples: Whether raw samples come back while the load runs.
@@ -86,6 +87,7 @@ class ClusterPlan:
     source: GraphSource = field(repr=False)
     names: Mapping[str, object]
     directory: Path
+    open_files: Callable[[int], int]
     loopback: Sequence[str] = ()
     only_here: str = ""
     copies_samples: bool = True
@@ -203,7 +205,9 @@ async def cluster_workers(
 
     try:
         links[:] = await asyncio.gather(*map(reach, used))
-        _check_loopback(plan.loopback, [link.facts for link in links], here)
+        hosts = [link.facts for link in links]
+        _check_loopback(plan.loopback, hosts, here)
+        _check_open_files(plan.open_files(count), hosts)
         copies = await _sample_copies(links, plan)
         sources = await _sources(links, plan, count, here)
         handles = await _started(links, copies, sources, plan, count)
@@ -245,6 +249,17 @@ def _check_loopback(targets: Sequence[str], hosts: Sequence[HostFacts], here: Ho
             f"`{targets[0]}` is this machine, and {elsewhere.name} would load itself",
             hint="name the target as the other hosts reach it, or use workers of this machine",
         )
+
+
+def _check_open_files(wanted: int, hosts: Sequence[HostFacts]) -> None:
+    for host in hosts:
+        if host.open_files and host.open_files < wanted:
+            raise CannotRun(
+                f"a worker needs {wanted:,} open files, and on {host.name} it may have "
+                f"{host.open_files:,}",
+                hint=f"raise the hard limit there (`ulimit -Hn {wanted}`) before `dask worker` "
+                "starts, use more workers, or run fewer users",
+            )
 
 
 async def _sample_copies(links: Sequence[Link], plan: ClusterPlan) -> Sequence[SampleCopy | None]:
@@ -331,7 +346,13 @@ async def _started(
             handles[number] = worker = ClusterWorker(name, number, link=link, samples=copy)
             worker.transport.folder = folder
             worker.transport.send(
-                Assignment(share, plan.names, source, clock_offset_ns=link.offset_ns)
+                Assignment(
+                    share,
+                    plan.names,
+                    source,
+                    clock_offset_ns=link.offset_ns,
+                    lease_s=LEASE_S,
+                )
             )
     return [handles[number] for number in range(count)]
 

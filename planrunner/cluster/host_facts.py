@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from planrunner import __version__
+from planrunner.extras import EXTRAS
 from planrunner.values import dataclass
 
 __all__ = ["HostFacts", "own_facts"]
@@ -29,6 +30,7 @@ class HostFacts:
         planrunner: Its version.
         processors: That the process may use.
         open_files: How many it may have open at most; 0 for no limit.
+        extras: Those of planrunner that are installed.
     """
 
     name: str
@@ -39,6 +41,7 @@ class HostFacts:
     planrunner: str
     processors: int
     open_files: int
+    extras: tuple[str, ...] = ()
 
     def hears_loopback_of(self, other: HostFacts) -> bool:
         """Whether `localhost` is the same place to both."""
@@ -68,6 +71,7 @@ def own_facts() -> HostFacts:
         planrunner=__version__,
         processors=_processors(),
         open_files=_open_files(),
+        extras=tuple(extra.name for extra in EXTRAS if extra.is_installed),
     )
 
 

@@ -30,7 +30,7 @@ from planrunner.cluster.clock_offsets import (
 from planrunner.cluster.host_facts import HostFacts
 from planrunner.cluster.parcels import Inbox, Outbox, Parcel
 from planrunner.engine.scheduling.timeline import FOREVER_NS
-from planrunner.engine.workers.messages import Shift, Start
+from planrunner.engine.workers.messages import Shift, Start, StillHere
 from planrunner.engine.workers.worker_state import ClockFacts
 from planrunner.errors import CannotRun
 from planrunner.units import NS_PER_S
@@ -209,8 +209,13 @@ class Link:
         told_ns = self.offset_ns
         await self._beat()
         if (offset_ns := self.offset_ns) is not None and offset_ns != told_ns:
-            for transport in self._transports.values():
-                transport.send(Shift(offset_ns))
+            self._tell_all(Shift(offset_ns))
+        else:
+            self._tell_all(StillHere())
+
+    def _tell_all(self, message: object) -> None:
+        for transport in self._transports.values():
+            transport.send(message)
 
     async def _beat(self) -> None:
         sent_ns = self._now_ns()

@@ -6,6 +6,7 @@ way, and on Linux kills the worker besides; so none is ever left behind.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ from typing import Any, cast
 from planrunner.clock import MonotonicClock, ShiftedClock
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.workers.local import Worker, protocols_of
-from planrunner.engine.workers.messages import Asked, Assignment, Broken
+from planrunner.engine.workers.messages import Asked, Assignment, Broken, StillHere
 from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import PlanrunnerError, UsageError
@@ -42,6 +43,7 @@ def main() -> int:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     _die_with_parent()
     os.dup2(2, 1)  # what functions print is no result
+    _open_what_may_be()
     return run_on_fast_loop(_work(int(sys.argv[1])))
 
 
@@ -54,24 +56,56 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _open_what_may_be() -> None:
+    """Raise the limit of open files: on another host nobody has looked at it."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft not in (resource.RLIM_INFINITY, hard):
+        with suppress(ValueError, OSError):  # macOS has a limit of its own below the hard one
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 class _Lifeline(SocketTransport):
     """Ends the process, whatever it does, when the coordinator is gone."""
 
+    _has_heard = False
+
     async def receive(self) -> object:
         try:
-            return await super().receive()
+            while isinstance(message := await super().receive(), StillHere):
+                self._has_heard = True
         except EOFError:
             os._exit(ExitCode.CANNOT_RUN)
+        self._has_heard = True
+        return message
+
+    async def keep(self, lease_s: int) -> None:
+        """End the process as well when nothing was heard for so long.
+
+        Seconds are counted as they are noticed: while a step of the plan hangs, nothing can be
+        heard, and what waits is read before the next second is over.
+        """
+        silent_s = 0
+        while silent_s < lease_s:
+            await asyncio.sleep(1)
+            silent_s = 0 if self._has_heard else silent_s + 1
+            self._has_heard = False
+        os._exit(ExitCode.CANNOT_RUN)
 
 
 async def _work(descriptor: int) -> int:
     transport = await _Lifeline.over(socket.socket(fileno=descriptor))
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(transport.close)
         assignment = await transport.receive()
         assert isinstance(assignment, Assignment)
+        if assignment.lease_s:
+            keeping = asyncio.create_task(transport.keep(assignment.lease_s))
+            stack.callback(keeping.cancel)
         return await _carry_out(assignment, transport)
-    finally:
-        await transport.close()
 
 
 async def _carry_out(assignment: Assignment, transport: SocketTransport) -> int:

@@ -11,7 +11,9 @@ import click
 from planrunner.cli.limits import need_descriptors, workers_of
 from planrunner.cli.machine.capacity import Capacity, measure_capacity
 from planrunner.cli.machine.checks import Machine, read_machine, warnings_of
+from planrunner.cluster.wanted import ClusterWanted
 from planrunner.extras import EXTRAS, install_hint
+from planrunner.results.exit_codes import ExitCode
 from planrunner.runner.event_loop import run_on_fast_loop
 from planrunner.units import NS_PER_MS, format_duration
 
@@ -29,6 +31,7 @@ Examples:
   planrunner doctor
   planrunner doctor --workers auto --seconds 5
   planrunner doctor --json > machine.json
+  planrunner doctor --cluster tcp://scheduler:8786
 """,
 )
 @click.option(
@@ -45,13 +48,22 @@ Examples:
     callback=workers_of,
     help="Measure with N processes; `auto`: one for each processor.",
 )
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Measure the hosts of a Dask cluster instead, as `planrunner cluster check` does.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def command(seconds: int, workers: int, *, as_json: bool) -> None:
+def command(seconds: int, workers: int, cluster: str | None, *, as_json: bool) -> int:
     """Measure rate and lateness against a built-in null server, and check limits.
 
     Everything stays on 127.0.0.1. The server runs beside planrunner and takes a processor of its
     own, so with few processors the rate is that of both together.
     """
+    if cluster is not None:
+        from planrunner.cli.clusters.check import check_and_show  # noqa: PLC0415 - seldom used
+
+        return check_and_show(ClusterWanted(cluster), seconds, as_json=as_json)
     machine = read_machine()
     need_descriptors(_NEEDED_DESCRIPTORS)
     click.echo(f"measuring for about {2 * seconds + 3} s on 127.0.0.1", err=True)
@@ -64,11 +76,12 @@ def command(seconds: int, workers: int, *, as_json: bool) -> None:
             "warnings": warnings,
         }
         click.echo(json.dumps(found, indent=2))
-        return
+        return ExitCode.OK
     for line in (*_about_machine(machine), *_about_load(capacity)):
         click.echo(line)
     for warning in warnings:
         click.echo(f"warning: {warning}")
+    return ExitCode.OK
 
 
 def _doubts(machine: Machine, capacity: Capacity) -> Iterator[str]:

@@ -52,6 +52,7 @@ __all__ = [
     "Shift",
     "Start",
     "Steer",
+    "StillHere",
     "WorkerSecond",
     "fingerprint",
 ]
@@ -66,12 +67,15 @@ class Assignment:
         source: What the worker makes its own graph from; opaque to the engine.
         clock_offset_ns: The coordinator's time, less that of the worker's host; None where both
             have the same clock.
+        lease_s: How long the worker goes on without a word from the coordinator, of which there is
+            at least one `StillHere` a second; 0 for as long as their connection lasts.
     """
 
     share: WorkerShare
     names: Mapping[str, object]
     source: Any = field(repr=False)
     clock_offset_ns: int | None = None
+    lease_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,11 @@ class Shift:
     """
 
     offset_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StillHere:
+    """Nothing but a word: who carries it may hang without being gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from planrunner.clock import MonotonicClock
 from planrunner.cluster.wanted import ClusterWanted
-from planrunner.runner.event_loop import WORKER_MODULE, worker_command
+from planrunner.runner.event_loop import OWN_DESCRIPTORS, WORKER_MODULE, worker_command
 from planrunner.runner.reach import loopback_targets
 from planrunner.runner.request import PreparedRun, check_tolerance
 from planrunner.values import dataclass
@@ -70,6 +70,7 @@ async def _cluster_workers(
         source=prepared.compiled.source,
         names=names,
         directory=prepared.directory,
+        open_files=lambda workers: -(-prepared.compiled.most_users // workers) + OWN_DESCRIPTORS,
         loopback=loopback_targets(graph),
         only_here="the plan writes `files` for its steps" if graph.written_files else "",
         copies_samples=wanted.samples == "stream",
