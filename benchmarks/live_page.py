@@ -17,7 +17,7 @@ from benchmarks.told_seconds import MeteredSecond, lateness, pairs_of, shares
 from planrunner.timing.spread import median
 from planrunner.units import NS_PER_S
 
-WAYS = {"page": "the page", "viewers": "with three viewers", "none": "none"}
+WAYS = {"page": "the page", "viewers": "with three viewers", "none": "no page"}
 VIEWERS = 3
 
 Runs = dict[str, list[list[MeteredSecond]]]
@@ -34,7 +34,7 @@ def live_page(rounds: int, seconds: int) -> dict:
         for number in range(rounds):
             for name in WAYS:
                 load[name].append(_run(told_seconds.load_seconds, name, port, seconds))
-                late[name].append(_run(told_seconds.late_seconds, name, port, seconds))
+                late[name].append(_run(told_seconds.late_seconds, name, port, seconds // 2))
             print(f"  round {number + 1}:", *summarise(load, late), sep="\n    ", flush=True)
     return {
         "summary": summarise(load, late),

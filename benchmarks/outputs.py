@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 START_REQUESTS = 2
 """What `influxdb` asks before the load: for its database, and whether it takes a point."""
 
-WAYS = {"jsonl": "`jsonl`", "stuck": "a stuck output", "none": "none"}
+WAYS = {"jsonl": "`jsonl`", "stuck": "a stuck output", "none": "no output"}
 
 Runs = dict[str, list[list[MeteredSecond]]]
 
@@ -33,7 +33,7 @@ def outputs(rounds: int, seconds: int) -> dict:
                 with _options(name) as options:
                     load[name].append(told_seconds.load_seconds(port, seconds, *options))
                 with _options(name) as options:
-                    late[name].append(told_seconds.late_seconds(port, seconds, *options))
+                    late[name].append(told_seconds.late_seconds(port, seconds // 2, *options))
             print(f"  round {number + 1}:", *summarise(load, late), sep="\n    ", flush=True)
     return {
         "summary": summarise(load, late),

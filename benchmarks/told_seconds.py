@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from operator import attrgetter
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from benchmarks.processes import ENVIRONMENT, pinned
@@ -150,7 +151,8 @@ def shares(runs: Sequence[Sequence[MeteredSecond]]) -> str:
     pairs = pairs_of(runs)
     own = [told.whole.own_ns + told.whole.threads_ns for told, _ in pairs]
     extra = [found for pair in pairs if (found := extra_ns(pair)) is not None]
-    return f"{_percent(extra)} by comparison, {_percent(own)} by the clock of its own steps"
+    steps = f"{_percent(own)} by the clock of its own steps, {fmean(own) / NS_PER_S:.2%} on average"
+    return f"{_percent(extra)} by comparison, {steps}"
 
 
 def _percent(found_ns: Sequence[float]) -> str:

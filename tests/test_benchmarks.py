@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from benchmarks import coordinator
 from benchmarks.metered import Meter, Timed, is_told
 from benchmarks.readme import RESULTS, ROOT, table, with_table
 from benchmarks.simulated_workers import simulate
@@ -94,7 +95,7 @@ def test_what_outputs_cost_is_found_on_a_busy_machine(slower: int) -> None:
     assert extra_ns(pairs[0]) == pytest.approx(0.01 * NS_PER_S)
     assert shares(runs) == (
         "+1.00% (+1.00% to +1.00%) by comparison, "
-        "+0.90% (+0.90% to +0.90%) by the clock of its own steps"
+        "+0.90% (+0.90% to +0.90%) by the clock of its own steps, 0.90% on average"
     )
 
 
@@ -104,3 +105,23 @@ def test_simulated_workers_report_every_second() -> None:
 
     assert (found["seconds"], found["sent"], found["lost"]) == (4, 3 * 10 * 20 * 4, 0)
     assert len(found["cpu_ms"]) == 5
+
+
+def test_a_worker_more_is_the_slope_of_the_cheapest_seconds() -> None:
+    """What others on the machine add to some seconds doesn't show."""
+    runs = [simulated(workers, 10 + 2 * workers) for workers in (*coordinator.WORKERS, 64)]
+
+    costs, memory = coordinator.summarise(runs)
+
+    assert costs == (
+        "2.0 ms of CPU a second of the run for a worker with 500 series: "
+        "0.01 s with 1, 0.03 s with 8, 0.14 s with 64, 0.52 s with 256"
+    )
+    assert memory == ("with 64 workers 90 MB after 4 s, 90 MB after 4 s; 0 of 9,000 requests lost")
+
+
+def simulated(workers: int, ms: int) -> dict[str, object]:
+    """Return a run whose first and last parts count nothing, with one disturbed second."""
+    cpu_ms = [0, ms, 3 * ms, ms + 1, 0]
+    facts = {"workers": workers, "series": 500, "seconds": 4}
+    return {**facts, "cpu_ms": cpu_ms, "peak_mb": 90, "sent": 1_000, "lost": 0}
