@@ -269,7 +269,8 @@ def _tolerate(lost: int) -> int:
 
 
 def _workers(workers: int | str | None, plan: CheckedPlan, cluster: str | None) -> int:
-    workers = workers or (1 if cluster is None else "auto")
+    if workers is None:
+        workers = 1 if cluster is None else "auto"
     if plan.bundle.functions and workers != 1:
         functions = ", ".join(f"`{one.name}`" for one in plan.bundle.functions.values())
         raise UsageError(
