@@ -93,6 +93,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", PLANS, ids=lambda path: path.stem)
 def test_hints_that_are_followed_end_their_findings(plan: Path, folder: Path) -> None:
     """They lead to sentences that can be read, and name what the plan has."""
@@ -117,6 +118,7 @@ def test_hints_that_are_followed_end_their_findings(plan: Path, folder: Path) ->
     assert useless == []
 
 
+@pytest.mark.slow
 def test_every_edit_by_hand_belongs_to_a_hint() -> None:
     """A hint that has changed must not leave behind what its author did."""
     hints = {(plan.stem, found.hint) for plan in PLANS for found in findings_of(plan)}

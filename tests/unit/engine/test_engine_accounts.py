@@ -148,6 +148,7 @@ def test_overdue_arrivals_count_in_the_phase_that_asked_for_them() -> None:
     assert judge(parse_threshold("achieved_rate >= 100%"), evidence).verdict.value == "pass"
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     took_ms=st.lists(st.integers(0, 4000), min_size=1, max_size=20),

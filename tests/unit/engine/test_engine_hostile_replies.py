@@ -92,6 +92,7 @@ def test_no_extraction_ends_the_run(source, body, index):
     assert set(counts(told.outcome, "failure")) <= {"", "extract"}
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     expect=st.sampled_from(
