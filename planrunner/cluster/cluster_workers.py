@@ -32,6 +32,7 @@ from planrunner.engine.workers.messages import Assignment
 from planrunner.engine.workers.worker_state import ClockFacts
 from planrunner.errors import CannotRun, UsageError
 from planrunner.graph.run_graph import RunGraph
+from planrunner.plan.host_files import HostFiles
 from planrunner.schedule.partition import WorkerShare
 from planrunner.units import format_count, format_size
 from planrunner.values import dataclass
@@ -293,7 +294,7 @@ async def _sources(
 ) -> Sequence[GraphSource]:
     """Return what the workers of each host make the graph from, with the files they need there."""
     away = [place for place, link in enumerate(links) if not link.facts.sees_files_of(here)]
-    sources = [plan.source] * len(links)
+    sources = [plan.source.on(HostFiles.here())] * len(links)
     if not away:
         return sources
     numbers = [range(place, count, len(links)) for place in range(len(links))]
@@ -340,7 +341,8 @@ async def _started(
     for place, (link, copy, source) in enumerate(zip(links, copies, sources, strict=True)):
         shares = {number: WorkerShare(number, count) for number in range(place, count, len(links))}
         called = await link.agent.start(shares)
-        folder = "" if copy is None else await link.agent.folder()
+        # A worker starts in a folder of its own, so the path is a whole one.
+        folder = str(plan.directory.absolute()) if copy is None else await link.agent.folder()
         for number, share in shares.items():
             name = f"{called[number]} on {link.facts.name}"
             handles[number] = worker = ClusterWorker(name, number, link=link, samples=copy)
