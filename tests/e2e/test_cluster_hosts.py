@@ -188,8 +188,7 @@ def test_a_dask_worker_that_is_killed_ends_the_run(
     assert "on host3 died: its Dask worker has ended" in metrics["ended_because"]
     assert metrics["totals"]["total_requests"] > 0
     assert not hosts.generators(2)
-    hosts.start_worker(2)
-    hosts.wait_for_worker(2)
+    hosts.restart_worker(2)
 
 
 def test_a_network_that_fails_for_a_while_costs_nothing(

@@ -111,7 +111,10 @@ class NetHosts:
         )
 
     def start_worker(self, number: int) -> None:
-        """Start the Dask worker of a host."""
+        """Start the Dask worker of a host, in the place of one that may be there."""
+        if number in self._workers:
+            self._workers[number].kill()
+            self._workers[number].wait()
         folder = self._folder / self.names[number]
         folder.mkdir(exist_ok=True)
         inner = (
@@ -146,10 +149,7 @@ class NetHosts:
         wait_until(lambda: b"Registered to" in log.read_bytes(), 60)
 
     def restart_worker(self, number: int) -> None:
-        """Start a Dask worker anew: Dask's own gives up what was cut off for long."""
-        process = self._workers[number]
-        process.kill()
-        process.wait()
+        """Start a Dask worker anew, and wait for it: Dask gives up what was cut off for long."""
         self.start_worker(number)
         self.wait_for_worker(number)
 

@@ -13,7 +13,15 @@ from planrunner.cli.plan_options import Command
 __all__ = ["command"]
 
 
-@click.group("cluster", short_help="look at a cluster before it sends load")
+@click.group(
+    "cluster",
+    short_help="look at a cluster before it sends load",
+    epilog="""\b
+Examples:
+  planrunner cluster check tcp://scheduler:8786
+  planrunner execute plan.yaml --cluster tcp://scheduler:8786
+""",
+)
 def command() -> None:
     """Look at a Dask cluster, from whose hosts `execute --cluster` sends load."""
 
