@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import shlex
+import sys
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final
@@ -19,10 +21,34 @@ from planrunner.values import dataclass
 __all__ = ["DaskCluster", "DaskNode", "open_cluster"]
 
 _CONNECT_S: Final = 10
+_GREET_S: Final = _CONNECT_S + 1  # Dask itself says it better, if it notices
 _PLACE_S: Final = 30
 _WORKERS_S: Final = 30.0
 _REACH_S: Final = 3.0
 _LOGGERS: Final = ("distributed", "bokeh", "tornado.application", "asyncssh")
+
+_PAIR: Final = "--cluster-cert and --cluster-key take a certificate and its own key, in PEM"
+_NAMED: Final = "name --cluster-ca, --cluster-cert and --cluster-key"
+_REFUSED: Final = "it refuses the certificate that --cluster-cert names"
+_HUNG_UP: Final = "if it has TLS, write tls://… and name a certificate of its authority"
+_REFUSALS: Final = (
+    ("`ssl_context`", "TLS needs certificates", _NAMED),
+    ("encryption required", "it has no TLS, and certificates were named", "write tls://…"),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "its certificate is not one of the authority that --cluster-ca names",
+        "name the authority that signed the scheduler's certificate",
+    ),
+    *((mark, _REFUSED, "name one of its authority") for mark in ("ALERT", "SSLEOFError")),
+    ("KEY_VALUES_MISMATCH", "the key is not that of the certificate", _PAIR),
+    ("[X509", "a file has no certificate", _PAIR),
+    ("PEM lib", "a file has no certificate or no key", _PAIR),
+    ("WRONG_VERSION_NUMBER", "what listens there does not speak TLS", "look at the address"),
+    ("is not idle", "it does not speak TLS", "write tcp://… for a scheduler without TLS"),
+    *((mark, "it hangs up", _HUNG_UP) for mark in ("reset by peer", "Stream is closed")),
+    ("Non-websocket", "what listens there is no Dask scheduler", "look at the address"),
+)
+"""What Dask or OpenSSL say of a connection that fails, what that means, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +182,6 @@ async def open_cluster(wanted: ClusterWanted) -> AsyncIterator[DaskCluster]:
         CannotRun: It can't be reached or started.
     """
     need("distributed", "`--cluster`")
-    distributed = _module()
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     async with AsyncExitStack() as stack:
@@ -165,21 +190,7 @@ async def open_cluster(wanted: ClusterWanted) -> AsyncIterator[DaskCluster]:
             address = await stack.enter_async_context(_local(wanted.local_workers))
         elif wanted.hosts_file is not None:
             address = await stack.enter_async_context(_over_ssh(wanted))
-        try:
-            client = distributed.Client(
-                address,
-                asynchronous=True,
-                timeout=_CONNECT_S,
-                security=_security(wanted),
-                set_as_default=False,
-                name="planrunner",
-            )
-            await client
-        except Exception as error:  # Dask raises what it likes
-            raise CannotRun(
-                f"no Dask scheduler answers at {wanted.address}: {error}",
-                hint="start one with `dask scheduler`, or look at the address and the certificates",
-            ) from error
+        client = await _connected(wanted, address)
         stack.push_async_callback(_closed, client)
         yield DaskCluster(client)
 
@@ -193,16 +204,49 @@ async def _closed(client: Any) -> None:  # noqa: ANN401 - as above
         await client.close(timeout=2)
 
 
+async def _connected(wanted: ClusterWanted, address: Any) -> Any:  # noqa: ANN401 - as above
+    """Return a client that the scheduler has greeted.
+
+    Raises:
+        CannotRun: It did not.
+    """
+    client: Any = None
+    try:
+        async with asyncio.timeout(_GREET_S):  # some other server may never greet
+            client = _module().Client(
+                address,
+                asynchronous=True,
+                timeout=_CONNECT_S,
+                security=_security(wanted),
+                set_as_default=False,
+                name="planrunner",
+            )
+            return await client
+    except Exception as error:  # Dask raises what it likes
+        if client is not None:
+            await _closed(client)
+        raise _refusal(wanted, error) from error
+
+
 def _security(wanted: ClusterWanted) -> Any:  # noqa: ANN401 - as above
-    """Return what authenticates; None for what Dask's own configuration says."""
-    if wanted.cert is None:
+    """Return what authenticates: of what wasn't given, what Dask's own configuration says."""
+    key = wanted.key or wanted.cert
+    given = {"tls_ca_file": wanted.ca, "tls_client_cert": wanted.cert, "tls_client_key": key}
+    named = {name: str(path) for name, path in given.items() if path is not None}
+    if not named:
         return None
-    return _module().Security(
-        tls_ca_file=str(wanted.ca) if wanted.ca else None,
-        tls_client_cert=str(wanted.cert),
-        tls_client_key=str(wanted.key or wanted.cert),
-        require_encryption=True,
+    return _module().Security(require_encryption=True, **named)
+
+
+def _refusal(wanted: ClusterWanted, error: Exception) -> CannotRun:
+    """Say why there is no connection, and what to do."""
+    said = f"{error} {error.__cause__}"
+    unknown = (
+        str(error) or f"what listens there did not greet in {_GREET_S} s",
+        "start one with `dask scheduler`, or look at the port: the dashboard has another",
     )
+    why, hint = next(((why, hint) for mark, why, hint in _REFUSALS if mark in said), unknown)
+    return CannotRun(f"no Dask scheduler answers at {wanted.address}: {why}", hint=hint)
 
 
 @asynccontextmanager
@@ -230,6 +274,7 @@ async def _over_ssh(wanted: ClusterWanted) -> AsyncIterator[Any]:
             [hosts[0].host, *(one.host for one in hosts)],
             connect_options=[options[0], *options],
             worker_options={"nthreads": 1},
+            remote_python=shlex.quote(sys.executable),
             scheduler_options={"dashboard": False, "port": 0},
             asynchronous=True,
         )
