@@ -53,6 +53,8 @@ NOT_RUN: Final = {
         "docs/how-to/cluster.md",
         "planrunner execute plans/stress.yaml",
     ): "test_cluster_hosts.py does",
+    ("docs/how-to/cluster.md", "planrunner execute plan.yaml"): "test_cluster_tls.py does",
+    ("docs/how-to/cluster.md", "kubectl"): "needs Kubernetes",
     ("docs/how-to/cluster.md", "planrunner cluster check"): "is run by test_cluster_local.py",
     ("CONTRIBUTING.md", ".ci/run"): "runs this test",
 }
