@@ -22,6 +22,7 @@ __all__ = ["DaskCluster", "DaskNode", "open_cluster"]
 
 _CONNECT_S: Final = 10
 _GREET_S: Final = _CONNECT_S + 1  # Dask itself says it better, if it notices
+_ALONE_S: Final = 15  # after which a Dask worker ends that sshd can't end
 _PLACE_S: Final = 30
 _WORKERS_S: Final = 30.0
 _REACH_S: Final = 3.0
@@ -266,22 +267,31 @@ async def _local(workers: int) -> AsyncIterator[Any]:
 async def _over_ssh(wanted: ClusterWanted) -> AsyncIterator[Any]:
     assert wanted.hosts_file is not None
     hosts = read_hosts(wanted.hosts_file)
+    patience = {"connect_timeout": _CONNECT_S, "login_timeout": _CONNECT_S}
     options: list[dict[str, object]] = [
-        {"port": one.port, **({"username": one.user} if one.user else {})} for one in hosts
+        {"port": one.port, **patience, **({"username": one.user} if one.user else {})}
+        for one in hosts
     ]
+    cluster = _module().SSHCluster(
+        [hosts[0].host, *(one.host for one in hosts)],
+        connect_options=[options[0], *options],
+        worker_options={"nthreads": 1, "death_timeout": _ALONE_S},
+        scheduler_options={"dashboard": False, "port": 0},
+        remote_python=shlex.quote(sys.executable),
+        asynchronous=True,
+    )
     try:
-        cluster = await _module().SSHCluster(
-            [hosts[0].host, *(one.host for one in hosts)],
-            connect_options=[options[0], *options],
-            worker_options={"nthreads": 1},
-            remote_python=shlex.quote(sys.executable),
-            scheduler_options={"dashboard": False, "port": 0},
-            asynchronous=True,
-        )
-    except Exception as error:  # what asyncssh and the remote Python say
-        raise CannotRun(f"can't start Dask over SSH: {error}") from error
-    try:
+        try:
+            await cluster
+        except Exception as error:  # what asyncssh and the remote Python say
+            why = str(error).removeprefix("Cluster failed to start: ") or type(error).__name__
+            raise CannotRun(
+                f"can't start Dask over SSH: {why}",
+                hint=f"look whether each host in `{wanted.hosts_file}` answers without a question: "
+                f"ssh HOST {shlex.quote(sys.executable)} -m distributed.cli.dask_spec --help",
+            ) from error
         yield cluster
-    finally:
+    finally:  # also what has started before a host failed
         with suppress(Exception):
-            await cluster.close()
+            async with asyncio.timeout(_CONNECT_S):
+                await cluster.close()
