@@ -196,6 +196,7 @@ class _Crew:
         self._folder: Path | None = None
         self._store: HostStore | None = None
         self._has_ended = False
+        self._starting = asyncio.Lock()
         self.outbox = Outbox(_MOST_KEPT)
 
     def heard(self) -> None:
@@ -230,6 +231,13 @@ class _Crew:
         return self._store
 
     async def start(self, number: int, share: WorkerShare) -> str:
+        """Start a worker, unless it was: whoever asks may not have heard the answer."""
+        async with self._starting:
+            if number not in self._processes:
+                await self._start(number, share)
+        return self._processes[number].name
+
+    async def _start(self, number: int, share: WorkerShare) -> None:
         self._look_at_lease()
         try:
             process = await start_worker(share, command_of(self._module))
@@ -239,7 +247,6 @@ class _Crew:
             self._begin(self._watch())
         self._processes[number] = process
         self._begin(self._relay(number, process))
-        return process.name
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -80,9 +80,13 @@ async def _check(
     try:
         agent = await cluster.place(node, module)
         facts = await agent.facts()
-        link = Link(agent, facts, here=own_facts(), now_ns=now_ns)
+    except _FAILED as error:
+        return CheckedHost(node.address, faults=(str(error),))
+    link = Link(agent, facts, here=own_facts(), now_ns=now_ns)
+    try:
         await link.open()
     except _FAILED as error:
+        await link.close()
         return CheckedHost(node.address, faults=(str(error),))
     try:
         found = await _measured(link, module, doctor) if doctor else {}

@@ -25,7 +25,7 @@ from planrunner.cluster.dask_cluster import DaskNode
 from planrunner.cluster.files.chunks import LaidFile
 from planrunner.cluster.files.sending import Delivered, Delivery, bring, packed
 from planrunner.cluster.host_facts import HostFacts, own_facts
-from planrunner.cluster.link import HostLost, Link, LinkTransport
+from planrunner.cluster.link import HostLost, Link, LinkTransport, ended
 from planrunner.cluster.sample_copy import SampleCopy
 from planrunner.compiler.source import GraphSource
 from planrunner.engine.workers.messages import Assignment
@@ -53,6 +53,7 @@ _LAST_S: Final = 2.0
 
 _COPY_S: Final = 1.0
 _FILES_S: Final = 60.0
+_START_S: Final = 60.0
 _JOIN_S: Final = 2.0
 
 
@@ -128,7 +129,6 @@ class ClusterWorker:
         self._number = number
         self._link = link
         self._samples = samples
-        self._killing: asyncio.Task[None] | None = None
 
     @property
     def clock(self) -> ClockFacts:
@@ -138,21 +138,23 @@ class ClusterWorker:
         return await self.transport.fate()
 
     def kill(self) -> None:
-        self._killing = asyncio.get_running_loop().create_task(self._kill())
-
-    async def _kill(self) -> None:
-        with suppress(OSError, TimeoutError, HostLost, CannotRun):
-            await self._link.call(self._link.agent.kill, self._number)
+        self._link.kill(self._number)
 
     async def close(self) -> None:
+        if not await self._has_ended():
+            self.kill()
+            await self._has_ended()
+        if self._samples is not None and not self._link.lost:
+            with suppress(HostLost):
+                await self._copied(self._samples)
+
+    async def _has_ended(self) -> bool:
         try:
             async with asyncio.timeout(_LAST_S):
                 await self.fate()
         except TimeoutError:
-            await self._kill()
-        if self._samples is not None and not self._link.lost:
-            with suppress(HostLost):
-                await self._copied(self._samples)
+            return False
+        return True
 
     async def _copied(self, samples: SampleCopy) -> None:
         while not self._link.lost:
@@ -199,13 +201,13 @@ async def cluster_workers(
 
     async def reach(node: DaskNode) -> Link:
         agent = await cluster.place(node, plan.module)
-        link = Link(agent, await agent.facts(), here=here, now_ns=now_ns)
+        link = Link(agent, await _facts(node, agent), here=here, now_ns=now_ns)
         links.append(link)
         await link.open()
         return link
 
     try:
-        links[:] = await asyncio.gather(*map(reach, used))
+        links[:] = await _all(*map(reach, used))
         hosts = [link.facts for link in links]
         _check_loopback(plan.loopback, hosts, here)
         _check_open_files(plan.open_files(count), hosts)
@@ -221,6 +223,23 @@ async def cluster_workers(
         crew.notices += dict.fromkeys(copy.loss for copy in copies if copy and copy.loss)
     finally:
         await asyncio.gather(*(link.close() for link in links))
+
+
+async def _all(*works: Coroutine[Any, Any, T]) -> list[T]:
+    """Do all; when one fails, none goes on behind the back of whoever asked."""
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        await ended(*tasks)
+
+
+async def _facts(node: DaskNode, agent: AgentCalls) -> HostFacts:
+    try:
+        return await agent.facts()
+    except (OSError, TimeoutError, HostLost) as error:
+        raise CannotRun(f"the Dask worker {node.address} can't be reached: {error}") from error
 
 
 def version_fault(node: DaskNode) -> CannotRun | None:
@@ -266,7 +285,7 @@ def _check_open_files(wanted: int, hosts: Sequence[HostFacts]) -> None:
 async def _sample_copies(links: Sequence[Link], plan: ClusterPlan) -> Sequence[SampleCopy | None]:
     """Return what brings samples back; None for a host that writes into the run's directory."""
     with _mark_in(plan.directory) as (mark, content):
-        sees = [await link.call(link.agent.sees, str(mark), content) for link in links]
+        sees = [await link.asked(link.agent.sees, str(mark), content) for link in links]
     blind = [link.facts.name for link, has in zip(links, sees, strict=True) if not has]
     if blind and plan.only_here:
         raise UsageError(
@@ -340,9 +359,10 @@ async def _started(
     handles: dict[int, ClusterWorker] = {}
     for place, (link, copy, source) in enumerate(zip(links, copies, sources, strict=True)):
         shares = {number: WorkerShare(number, count) for number in range(place, count, len(links))}
-        called = await link.agent.start(shares)
+        called = await link.asked(link.agent.start, shares, seconds=_START_S)
         # A worker starts in a folder of its own, so the path is a whole one.
-        folder = str(plan.directory.absolute()) if copy is None else await link.agent.folder()
+        own = str(plan.directory.absolute())
+        folder = own if copy is None else await link.asked(link.agent.folder)
         for number, share in shares.items():
             name = f"{called[number]} on {link.facts.name}"
             handles[number] = worker = ClusterWorker(name, number, link=link, samples=copy)
@@ -366,9 +386,7 @@ async def _beside(works: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[N
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
 
 async def _copying(samples: SampleCopy) -> None:

@@ -2,7 +2,8 @@
 
 | what happens            | is noticed   | and then                                              |
 |-------------------------|--------------|-------------------------------------------------------|
-| a call fails            | at once      | it is made again                                      |
+| a call fails            | at once      | it is made again: first at once, as what waits to be  |
+|                         |              | delivered may be when a phase begins                  |
 | a call isn't answered   | after 3 s    | the same                                              |
 | the agent's process     | at once      | its workers have ended                                |
 | ends                    |              |                                                       |
@@ -35,7 +36,7 @@ from planrunner.engine.workers.worker_state import ClockFacts
 from planrunner.errors import CannotRun
 from planrunner.units import NS_PER_S
 
-__all__ = ["HostLost", "Link", "LinkTransport"]
+__all__ = ["HostLost", "Link", "LinkTransport", "ended"]
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ _BEAT_S: Final = EXCHANGE_EVERY_NS / NS_PER_S
 _CALL_S: Final = 3.0
 _SILENT_S: Final = 10.0
 _PAUSE_S: Final = 0.2
+_FIRST_PAUSE_S: Final = 0.01
 _MOST_WAITING: Final = 64 << 20
 _MOST_BUNDLED: Final = 4 << 20
 
@@ -120,7 +122,7 @@ class Link:
         self._outbox = Outbox(_MOST_WAITING)
         self._inbox = Inbox()
         self._transports: dict[int, LinkTransport] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Find out about its clock, and begin to talk.
@@ -128,22 +130,21 @@ class Link:
         Raises:
             CannotRun: It can't be reached.
         """
-        try:
-            for _ in range(FIRST_EXCHANGES):
-                await self._beat()
-        except (OSError, TimeoutError, HostLost) as error:
-            raise CannotRun(
-                f"the Dask worker on {self.facts.name} can't be reached: {error}"
-            ) from error
+        for _ in range(FIRST_EXCHANGES):
+            await self._again(self._beat)
         loop = asyncio.get_running_loop()
-        self._tasks = [
+        self._tasks = {
             loop.create_task(self._until_lost(work))
             for work in (self._send, self._collect, self._beats)
-        ]
+        }
 
     def transport(self, worker: int) -> LinkTransport:
         """Return a worker's end of the conversation."""
-        return self._transports.setdefault(worker, LinkTransport(worker, self._outbox.put))
+        if worker not in self._transports:
+            made = self._transports[worker] = LinkTransport(worker, self._outbox.put)
+            if self.lost:
+                made.heard(Parcel(worker, None, self.lost))
+        return self._transports[worker]
 
     @property
     def offset_ns(self) -> int | None:
@@ -168,24 +169,68 @@ class Link:
         async with asyncio.timeout(seconds):
             return await ask(*arguments)
 
+    async def asked(
+        self, ask: Callable[..., Awaitable[T]], *arguments: object, seconds: float = _CALL_S
+    ) -> T:
+        """Call the agent, again and again for a while if it fails.
+
+        Raises:
+            CannotRun: There was no answer.
+        """
+        return await self._again(lambda: self.call(ask, *arguments, seconds=seconds))
+
+    def kill(self, worker: int) -> None:
+        """Have a worker ended at once."""
+        task = asyncio.get_running_loop().create_task(self._kill(worker))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _kill(self, worker: int) -> None:
+        with suppress(CannotRun):  # then it ends with its host
+            await self.asked(self.agent.kill, worker)
+
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(OSError, TimeoutError, HostLost, CannotRun):
-            await self.call(self.agent.close)
+        """End its workers; whoever waits for a word of them hears that they have ended."""
+        try:
+            await ended(*self._tasks)
+            with suppress(OSError, TimeoutError, HostLost, CannotRun):
+                await self.call(self.agent.close)
+        finally:
+            self._lose("was ended with the run")
+
+    async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
+        failures, until_ns = 0, self._now_ns() + int(_SILENT_S * NS_PER_S)
+        while True:
+            try:
+                return await work()
+            except HostLost as error:
+                raise self._unreachable(error) from error
+            except (OSError, TimeoutError) as error:
+                if self._now_ns() > until_ns:
+                    raise self._unreachable(error) from error
+            await _pause(failures)
+            failures += 1
+
+    def _unreachable(self, error: Exception) -> CannotRun:
+        words = str(error) or "it does not answer"
+        return CannotRun(f"the Dask worker on {self.facts.name} can't be reached: {words}")
 
     async def _until_lost(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do something again and again until the host is gone."""
+        failures = 0
         while not self.lost:
             try:
                 await work()
+                failures = 0
             except (HostLost, CannotRun) as error:
                 self._lose(str(error))
             except (OSError, TimeoutError):
                 if self._now_ns() - self.heard_ns > _SILENT_S * NS_PER_S:
                     self._lose(f"could not be reached for {_SILENT_S:.0f} s")
-                await asyncio.sleep(_PAUSE_S)
+                await _pause(failures)
+                failures += 1
+            except Exception as error:  # noqa: BLE001 - or nobody would ever hear of it
+                self._lose(f"failed: {type(error).__name__}: {error} (a bug in planrunner)")
 
     def _lose(self, why: str) -> None:
         if not self.lost:
@@ -224,3 +269,15 @@ class Link:
         self.shortest_ns = min(self.shortest_ns, received_ns - sent_ns)
         if self.clock is not None:
             self.clock.add(ClockExchange(sent_ns, there_ns, received_ns))
+
+
+async def ended(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks, and return when they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _pause(failures: int) -> None:
+    """Wait before a call is made again, longer each time."""
+    await asyncio.sleep(min(_FIRST_PAUSE_S * 2 ** min(failures, 9), _PAUSE_S))
