@@ -57,7 +57,7 @@ from planrunner.metrics.limited_words import MOST_NAMES_OF_A_TEMPLATE, LimitedWo
 from planrunner.results.files.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_US
 
-__all__ = ["RemotePool"]
+__all__ = ["RemotePool", "lead_ns"]
 
 LEAD_NS: Final = 150 * NS_PER_MS
 """For a message to arrive and a phase to be bound, on a busy machine too …"""
@@ -97,6 +97,15 @@ class _RemotePhase:
         self._pool.tell_all(Steer(self.phase.name, begin_ns, load))
 
 
+def lead_ns(graph: RunGraph, handles: Sequence[WorkerHandle]) -> int:
+    """Return how long before its begin a phase has to be announced to all workers."""
+    most_users = max((phase.load.most_users for phase in graph.phases), default=0)
+    # A clock is known to half a round trip. One may be over before the message is sent: so many
+    # wait for the one before to arrive.
+    trips_ns = 4 * max((handle.clock.error_ns for handle in handles), default=0)
+    return LEAD_NS + most_users * LEAD_OF_USER_NS + trips_ns
+
+
 class RemotePool:
     """The workers of a run.
 
@@ -127,8 +136,7 @@ class RemotePool:
         tell: Callable[[str], None] = lambda _: None,
         tolerance: Tolerance = NO_LOSS,
     ) -> None:
-        most_users = max((phase.load.most_users for phase in graph.phases), default=0)
-        self.lead_ns = LEAD_NS + most_users * LEAD_OF_USER_NS
+        self.lead_ns = lead_ns(graph, handles)
         self._graph = graph
         self._home = home
         self._clock = clock

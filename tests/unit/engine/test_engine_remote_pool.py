@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from planrunner.engine import Ending, RunOutcome
+from planrunner.engine.workers.remote_pool import lead_ns
+from planrunner.engine.workers.worker_state import ClockFacts
 from planrunner.errors import CannotRun
 from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.graph.run_graph import (
@@ -28,6 +30,7 @@ from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.protocols.base import Scope
 from planrunner.results.files.sample_reader import SampleReader
+from planrunner.schedule.partition import WorkerShare
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     Answer,
@@ -43,7 +46,7 @@ from tests.support.graphs import (
     user_class,
 )
 from tests.support.loads import counted, open_phase, per_second, search
-from tests.support.remote_pools import run_fleet
+from tests.support.remote_pools import MemoryWorker, run_fleet
 
 TWO_CLASSES = (user_class(name="A", weight=3), user_class(name="B"))
 WORKERS = pytest.mark.parametrize(
@@ -545,3 +548,13 @@ def test_coordinated_samples_can_be_read_as_one_file(tmp_path: Path, hosts: int)
     assert ends == sorted(ends)
     found = Counter(reader.labels[row.series].user for row in read)
     assert found == counts(outcome, "user")
+
+
+def test_a_phase_is_announced_earlier_to_hosts_that_are_far() -> None:
+    """Twice the round trip to the one that is farthest, whose clock is known to half of that."""
+    graph = make_graph(user_class(), closed(5, 1))
+    near = MemoryWorker(1, WorkerShare(0, 2), graph, FakeTarget())
+    far = MemoryWorker(2, WorkerShare(1, 2), graph, FakeTarget(), host="far")
+    far.clock = ClockFacts(7, 100 * NS_PER_MS)
+
+    assert lead_ns(graph, [near, far]) == lead_ns(graph, [near]) + 400 * NS_PER_MS
