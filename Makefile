@@ -10,6 +10,8 @@ SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
 SPREAD  := -n auto --dist worksteal
+# Half of what the slow tests take is waiting, for time to pass and processes to start.
+SPREAD_ALL := -n $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 2 ))) --dist worksteal
 
 # Compiled modules are kept, whatever a container says: without them each process that a test starts
 # compiles planrunner again, and each of pytest's workers all tests.
@@ -61,7 +63,7 @@ imports: $(DEV)  ## layer contracts
 	$(BIN)/lint-imports --no-cache
 
 test-all: $(DEV) editor-tools
-	$(BIN)/python -m pytest -q $(SPREAD)
+	$(BIN)/python -m pytest -q $(SPREAD_ALL)
 
 # Other inputs at each run; `make fuzz SEED=…` makes those of an earlier one again.
 fuzz: $(DEV)  ## look for inputs that break a promise; MINUTES=10, TARGET=plans, SEED=1
