@@ -120,10 +120,15 @@ class Ended:
         That is, without what was aborted at the end, or sent when the measured time was over: on a
         busy machine each run may have one of those.
         """
+        rows = self.all_rows
+        return [row for row in rows if row["kind"] != "aborted" and row["after"] == "false"]
+
+    @property
+    def all_rows(self) -> list[dict[str, str]]:
+        """Every line of the one results.csv."""
         [path] = [path for name, path in self.files.items() if name.endswith("results.csv")]
         with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return [row for row in rows if row["kind"] != "aborted" and row["after"] == "false"]
+            return list(csv.DictReader(file))
 
 
 class PlanProject:

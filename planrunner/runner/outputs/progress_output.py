@@ -31,7 +31,6 @@ from planrunner.report.terminal.progress import (
     RequestProgress,
     Thresholds,
 )
-from planrunner.report.workers import standings_words
 from planrunner.units import NS_PER_S, format_duration
 
 __all__ = ["ProgressOutput"]
@@ -122,6 +121,11 @@ class ProgressOutput:
             words.append("press Ctrl-C again to stop at once")
         self._view.say("; ".join(words))
 
+    def _workers_words(self) -> tuple[str, bool]:
+        from planrunner.report.workers import standings_words  # noqa: PLC0415 - of what is shown only
+
+        return standings_words(self._insight().workers())
+
     def _progress(self, second: Second) -> Progress:
         latest = _Latest()
         for labels, delta in second.snapshot.deltas.items():
@@ -154,7 +158,7 @@ class ProgressOutput:
             classes=dict(second.snapshot.users),
             failures=dict(self._failures),
             expected=dict(self._expected),
-            workers=lambda: standings_words(self._insight().workers()),
+            workers=self._workers_words,
             rates=tuple(self._rates),
             p95s_ns=tuple(self._p95s_ns),
         )
