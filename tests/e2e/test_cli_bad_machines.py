@@ -28,7 +28,8 @@ SHORT = "phases: [{users: 2, iterations: 40}]"
 def limited(project: PlanProject, what: str, limits: str, *arguments: str) -> Ended:
     """Run a command line that may not exceed `limits`, the soft and the hard one."""
     first = f"import resource; resource.setrlimit(resource.{what}, {limits})"
-    ended = project.run_apart(*arguments, first=first)
+    # Python would cut off compiled modules as well, and others could not import them any more.
+    ended = project.run_apart(*arguments, first=first, env={"PYTHONDONTWRITEBYTECODE": "1"})
     assert "Traceback" not in ended.err
     return ended
 

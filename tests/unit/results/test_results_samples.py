@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import sys
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -44,11 +45,14 @@ def row(series=0, start_ns=0, message=0):
 def file_size_limit(limit):
     """Make the kernel refuse to let any file grow beyond `limit` bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    writes_none = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # or Python would cut off a module that it compiles now
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        sys.dont_write_bytecode = writes_none
 
 
 def test_what_was_written_is_read_back(book, path):
