@@ -6,9 +6,12 @@ import asyncio
 import importlib
 import logging
 import shlex
+import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from multiprocessing import resource_tracker
+from types import ModuleType
 from typing import Any, Final
 
 from planrunner.cluster.agent import HostAgent
@@ -250,16 +253,44 @@ def _refusal(wanted: ClusterWanted, error: Exception) -> CannotRun:
     return CannotRun(f"no Dask scheduler answers at {wanted.address}: {why}", hint=hint)
 
 
+@contextmanager
+def _on_their_own() -> Iterator[None]:
+    """Let new processes know neither the caller's script nor the terminal's Ctrl-C.
+
+    They would run the script again, which had to guard its call otherwise; and Ctrl-C is for the
+    coordinator, which ends the run gracefully. The mask is inherited, by their threads as well.
+    """
+    resource_tracker.ensure_running()  # which unblocks signals when it starts
+    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    masks = hasattr(signal, "pthread_sigmask")  # not on Windows
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else set()
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @asynccontextmanager
 async def _local(workers: int) -> AsyncIterator[Any]:
-    async with _module().LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        dashboard_address="127.0.0.1:0",  # with none it takes 8787, and warns if that is taken
-        asynchronous=True,
-        silence_logs=logging.CRITICAL,
-        memory_limit=0,
-    ) as cluster:
+    with _on_their_own():
+        starting = _module().LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",  # with none it takes 8787, and warns if that is taken
+            asynchronous=True,
+            silence_logs=logging.CRITICAL,
+            memory_limit=0,
+        )
+        try:
+            cluster = await starting
+        except Exception as error:
+            words = f"can't start Dask workers on this machine: {error}"
+            raise CannotRun(
+                words, hint="look at its memory and processes, or use --workers"
+            ) from error
+    async with cluster:
         yield cluster
 
 
