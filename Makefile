@@ -10,8 +10,8 @@ SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
 SPREAD  := -n auto --dist worksteal
-# Half of what the slow tests take is waiting, for time to pass and processes to start.
-SPREAD_ALL := -n $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 2 ))) --dist worksteal
+# A third of what the slow tests take is waiting, for time to pass and processes to start.
+SPREAD_ALL := -n $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 3 / 2 ))) --dist worksteal
 
 # Compiled modules are kept, whatever a container says: without them each process that a test starts
 # compiles planrunner again, and each of pytest's workers all tests.

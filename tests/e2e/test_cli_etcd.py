@@ -62,7 +62,7 @@ def test_the_etcd_plan_answers_its_question_and_leaves_nothing(project: PlanProj
     began = time.monotonic()
     quick = [f"--override=phases.{name}.spawn_rate=50/s" for name in ("low", "medium", "high")]
 
-    ended = executed(project, ETCD_HELPER, "--set", "hold=2s", "--set", "ops=100", *quick)
+    ended = executed(project, ETCD_HELPER, "--set", "hold=4s", "--set", "ops=100", *quick)
 
     assert time.monotonic() - began < MOST_S
     assert ended.code == 0, ended.out + ended.err

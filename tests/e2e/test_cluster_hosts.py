@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from planrunner.results.files.samples import ROW_BYTES
 from tests.support.net_hosts import NetHosts, needs_hosts, net_hosts, wait_until
 from tests.support.plans import plan_text
 
@@ -71,10 +72,10 @@ class ClusterRun:
         self.process = subprocess.Popen(line, cwd=folder, stdout=pipe, stderr=pipe, text=True)
 
     def is_loaded(self) -> bool:
-        """Whether samples of all three workers have come."""
+        """Whether samples of two seconds of all three workers have come, and so their reports."""
         files = [self._folder / "run" / f"samples-{number}.bin" for number in (1, 2, 3)]
         assert self.process.poll() is None, self.process.communicate()
-        return all(file.exists() and file.stat().st_size for file in files)
+        return all(file.exists() and file.stat().st_size > 40 * ROW_BYTES for file in files)
 
     def ended(self) -> tuple[int, dict[str, Any], str]:
         """Wait for its end; return its exit code, its metrics, and what it said."""
