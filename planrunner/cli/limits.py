@@ -8,7 +8,8 @@ from contextlib import suppress
 import click
 
 from planrunner.errors import CannotRun
-from planrunner.runner.event_loop import OWN_DESCRIPTORS, available_processors
+from planrunner.process_limits import available_processors
+from planrunner.runner.event_loop import OWN_DESCRIPTORS
 
 __all__ = ["need_descriptors", "wished_workers", "workers_of"]
 

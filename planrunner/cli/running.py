@@ -30,11 +30,12 @@ from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.errors import UsageError
 from planrunner.outputs.base import Output
 from planrunner.plan.loader import CheckedPlan
+from planrunner.process_limits import available_processors
 from planrunner.report.terminal.progress import ProgressView
 from planrunner.results.files.metrics_json import to_text as metrics_text
 from planrunner.results.model import RunResult
 from planrunner.runner.api import ResultLost
-from planrunner.runner.event_loop import available_processors, run_on_fast_loop
+from planrunner.runner.event_loop import run_on_fast_loop
 from planrunner.runner.outputs.progress_output import ProgressOutput
 from planrunner.runner.reach import client_notices, foreign_hosts
 from planrunner.runner.report_files import written_files

@@ -174,8 +174,7 @@ class ClusterCrew:
         notices: What is to be said of the cluster when the run is over.
     """
 
-    def __init__(self, links: Sequence[Link], handles: Sequence[ClusterWorker]) -> None:
-        self.links = links
+    def __init__(self, handles: Sequence[ClusterWorker]) -> None:
         self.handles = handles
         self.notices: list[str] = []
 
@@ -214,7 +213,7 @@ async def cluster_workers(
         copies = await _sample_copies(links, plan)
         sources = await _sources(links, plan, count, here)
         handles = await _started(links, copies, sources, plan, count)
-        crew = ClusterCrew(links, handles)
+        crew = ClusterCrew(handles)
         async with _beside(
             [_copying(copy) for copy in copies if copy is not None and plan.copies_samples]
             + [_joining(cluster, frozenset(node.address for node in nodes), crew)]

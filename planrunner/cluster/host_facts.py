@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import socket
 from contextlib import suppress
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from planrunner import __version__
 from planrunner.extras import EXTRAS
+from planrunner.process_limits import available_processors, open_files
 from planrunner.values import dataclass
 
 __all__ = ["HostFacts", "own_facts"]
@@ -69,8 +69,8 @@ def own_facts() -> HostFacts:
         time=f"{boot} {_namespace('time')}",
         python=platform.python_version(),
         planrunner=__version__,
-        processors=_processors(),
-        open_files=_open_files(),
+        processors=available_processors(),
+        open_files=open_files()[1],
         extras=tuple(extra.name for extra in EXTRAS if extra.is_installed),
     )
 
@@ -79,18 +79,3 @@ def _namespace(kind: str) -> str:
     with suppress(OSError):
         return str(Path(f"/proc/self/ns/{kind}").readlink())
     return ""
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _open_files() -> int:
-    try:
-        import resource  # noqa: PLC0415 - not on Windows
-    except ImportError:
-        return 0
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return 0 if hard == resource.RLIM_INFINITY else hard

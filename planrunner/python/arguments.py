@@ -23,6 +23,7 @@ from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
 from planrunner.plan.params.values import BareNumber
 from planrunner.plan.yaml.places import ArgumentNames
+from planrunner.process_limits import available_processors
 from planrunner.python.faults import named_as_arguments
 from planrunner.python.keywords import (
     AnyPath,
@@ -34,7 +35,6 @@ from planrunner.python.keywords import (
     TimeLike,
 )
 from planrunner.python.results.elapsed import Elapsed, nanoseconds
-from planrunner.runner.event_loop import available_processors
 from planrunner.runner.request import RunRequest
 from planrunner.units import write_duration
 

@@ -14,6 +14,7 @@ from typing import Final
 from planrunner.engine.stop import Stop
 from planrunner.errors import CannotRun, PlanrunnerError
 from planrunner.outputs.base import Output
+from planrunner.process_limits import open_files
 from planrunner.python.arguments import load_plan, own_outputs, request_of
 from planrunner.python.faults import named_as_arguments
 from planrunner.python.keywords import RunKeywords
@@ -22,7 +23,7 @@ from planrunner.python.plans import AnyPlan, Plan
 from planrunner.python.results.result import Result
 from planrunner.results.model import RunResult
 from planrunner.runner.api import run
-from planrunner.runner.event_loop import OWN_DESCRIPTORS, open_files, run_on_fast_loop
+from planrunner.runner.event_loop import OWN_DESCRIPTORS, run_on_fast_loop
 from planrunner.runner.request import PreparedRun, prepare
 
 __all__ = ["EngineThread"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -17,9 +16,7 @@ from planrunner.spawn import command_of
 __all__ = [
     "OWN_DESCRIPTORS",
     "WORKER_MODULE",
-    "available_processors",
     "client_factories",
-    "open_files",
     "run_on_fast_loop",
     "worker_command",
 ]
@@ -32,24 +29,6 @@ WORKER_MODULE: Final = "planrunner.runner.worker_main"
 # Python, the event loop, sample files, reports and the resolver's sockets.
 OWN_DESCRIPTORS: Final = 64
 """What a process has open beside the connections of its users."""
-
-
-def available_processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def open_files() -> tuple[int, int]:
-    """Return how many files a process may have open, now and at most; 0 where there is no limit."""
-    if sys.platform == "win32":
-        return 0, 0
-    import resource  # noqa: PLC0415 - not on Windows
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    endless = resource.RLIM_INFINITY
-    return 0 if soft == endless else soft, 0 if hard == endless else hard
 
 
 def run_on_fast_loop(main: Coroutine[Any, Any, T]) -> T:

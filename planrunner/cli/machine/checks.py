@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.extras import EXTRAS
-from planrunner.runner.event_loop import OWN_DESCRIPTORS, available_processors, open_files
+from planrunner.process_limits import available_processors, open_files
+from planrunner.runner.event_loop import OWN_DESCRIPTORS
 from planrunner.values import dataclass
 
 __all__ = ["Machine", "read_machine", "warnings_of"]
