@@ -62,8 +62,10 @@ types: $(DEV)  ## mypy, strict
 imports: $(DEV)  ## layer contracts
 	$(BIN)/lint-imports --no-cache
 
+# Slow tests drive real servers and processes, on machines that others use too: one that fails gets a
+# second try, and is named at the end.
 test-all: $(DEV) editor-tools
-	$(BIN)/python -m pytest -q $(SPREAD_ALL)
+	$(BIN)/python -m pytest -q $(SPREAD_ALL) --reruns 1 -rR
 
 # Other inputs at each run; `make fuzz SEED=…` makes those of an earlier one again.
 fuzz: $(DEV)  ## look for inputs that break a promise; MINUTES=10, TARGET=plans, SEED=1
