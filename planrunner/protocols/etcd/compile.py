@@ -10,7 +10,7 @@ from typing import Any, Final
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Evaluate, Exchange
-from planrunner.protocols.etcd.expect import compile_expect, compile_extract
+from planrunner.protocols.etcd.expect import compile_expect
 from planrunner.protocols.etcd.operation import (
     Delete,
     EtcdAction,
@@ -24,6 +24,7 @@ from planrunner.protocols.etcd.operation import (
     Watch,
     whole_number,
 )
+from planrunner.protocols.etcd.reply import read_data
 from planrunner.protocols.etcd.spec import (
     EtcdCompare,
     EtcdDelete,
@@ -38,6 +39,7 @@ from planrunner.protocols.etcd.spec import (
 from planrunner.protocols.etcd.spec import (
     TxnOperation as EtcdOperationModel,
 )
+from planrunner.protocols.json_replies.extract import compile_extract
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
 from planrunner.protocols.operation_model import secret_extractions
 from planrunner.protocols.plugin import CompiledRequest, CompiledSettings
@@ -181,7 +183,7 @@ def compile_exchange(
         method=method,
         accept=frozenset({OK}),
         checks=() if soft else checks,
-        extractors=compile_extract(spec.extract, lowering),
+        extractors=compile_extract(spec.extract, lowering, read_data),
         timeout_ns=timeout_ns,
         soft_checks=checks if soft else (),
         expected=("status OK", *(() if soft else words)),

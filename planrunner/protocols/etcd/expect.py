@@ -1,4 +1,4 @@
-"""Compile `expect:` and `extract:` of an etcd step to checks and extractors."""
+"""Compile `expect:` of an etcd step to checks."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions.expression import to_text
-from planrunner.language.fields.text import Text
-from planrunner.protocols.base import Check, Extractor, Reply, Scope
+from planrunner.protocols.base import Check, Reply, Scope
 from planrunner.protocols.etcd.reply import EtcdReply
 from planrunner.protocols.etcd.spec import EtcdExpect
-from planrunner.protocols.jsonpath import compile_path
-from planrunner.protocols.lowering import Lowering, SpecPath
-from planrunner.protocols.operation_model import Extraction
-from planrunner.protocols.rules import compile_condition, compile_time, rule_words, shorten, show
+from planrunner.protocols.lowering import Lowering
+from planrunner.protocols.rules import compile_condition, compile_time, rule_words, show
 
-__all__ = ["compile_expect", "compile_extract"]
+__all__ = ["compile_expect"]
 
 _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "found": ("get", "delete"),
@@ -122,34 +118,3 @@ _VALUES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "get": _value_of_range,
     "watch": _value_of_watch,
 }
-
-
-def compile_extract(
-    extract: Mapping[str, Text | Extraction] | None, lowering: Lowering
-) -> tuple[Extractor, ...]:
-    """Compile what a step takes from its reply, in the order of the plan."""
-    found = (_extractor(name, text, lowering) for name, text in (extract or {}).items())
-    return tuple(extractor for extractor in found if extractor is not None)
-
-
-def _extractor(name: str, given: Text | Extraction, lowering: Lowering) -> Extractor | None:
-    path: SpecPath = ("extract", name)
-    text = given
-    if isinstance(text, Extraction):
-        text, path = text.jsonpath, (*path, "jsonpath")
-    source = lowering.constant(text, path)
-    if source is None:
-        return None
-    with lowering.at(path):
-        find = compile_path(to_text(source))
-        missing = f"`{shorten(name, 30)}`: nothing at `{shorten(source, 50)}` in the reply"
-
-        def extract(reply: Reply, scope: Scope) -> str | None:
-            values = find(cast("EtcdReply", reply).data())
-            if not values:
-                return missing
-            scope[name] = values[0]
-            return None
-
-        return extract
-    return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from planrunner.protocols.base import Reply
 
-__all__ = ["EtcdReply"]
+__all__ = ["EtcdReply", "read_data"]
 
 
 class EtcdReply(Reply):
@@ -32,6 +32,11 @@ class EtcdReply(Reply):
             self._data = _SHAPES[message.DESCRIPTOR.name](message)
             self._data_of = message
         return self._data
+
+
+def read_data(reply: Reply) -> dict[str, Any]:
+    """Return what came as data."""
+    return cast("EtcdReply", reply).data()
 
 
 def _header(message: Any) -> dict[str, int]:  # noqa: ANN401 - protobuf has no types

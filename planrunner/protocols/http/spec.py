@@ -22,12 +22,8 @@ from planrunner.language.fields.types import (
     VariableName,
 )
 from planrunner.protocols.http.spec_auth import AuthField
-from planrunner.protocols.http.spec_expect import (
-    Expect,
-    JsonExpectation,
-    Rule,
-    shape,
-)
+from planrunner.protocols.http.spec_expect import Expect
+from planrunner.protocols.json_replies.spec import JsonExpectation, Rule, shape
 from planrunner.protocols.operation_model import (
     RecordField,
     TagsField,

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one
 from planrunner.language.fields.types import TextField
-from planrunner.protocols.http.spec_expect import shape
+from planrunner.protocols.json_replies.spec import shape
 
 __all__ = [
     "ApiKeyAuth",

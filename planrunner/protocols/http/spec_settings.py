@@ -21,7 +21,8 @@ from planrunner.language.fields.types import (
 )
 from planrunner.language.foreign_words import HTTP_WORDS
 from planrunner.protocols.http.spec_auth import AuthField
-from planrunner.protocols.http.spec_expect import Expect, shape
+from planrunner.protocols.http.spec_expect import Expect
+from planrunner.protocols.json_replies.spec import shape
 from planrunner.protocols.operation_model import TagsField
 
 __all__ = ["Certificate", "HttpModel", "HttpScope", "Pool"]

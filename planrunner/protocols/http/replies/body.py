@@ -1,19 +1,15 @@
-"""Reading a reply: headers from the raw head, and what its body is in words."""
+"""Reading headers from the raw head of a reply."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Final
 
-from planrunner.protocols.base import NOT_JSON, Reply, read_json
-from planrunner.protocols.rules import shorten
+from planrunner.protocols.base import Reply
 
-__all__ = ["describe_body", "header_finder", "set_cookies"]
+__all__ = ["header_finder", "set_cookies"]
 
 HeaderFinder = Callable[[Reply], list[str]]
-
-_SHOWN_KEYS: Final = 4
 
 
 @cache
@@ -47,19 +43,3 @@ def set_cookies(reply: Reply, name: str) -> list[str]:
         if key.strip() == name:
             values.append(value.strip().strip('"'))
     return values
-
-
-def describe_body(reply: Reply) -> str:
-    """Say what the body is by its shape: `a JSON object with the keys id, name`. Shows no value."""
-    if not reply.body:
-        return "an empty body"
-    data = reply.parsed(read_json)
-    if data is NOT_JSON:
-        return f"a body of {len(reply.body)} bytes that is not JSON"
-    if isinstance(data, dict):
-        shown = ", ".join(shorten(str(key), 16) for key in list(data)[:_SHOWN_KEYS])
-        more = " …" if len(data) > _SHOWN_KEYS else ""
-        return f"a JSON object with the keys {shown}{more}" if data else "an empty JSON object"
-    if isinstance(data, list):
-        return f"a JSON list of {len(data)}"
-    return "a single JSON value"

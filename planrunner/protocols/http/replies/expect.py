@@ -10,23 +10,22 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import to_text
 from planrunner.language.expressions.values import EvaluationError, evaluation_error
 from planrunner.language.fields.text import Text
-from planrunner.language.patterns.pattern import MatchTimeoutError
 from planrunner.protocols.base import (
-    NOT_JSON,
     Check,
     Evaluate,
     Reply,
     Scope,
     TextParts,
     charset_of,
-    read_json,
     read_text,
 )
-from planrunner.protocols.http.replies.body import describe_body, header_finder
+from planrunner.protocols.http.replies.body import header_finder
 from planrunner.protocols.http.replies.final_url import compile_final_url
 from planrunner.protocols.http.replies.schema import compile_schema
-from planrunner.protocols.http.spec_expect import Expect, Rule
-from planrunner.protocols.jsonpath import FindNodes, compile_path, plain_keys
+from planrunner.protocols.http.spec_expect import Expect
+from planrunner.protocols.json_replies.description import describe_body
+from planrunner.protocols.json_replies.expect import compile_json, presence
+from planrunner.protocols.json_replies.spec import Rule
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.protocols.rules import (
     Condition,
@@ -127,7 +126,7 @@ def _checks(
         yield f"header {name}", words, _header(name, expected, lowering)
     yield from _text_checks(expect, lowering)
     for source, expected in (expect.json_ or {}).items():
-        if check := _json(source, expected, lowering):
+        if check := compile_json(source, expected, lowering):
             yield f"json {source}", f"json {source}{rule_words(expected)}", check
     if expect.schema_ is not None and (check := compile_schema(expect.schema_, lowering)):
         yield "schema", f"schema {expect.schema_.source}", check
@@ -278,7 +277,7 @@ def _matches(text: Text, lowering: Lowering, path: SpecPath, *, wanted: bool) ->
     return check
 
 
-# -- header, json --------------------------------------------------------------------------
+# -- header --------------------------------------------------------------------------------
 
 
 def _header(name: str, expected: object, lowering: Lowering) -> Check:
@@ -293,7 +292,7 @@ def _header(name: str, expected: object, lowering: Lowering) -> Check:
     def check(reply: Reply, scope: Scope) -> str | None:
         values = find(reply)
         if absent or not values:
-            return _presence(shown, found=bool(values), absent=absent)
+            return presence(shown, found=bool(values), absent=absent)
         # A header may come more than once; one of its values has to hold.
         wanted = ""
         for value in values:
@@ -326,51 +325,3 @@ def _as_number(text: str) -> int | float | None:
         return int(text) if text.isdecimal() else float(text)
     except ValueError:
         return None
-
-
-def _json(source: str, expected: object, lowering: Lowering) -> Check | None:
-    path: SpecPath = ("expect", "json", source)
-    find = json_finder(source, lowering, path)
-    condition = compile_condition(expected, lowering, path)
-    if find is None:
-        return None
-    absent = isinstance(expected, Rule) and expected.exists is False
-    # A list in the plan is compared with all the matches of a path that can have several.
-    whole = plain_keys(source) is None and isinstance(
-        getattr(expected, "source", expected), list | tuple
-    )
-    name = f"`{shorten(source, 50)}`"
-
-    def check(reply: Reply, scope: Scope) -> str | None:
-        data = reply.parsed(read_json)
-        try:
-            values = [] if data is NOT_JSON else find(data)
-        except MatchTimeoutError as error:
-            return f"{name} {error.message}"
-        if absent or not values:
-            if not values and not absent:
-                return f"nothing at {name} in {describe_body(reply)}"
-            return _presence(name, found=bool(values), absent=absent)
-        for value in (values,) if whole else values:
-            if (wanted := condition(value, scope)) is not None:
-                return f"{name} is {show(value)}, {wanted}"
-        return None
-
-    return check
-
-
-def json_finder(source: str, lowering: Lowering, path: SpecPath) -> FindNodes | None:
-    """Compile a path whose variables, if any, are constants."""
-    before = len(lowering.faults)
-    source = lowering.key(source, path)
-    if len(lowering.faults) > before:
-        return None
-    with lowering.at(path, is_key=True):
-        return compile_path(source)
-    return None
-
-
-def _presence(name: str, *, found: bool, absent: bool) -> str | None:
-    if found == (not absent):
-        return None
-    return f"{name} is present, expected none" if absent else f"no {name} in the reply"

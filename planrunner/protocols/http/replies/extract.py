@@ -12,9 +12,10 @@ from planrunner.language.fields.text import Text
 from planrunner.language.patterns.pattern import Finds, MatchTimeoutError
 from planrunner.language.patterns.words import took_too_long
 from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json, read_text
-from planrunner.protocols.http.replies.body import describe_body, header_finder, set_cookies
+from planrunner.protocols.http.replies.body import header_finder, set_cookies
 from planrunner.protocols.http.replies.markup import compile_markup
 from planrunner.protocols.http.spec import EXTRACT_SOURCES, ExtractSpec
+from planrunner.protocols.json_replies.description import describe_body
 from planrunner.protocols.jsonpath import FindNodes as FindInJson
 from planrunner.protocols.jsonpath import JsonPathError, compile_path
 from planrunner.protocols.lowering import Lowering, SpecPath

@@ -11,7 +11,7 @@ from planrunner.language.fields.text import Text
 from planrunner.language.files import FileFault
 from planrunner.language.patterns.pattern import LIMIT_MS, MatchTimeoutError
 from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json
-from planrunner.protocols.http.replies.body import describe_body
+from planrunner.protocols.json_replies.description import describe_body
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.protocols.rules import shorten, show
 

@@ -1,0 +1,28 @@
+"""What the body of a reply is, in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planrunner.protocols.base import NOT_JSON, Reply, read_json
+from planrunner.protocols.rules import shorten
+
+__all__ = ["describe_body"]
+
+_SHOWN_KEYS: Final = 4
+
+
+def describe_body(reply: Reply) -> str:
+    """Say what the body is by its shape: `a JSON object with the keys id, name`. Shows no value."""
+    if not reply.body:
+        return "an empty body"
+    data = reply.parsed(read_json)
+    if data is NOT_JSON:
+        return f"a body of {len(reply.body)} bytes that is not JSON"
+    if isinstance(data, dict):
+        shown = ", ".join(shorten(str(key), 16) for key in list(data)[:_SHOWN_KEYS])
+        more = " …" if len(data) > _SHOWN_KEYS else ""
+        return f"a JSON object with the keys {shown}{more}" if data else "an empty JSON object"
+    if isinstance(data, list):
+        return f"a JSON list of {len(data)}"
+    return "a single JSON value"
