@@ -151,9 +151,9 @@ def bare(endpoint: str, seconds: float, *, connections: int = CONCURRENCY) -> fl
     """Tasks that do nothing but await the stub, on channels like those of planrunner's users."""
     import uvloop  # noqa: PLC0415
 
-    from planrunner.protocols.etcd.clients.lines import CHANNEL_OPTIONS  # noqa: PLC0415
-    from planrunner.protocols.etcd.network import grpc  # noqa: PLC0415
     from planrunner.protocols.etcd.stubs import load_stubs  # noqa: PLC0415
+    from planrunner.protocols.over_grpc.channels import CHANNEL_OPTIONS  # noqa: PLC0415
+    from planrunner.protocols.over_grpc.network import grpc  # noqa: PLC0415
 
     stubs = load_stubs()
 

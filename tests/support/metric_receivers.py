@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from planrunner.protocols.etcd.network import grpc  # isort: skip  # it settles how gRPC behaves
+from planrunner.protocols.over_grpc.network import grpc  # isort: skip  # it settles how gRPC behaves
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from planrunner.protocols.etcd.network import grpc  # isort: skip  # it settles how gRPC behaves
+from planrunner.protocols.over_grpc.network import grpc  # isort: skip  # it settles how gRPC behaves
 
 from opentelemetry.exporter.otlp.proto.grpc import exporter as mixin
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter

@@ -6,7 +6,7 @@ from typing import Final
 
 from planrunner.metrics.measures import CONNECT, SIZE
 from planrunner.protocols.base import FailureKind
-from planrunner.protocols.grpc_codes import CODES, code_name
+from planrunner.protocols.over_grpc.codes import CODES, code_name
 from planrunner.protocols.plugin import Action, Plugin, Settings, lazily
 
 __all__ = ["PLUGIN"]

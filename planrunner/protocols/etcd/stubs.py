@@ -46,7 +46,7 @@ def describe_transport() -> str:
     """Say what sends etcd requests, with the versions that its speed depends on."""
     from google.protobuf.internal import api_implementation  # noqa: PLC0415 - only with etcd steps
 
-    from planrunner.protocols.etcd.network import is_threaded  # noqa: PLC0415 - likewise
+    from planrunner.protocols.over_grpc.network import is_threaded  # noqa: PLC0415 - likewise
 
     engine = "with" if is_threaded else "without"
     return (

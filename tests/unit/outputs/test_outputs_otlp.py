@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from planrunner.protocols.etcd.network import grpc  # isort: skip  # it settles how gRPC behaves
+from planrunner.protocols.over_grpc.network import grpc  # isort: skip  # it settles how gRPC behaves
 
 from planrunner.engine.coordinator.events import Insight, Standing
 from planrunner.engine.recording.generator_health import Health

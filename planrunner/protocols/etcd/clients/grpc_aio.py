@@ -17,10 +17,10 @@ from planrunner.protocols.etcd.clients.faults import (
 )
 from planrunner.protocols.etcd.clients.lines import Access, Connection, ConnectionPool
 from planrunner.protocols.etcd.clients.messages import Build, message_builder, renderer
-from planrunner.protocols.etcd.network import grpc
 from planrunner.protocols.etcd.operation import EtcdOperation, EtcdSettings, Watch
 from planrunner.protocols.etcd.reply import EtcdReply
 from planrunner.protocols.etcd.stubs import load_stubs
+from planrunner.protocols.over_grpc.network import grpc
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 

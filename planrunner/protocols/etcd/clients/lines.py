@@ -4,32 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from planrunner.errors import CannotRun
-from planrunner.language.files import MAX_READ, FileFault, read_file
-from planrunner.protocols.etcd.network import grpc
 from planrunner.protocols.etcd.operation import EtcdSettings
+from planrunner.protocols.over_grpc.channels import connect, open_channel, tls_credentials
+from planrunner.protocols.over_grpc.network import grpc
 
-__all__ = ["CHANNEL_OPTIONS", "Access", "Connection", "ConnectionPool"]
-
-CHANNEL_OPTIONS: Final = (
-    # Channels with equal settings share a connection unless told not to: a user has its own.
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.enable_http_proxy", 0),  # the environment's proxies are ignored, as for HTTP
-    ("grpc.enable_retries", 0),  # a failure that gRPC hides would be missing in the results
-    # Calls are small and one at a time: these save some 5 % of the processor's time.
-    ("grpc.optimization_target", "latency"),
-    ("grpc.http2.bdp_probe", 0),
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-    # A member that is restarted is back within a second; the default waits up to two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 5_000),  # this is how long one attempt may take
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-)
-_WAITING: Final = (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING)
+__all__ = ["Access", "Connection", "ConnectionPool"]
 
 
 class Access:
@@ -44,7 +25,11 @@ class Access:
         self.endpoints = settings.endpoints
         self.metadata: tuple[tuple[str, str], ...] | None = None
         self._username, self._password = settings.username, settings.password
-        self._credentials = _credentials(settings) if settings.is_secure else None
+        self._credentials = (
+            tls_credentials(settings.ca, settings.cert, settings.key)
+            if settings.is_secure
+            else None
+        )
         self._asking = asyncio.Lock()
 
     @property
@@ -52,9 +37,7 @@ class Access:
         return bool(self._username) and self.metadata is None
 
     def channel(self, endpoint: str) -> grpc.aio.Channel:
-        if self._credentials is None:
-            return grpc.aio.insecure_channel(endpoint, options=CHANNEL_OPTIONS)
-        return grpc.aio.secure_channel(endpoint, self._credentials, options=CHANNEL_OPTIONS)
+        return open_channel(endpoint, self._credentials)
 
     async def renew(self, line: Connection, stale: object, timeout_s: float) -> None:
         """Ask for a token unless another user has replaced the `stale` one meanwhile.
@@ -68,23 +51,6 @@ class Access:
             request = self.stubs.AuthenticateRequest(name=self._username, password=self._password)
             answer = await line.authenticate(request, timeout=timeout_s)
             self.metadata = (("token", answer.token),)
-
-
-def _credentials(settings: EtcdSettings) -> grpc.ChannelCredentials:
-    return grpc.ssl_channel_credentials(
-        root_certificates=_read(settings.ca),
-        private_key=_read(settings.key),
-        certificate_chain=_read(settings.cert),
-    )
-
-
-def _read(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return read_file(path, most=MAX_READ)
-    except FileFault as fault:
-        raise CannotRun(f"`{path}` {fault.message}", hint=fault.hint) from fault
 
 
 class Connection:
@@ -116,14 +82,7 @@ class Connection:
 
     async def connect(self, timeout_s: float) -> bool:
         """Wait until there is a connection, or until it is known that there is none now."""
-        channel = self._channel
-        try:
-            async with asyncio.timeout(timeout_s):
-                while (state := channel.get_state(try_to_connect=True)) in _WAITING:
-                    await channel.wait_for_state_change(state)
-        except TimeoutError:
-            return False
-        self.is_open = state is grpc.ChannelConnectivity.READY
+        self.is_open = await connect(self._channel, timeout_s)
         return self.is_open
 
     async def close(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 CALL = """
 import asyncio, os
 
-from planrunner.protocols.etcd.network import grpc, is_threaded
+from planrunner.protocols.over_grpc.network import grpc, is_threaded
 
 async def refusal():
     channel = grpc.aio.insecure_channel("127.0.0.1:1")
@@ -39,7 +39,9 @@ def test_calls_go_to_the_network_themselves() -> None:
 @pytest.mark.slow
 def test_grpc_says_nothing_of_its_own() -> None:
     """Its lines on stderr would stand amid the live view; the environment is as it was."""
-    shown = "import os, planrunner.protocols.etcd.network; print(os.environ.get('GRPC_VERBOSITY'))"
+    shown = (
+        "import os, planrunner.protocols.over_grpc.network; print(os.environ.get('GRPC_VERBOSITY'))"
+    )
     for own in ({}, {"GRPC_VERBOSITY": "DEBUG"}):
         done = subprocess.run(
             [sys.executable, "-c", shown], env=own, capture_output=True, text=True, check=True

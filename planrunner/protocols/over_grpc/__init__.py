@@ -1,0 +1,1 @@
+"""What protocols that ride on gRPC have in common: codes, channels, failures."""
