@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from planrunner.metrics.arrivals import PooledValues
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.limited_words import (
     MOST_NAMES_OF_A_TEMPLATE,
@@ -151,7 +152,11 @@ def _drain_series(series: Series) -> SeriesDelta:
 
 
 def _drain_measures(series: Series) -> dict[str, Histogram]:
-    found = {word: Histogram(_take(values)) for word, values in series.measures.items() if values}
+    found = {
+        word: values.drain() if isinstance(values, PooledValues) else Histogram(_take(values))
+        for word, values in series.measures.items()
+        if values
+    }
     for word, recording in series.recorded.items():
         if recording.values:
             found[word] = recording.drain()

@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import Any, Final, Protocol
 
 from planrunner.metrics.amounts import Unit
+from planrunner.metrics.arrivals import Arrivals, PooledValues
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.recorded_values import MILLIONTHS, RecordedValues
 from planrunner.values import dataclass
@@ -19,11 +20,15 @@ from planrunner.values import dataclass
 __all__ = [
     "CALLS",
     "CONNECT",
+    "EVENTS",
+    "FIRST_EVENT",
+    "GAP",
     "LATENCY",
     "MEASURES",
     "OWN_PREFIX",
     "SERVICE_TIME",
     "SIZE",
+    "STREAMED",
     "TTFB",
     "WORK",
     "Measure",
@@ -53,6 +58,8 @@ class MeasuredReply(Protocol):
     def connects(self) -> int: ...
     @property
     def received(self) -> int: ...
+    @property
+    def arrivals(self) -> Arrivals | None: ...
 
 
 class RawSample(Protocol):
@@ -78,8 +85,8 @@ class Measure:
         noun: What `explain` calls it, behind `the`.
         unit: Of its values and of limits on them: a duration, a size or a number.
         example: A whole threshold.
-        write: Appends what a reply has of it to the values of its series: nothing where the reply
-            has none. None for latency and service time, which every sample has.
+        write: Appends what a reply has of it to the values of its series (`no_list`): nothing where
+            the reply has none. None for latency and service time, which every sample has.
         of_row: Reads it from a raw sample, None where the sample has none; None as a whole where
             raw samples don't hold it.
         is_pooled: A sample may have several values, and all of them count.
@@ -93,7 +100,7 @@ class Measure:
     noun: str = field(compare=False)
     unit: Unit = field(compare=False)
     example: str = field(compare=False)
-    write: Callable[[Any, list[int]], None] | None = field(default=None, compare=False)
+    write: Callable[[Any, Any], None] | None = field(default=None, compare=False)
     of_row: Callable[[RawSample], int | None] | None = field(default=None, compare=False)
     is_pooled: bool = field(default=False, compare=False)
     synonyms: tuple[str, ...] = field(default=(), compare=False)
@@ -109,6 +116,10 @@ class Measure:
     def is_recorded(self) -> bool:
         """Whether expressions of requests give its values, and not their replies."""
         return self.scale > 1
+
+    def no_list(self) -> list[int]:
+        """Return an empty list for what `write` appends to."""
+        return PooledValues() if self.is_pooled else []
 
     def no_values(self) -> Histogram:
         """Return an empty histogram for its values."""
@@ -145,6 +156,23 @@ def _write_size(reply: MeasuredReply, values: list[int]) -> None:
 
 def _size_of_row(row: RawSample) -> int | None:
     return row.body_bytes if row.ttfb_ns else None
+
+
+def _write_first_event(reply: MeasuredReply, values: list[int]) -> None:
+    if (arrivals := reply.arrivals) is not None and arrivals.count:
+        values.append(arrivals.first_ns - reply.sent_ns)
+
+
+def _write_gaps(reply: MeasuredReply, values: PooledValues) -> None:
+    if (arrivals := reply.arrivals) is not None:
+        values += arrivals.gaps_ns
+        if arrivals.earlier is not None:
+            values.counted.merge(arrivals.earlier)
+
+
+def _write_events(reply: MeasuredReply, values: list[int]) -> None:
+    if (arrivals := reply.arrivals) is not None:
+        values.append(arrivals.count)
 
 
 LATENCY: Final = Measure(
@@ -201,6 +229,42 @@ SIZE: Final = Measure(
     synonyms=("bytes", "body_size", "response_size", "received"),
 )
 
+FIRST_EVENT: Final = Measure(
+    "first_event",
+    meaning="from the first byte written to the first event, line or message of a streamed reply; "
+    "a sample to which none came has none",
+    noun="time to the first event",
+    unit=Unit.DURATION,
+    example='p95 first_event of "POST /chat" < 800ms',
+    write=_write_first_event,
+    synonyms=("ttft", "time_to_first_token", "time_to_first_event", "first_token", "first_message"),
+)
+
+GAP: Final = Measure(
+    "gap",
+    meaning="between two events, lines or messages of a streamed reply that followed each other; "
+    "all gaps of all samples are pooled",
+    noun="gaps between events",
+    unit=Unit.DURATION,
+    example='p99 gap of "POST /chat" < 200ms',
+    write=_write_gaps,
+    is_pooled=True,
+    synonyms=("itl", "inter_token_latency", "inter_event_time", "token_gap"),
+)
+
+EVENTS: Final = Measure(
+    "events",
+    meaning="how many events, lines or messages a streamed reply had",
+    noun="number of events",
+    unit=Unit.NUMBER,
+    example='avg events of "POST /chat" > 10',
+    write=_write_events,
+    synonyms=("messages", "chunks", "event_count"),
+)
+
+STREAMED: Final = (FIRST_EVENT, GAP, EVENTS)
+"""What a reply has that is read piece by piece; its client notes `Reply.arrivals`."""
+
 WORK: Final = Measure(
     "work",
     meaning="how much a sample did, in the plan's own unit: what `work:` of its request gives",
@@ -211,7 +275,8 @@ WORK: Final = Measure(
 )
 
 MEASURES: Final[Mapping[str, Measure]] = {
-    measure.word: measure for measure in (LATENCY, SERVICE_TIME, TTFB, CONNECT, SIZE, WORK)
+    measure.word: measure
+    for measure in (LATENCY, SERVICE_TIME, TTFB, CONNECT, SIZE, *STREAMED, WORK)
 }
 """Those that protocols have in common, by word, in the order of the reference."""
 

@@ -197,8 +197,10 @@ class Series:
         self.connects = 0
         self.retries = 0
         self.broken: dict[ExpectationKey, int] = {}
-        self.measures: dict[str, list[int]] = {measure.word: [] for measure in measures}
-        self.writers: tuple[tuple[Callable[[Any, list[int]], None], list[int]], ...] = tuple(
+        self.measures: dict[str, list[int]] = {
+            measure.word: measure.no_list() for measure in measures
+        }
+        self.writers: tuple[tuple[Callable[[Any, Any], None], list[int]], ...] = tuple(
             (measure.write, self.measures[measure.word])
             for measure in measures
             if measure.write is not None

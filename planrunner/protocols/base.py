@@ -16,6 +16,7 @@ from json.scanner import make_scanner
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast, runtime_checkable
 
 from planrunner.language.expressions.values import Evaluate, Scope
+from planrunner.metrics.arrivals import Arrivals
 from planrunner.values import dataclass
 
 if TYPE_CHECKING:  # clock imports asyncio, which a plan that is only checked doesn't need
@@ -99,12 +100,14 @@ class Reply:
         url: Where the last reply came from; set only where the exchange asks for it.
         cookies: What redirects on the way to it asked to set, in the order they came.
         cover: Takes out of text what was granted for a secret, such as a token.
+        arrivals: When the pieces of a streamed reply came; None where it wasn't read so.
     """
 
     __slots__ = (
         "_parsed",
         "_parsed_body",
         "_parsed_head",
+        "arrivals",
         "asked_ns",
         "body",
         "connect_ns",
@@ -140,6 +143,7 @@ class Reply:
     head: bytes
     cookies: tuple[str, ...]
     cover: Callable[[str], str]
+    arrivals: Arrivals | None
 
     def __init__(self) -> None:
         self.failure = None
@@ -150,6 +154,7 @@ class Reply:
         self.head = b""
         self.cookies = ()
         self.cover = str
+        self.arrivals = None
         self._parsed: dict[Callable[[Reply], Any], Any] = {}
         self._parsed_body: bytes | None = None
         self._parsed_head = b""

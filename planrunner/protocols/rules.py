@@ -33,6 +33,7 @@ from planrunner.units import (
 __all__ = [
     "Condition",
     "compile_condition",
+    "compile_limit",
     "compile_matches",
     "compile_time",
     "is_same",
@@ -286,7 +287,29 @@ def _matches(matches: Matches, pattern: Text) -> Condition:
 
 def compile_time(text: Text, lowering: Lowering) -> Check | None:
     """Compile `expect.time`; a faulty limit leaves its fault and gives None."""
-    path: SpecPath = ("expect", "time")
+
+    def took(reply: Reply) -> int:
+        return reply.ended_ns - reply.asked_ns
+
+    return compile_limit(text, lowering, ("expect", "time"), took, "took {}")
+
+
+def compile_limit(
+    text: Text,
+    lowering: Lowering,
+    path: SpecPath,
+    find: Callable[[Reply], int],
+    words: str,
+) -> Check | None:
+    """Compile a limit on a time of a reply; a faulty one leaves its fault and gives None.
+
+    Args:
+        text: Such as `< 500ms`.
+        lowering: Takes the fault.
+        path: Where the limit stands.
+        find: Returns the time.
+        words: Says what it was, with `{}` in its place.
+    """
     if (limit := lowering.constant(text, path)) is None:
         return None
     match = _TIME.fullmatch(limit)
@@ -309,8 +332,10 @@ def compile_time(text: Text, lowering: Lowering) -> Check | None:
     shown = f"{match[1]} {match[2] if ends_in_text else write_duration(most_ns)}"
 
     def check(reply: Reply, _: Scope) -> str | None:
-        took_ns = reply.ended_ns - reply.asked_ns
-        return None if took_ns <= limit_ns else f"took {format_duration(took_ns)}, expected {shown}"
+        found_ns = find(reply)
+        if found_ns <= limit_ns:
+            return None
+        return f"{words.format(format_duration(found_ns))}, expected {shown}"
 
     return check
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from planrunner.metrics.measures import CONNECT, SIZE, TTFB
+from planrunner.metrics.measures import CONNECT, SIZE, STREAMED, TTFB
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.headers import FRAMING, FRAMING_HINT
 from planrunner.protocols.plugin import Action, Plugin, Settings, lazily
@@ -65,5 +65,5 @@ PLUGIN: Final = Plugin(
         FailureKind.EXPECT: "an expectation does not hold",
         FailureKind.EXTRACT: "a required value isn't in the reply",
     },
-    measures={measure.word: measure for measure in (TTFB, CONNECT, SIZE)},
+    measures={measure.word: measure for measure in (TTFB, CONNECT, SIZE, *STREAMED)},
 )

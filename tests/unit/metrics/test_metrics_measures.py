@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planrunner.metrics import arrivals
 from planrunner.metrics.aggregations.record import Aggregation, ArgumentKind
 from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.amounts import Unit
+from planrunner.metrics.arrivals import Arrivals, PooledValues
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.each import judge
 from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.judging.verdict import Verdict
-from planrunner.metrics.measures import CONNECT, LATENCY, MEASURES, SERVICE_TIME, TTFB, Measure
+from planrunner.metrics.measures import (
+    CONNECT,
+    LATENCY,
+    MEASURES,
+    SERVICE_TIME,
+    STREAMED,
+    TTFB,
+    Measure,
+)
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.metrics.thresholds import (
@@ -169,6 +180,9 @@ def test_a_protocols_own_measure_is_known_where_it_is_passed() -> None:
 REPLY = Reply()
 REPLY.asked_ns, REPLY.sent_ns, REPLY.first_byte_ns, REPLY.ended_ns = 100, 130, 150, 170
 REPLY.connect_ns, REPLY.connects, REPLY.received = 30, 1, 512
+REPLY.arrivals = Arrivals()
+for moment_ns in (155, 160, 160):
+    REPLY.arrivals.note(moment_ns)
 
 REUSED = Reply()
 REUSED.asked_ns, REUSED.sent_ns, REUSED.first_byte_ns, REUSED.ended_ns = 100, 100, 150, 170
@@ -180,6 +194,9 @@ READ = {
     "ttfb": [[20], [50], []],
     "connect": [[30], [], []],
     "size": [[512], [0], []],
+    "first_event": [[25], [], []],
+    "gap": [[5, 0], [], []],
+    "events": [[3], [], []],
 }
 
 
@@ -200,7 +217,7 @@ def row_of(reply: Reply) -> SampleRow:
 @each_recorded
 def test_what_a_reply_has_is_written(measure: Measure) -> None:
     """A value for a reply that has one: over a new connection, an open one, and none at all."""
-    found: list[list[int]] = [[], [], []]
+    found = [measure.no_list() for _ in range(3)]
     assert measure.write is not None
 
     for reply, values in zip((REPLY, REUSED, SILENT), found, strict=True):
@@ -209,7 +226,9 @@ def test_what_a_reply_has_is_written(measure: Measure) -> None:
     assert found == READ[measure.word]
 
 
-@each_recorded
+@pytest.mark.parametrize(
+    "measure", [one for one in RECORDED if one.of_row is not None], ids=lambda one: one.word
+)
 def test_a_raw_sample_says_the_same(measure: Measure) -> None:
     """So that a killed run has the values that it would have had."""
     assert measure.of_row is not None
@@ -217,6 +236,27 @@ def test_a_raw_sample_says_the_same(measure: Measure) -> None:
     found = [measure.of_row(row_of(reply)) for reply in (REPLY, REUSED, SILENT)]
 
     assert [[] if value is None else [value] for value in found] == READ[measure.word]
+
+
+@given(st.lists(st.integers(0, 5_000_000_000), min_size=1, max_size=60), st.integers(1, 4))
+def test_a_stream_of_any_length_says_the_same(steps_ns: Sequence[int], most: int) -> None:
+    """Gaps that were counted on the way make the same histogram as those kept one by one."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(arrivals, "_MOST_SINGLE_GAPS", most)
+        reply = Reply()
+        reply.arrivals = Arrivals()
+        for moment_ns in accumulate(steps_ns, initial=1):
+            reply.arrivals.note(moment_ns)
+    series = SeriesBook().series(OK, STREAMED)
+    for write, values in series.writers:
+        write(reply, values)
+
+    assert len(reply.arrivals.gaps_ns) <= most
+    assert reply.arrivals.longest_gap_ns == max(steps_ns)
+    gaps = series.measures["gap"]
+    assert isinstance(gaps, PooledValues)
+    assert (series.measures["events"], gaps.drain()) == ([len(steps_ns) + 1], Histogram(steps_ns))
+    assert not gaps
 
 
 # --- kept ---------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Replies that come piece by piece: what protocols with such replies share."""
