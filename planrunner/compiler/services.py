@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # see `language.fields.mapping.later`
 
 __all__ = ["DEMOS", "Target", "gauges_of"]
 
-DEMOS: Final = ("kv", "passport", "platform", "shop")
+DEMOS: Final = ("assistant", "kv", "passport", "platform", "shop")
 """The embedded servers that a plan may start."""
 
 _GRACE_NS: Final = 10 * NS_PER_S

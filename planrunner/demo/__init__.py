@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from planrunner.demo.assistant.routes import assistant
 from planrunner.demo.http_server import HttpServer, Router
 from planrunner.demo.kv import STORES, EtcdStore, kv, open_store
 from planrunner.demo.passport import passport
@@ -13,6 +14,7 @@ from planrunner.demo.shop import shop
 __all__ = ["DEMOS", "STORES", "EtcdStore", "HttpServer", "Router", "kv", "open_store"]
 
 DEMOS: dict[str, Callable[[], Router]] = {
+    "assistant": assistant,
     "kv": kv,
     "passport": passport,
     "platform": platform,

@@ -6,7 +6,8 @@ import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import aclosing
 from dataclasses import field
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote
@@ -15,7 +16,15 @@ import httptools
 
 from planrunner.values import dataclass
 
-__all__ = ["Handler", "HttpServer", "Request", "Response", "Router"]
+__all__ = [
+    "AnyResponse",
+    "Handler",
+    "HttpServer",
+    "Request",
+    "Response",
+    "Router",
+    "StreamedResponse",
+]
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -72,8 +81,7 @@ class Response:
         is_raw = isinstance(self.body, bytes)
         body = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
         kind = "text/html; charset=utf-8" if is_raw else "application/json"
-        lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Status')}"]
-        lines += [f"{name}: {value}" for name, value in self.headers]
+        lines = _first_lines(self.status, self.headers)
         if self.status != 204:
             lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
         if close:
@@ -82,7 +90,36 @@ class Response:
         return head if head_only or self.status == 204 else head + body
 
 
-Handler = Callable[[Request], Response | Coroutine[Any, Any, Response]]
+@dataclass(frozen=True, slots=True)
+class StreamedResponse:
+    """What a handler answers bit by bit.
+
+    Attributes:
+        pieces: Each is sent when it is there; closed early when the client leaves.
+    """
+
+    pieces: AsyncGenerator[bytes]
+    content_type: str
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def encode_head(self, *, close: bool) -> bytes:
+        """Return the head's bytes; chunks follow."""
+        lines = _first_lines(self.status, self.headers)
+        lines += [f"Content-Type: {self.content_type}", "Transfer-Encoding: chunked"]
+        if close:
+            lines.append("Connection: close")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _first_lines(status: int, headers: tuple[tuple[str, str], ...]) -> list[str]:
+    first = f"HTTP/1.1 {status} {_REASONS.get(status, 'Status')}"
+    return [first, *(f"{name}: {value}" for name, value in headers)]
+
+
+AnyResponse = Response | StreamedResponse
+
+Handler = Callable[[Request], AnyResponse | Coroutine[Any, Any, Response]]
 """Answers one request; a coroutine function when that takes other servers."""
 
 
@@ -96,7 +133,7 @@ class Router:
         pattern = re.sub(r":(\w+)", r"(?P<\1>[^/]+)", path)
         self._routes.append((method, re.compile(pattern), handler))
 
-    def answer(self, request: Request) -> Response | Coroutine[Any, Any, Response]:
+    def answer(self, request: Request) -> AnyResponse | Coroutine[Any, Any, Response]:
         """Return the reply of the first route that matches; 404 or 405 when none does."""
         allowed = False
         method = "GET" if request.method == "HEAD" else request.method
@@ -134,6 +171,8 @@ class _ServedConnection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._busy = False
+        self._writable = asyncio.Event()
+        self._writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the interface without the base class.
@@ -142,7 +181,14 @@ class _ServedConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._writable.set()
         self._server.connections.discard(self)
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -185,6 +231,8 @@ class _ServedConnection(asyncio.Protocol):
         head_only = request.method == "HEAD"
         if isinstance(response, Response):
             self._reply(response, head_only=head_only, close=close)
+        elif isinstance(response, StreamedResponse):
+            self._server.start_answer(self._stream(response, head_only=head_only, close=close))
         else:
             self._server.start_answer(self._answer(response, head_only=head_only, close=close))
 
@@ -196,6 +244,24 @@ class _ServedConnection(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - whatever the store says is the reply
             response = Response({"error": str(error)}, status=500)
         self._reply(response, head_only=head_only, close=close)
+
+    async def _stream(self, response: StreamedResponse, *, head_only: bool, close: bool) -> None:
+        async with aclosing(response.pieces):
+            self._send(response.encode_head(close=close))
+            if not head_only:
+                async for piece in response.pieces:
+                    self._send(b"%x\r\n%b\r\n" % (len(piece), piece))
+                    await self._writable.wait()
+                    if self._transport is None:
+                        return
+                self._send(b"0\r\n\r\n")
+        if close and self._transport is not None:
+            self._transport.close()
+        self._next()
+
+    def _send(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
 
     def _reply(self, response: Response, *, head_only: bool, close: bool) -> None:
         if response.delay_s > 0:

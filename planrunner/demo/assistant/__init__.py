@@ -1,0 +1,1 @@
+"""The demo assistant: a language model that is none, over HTTP."""

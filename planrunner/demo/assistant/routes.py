@@ -1,0 +1,22 @@
+"""The assistant's routes: chat completions over HTTP, and a log of when each token left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from planrunner.demo.assistant.completions import Completions
+from planrunner.demo.http_server import Router
+
+__all__ = ["assistant"]
+
+
+def assistant(seed: int = 1, now_ns: Callable[[], int] = time.perf_counter_ns) -> Router:
+    """Return the assistant's routes with fresh state; `now_ns` is what its log tells time by."""
+    completions = Completions(seed, now_ns)
+    router = Router()
+    router.add("GET", "/health", completions.health)
+    router.add("GET", "/v1/models", completions.models)
+    router.add("POST", "/v1/chat/completions", completions.complete)
+    router.add("GET", "/log", completions.log)
+    return router
