@@ -11,7 +11,7 @@ from typing import Final, TypeVar, cast
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
 from planrunner.errors import PlanrunnerError
-from planrunner.language.diagnostics import Code, Diagnostic, Span
+from planrunner.language.diagnostics import Code, Diagnostic, Note, Span
 from planrunner.language.expressions.expression import (
     Expression,
     ExpressionError,
@@ -23,7 +23,8 @@ from planrunner.language.fields.text import Text, lower_value
 from planrunner.language.fields.types import Deferred, PauseValue
 from planrunner.plan.yaml.document import Document, KeyOrValue, PlanPath
 from planrunner.plan.yaml.places import ArgumentNames
-from planrunner.protocols.lowering import SpecFault
+from planrunner.plan.yaml.source import Source
+from planrunner.protocols.lowering import FileText, SpecFault
 from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import UnitError
 from planrunner.values import dataclass
@@ -79,6 +80,9 @@ class Compilation:
 
     def fault_of_spec(self, fault: SpecFault, path: PlanPath) -> None:
         """Note what a protocol's compiler found; its paths begin below `path`."""
+        if fault.inside is not None:
+            self._fault_inside(fault, fault.inside, (*path, *fault.path))
+            return
         inside = None if fault.offset is None or fault.is_key else (fault.offset, 1)
         self.fault(
             (*path, *fault.path),
@@ -88,6 +92,13 @@ class Compilation:
             part="key" if fault.is_key else "value",
             inside=inside,
         )
+
+    def _fault_inside(self, fault: SpecFault, file: FileText, path: PlanPath) -> None:
+        """Note a fault in a file that is named at `path`."""
+        source, at = Source(file.name, file.text), (fault.offset or 0, None)
+        notes = (Note(self.span(path), "named here"),)
+        found = source.diagnostic(fault.code, fault.message, at=at, hint=fault.hint, notes=notes)
+        self.faults.append(found)
 
     def notice(self, path: PlanPath, message: str) -> None:
         """Note what stands at `path` though nothing is wrong with it."""

@@ -212,6 +212,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
             shown_text=covered_text(as_written),
             profile=profile,
         )
+        _note_queries(draft)
     if draft is None or faults:
         raise InvalidPlan(
             Masker((*secrets, *row_texts(document))).diagnostics(_distinct(faults, broken)),
@@ -219,6 +220,15 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
             remains.lost if remains else frozenset(),
         )
     return draft
+
+
+def _note_queries(plan: CheckedPlan) -> None:
+    """Read the files of queries that requests are called after; most plans have none."""
+    if any("graphql" in text for text in plan.bundle.texts.values()):
+        from planrunner.plan.query_files import note_queries  # noqa: PLC0415 - most plans have none
+
+        constants = {name: param.value for name, param in plan.params.items()}
+        note_queries(plan.model, constants, plan.files_at)
 
 
 def _with_defaults(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.plan.loader import CheckedPlan
-from planrunner.plan.models.plan import PlanModel
-from planrunner.plan.models.steps import StepModel
+from planrunner.plan.models.plan import PlanModel, steps_of
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.values import dataclass
 
-__all__ = ["PlanCommand", "commands_of", "find_commands", "steps_of"]
+__all__ = ["PlanCommand", "commands_of", "find_commands"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +79,3 @@ def _commands(model: PlanModel) -> Iterator[PlanPath]:
     for path, step in steps_of(model):
         if step.action in ("exec", "python"):
             yield (*path, step.action)
-
-
-def steps_of(model: PlanModel) -> Iterator[tuple[PlanPath, StepModel]]:
-    """Yield every step of a plan with its place, those inside other steps too."""
-    for path, steps in _lists(model):
-        yield from _in_steps(steps, path)
-
-
-def _lists(model: PlanModel) -> Iterator[tuple[PlanPath, Sequence[StepModel]]]:
-    """Yield every list of steps, those inside steps excepted."""
-    for key, block in (("setup", model.setup), ("teardown", model.teardown)):
-        if block is not None:
-            yield (key, "do"), block.do
-    for name, flow in (model.flows or {}).items():
-        yield ("flows", name, "do"), flow.do
-    for name, user in (model.users or {}).items():
-        path: PlanPath = ("users", name)
-        for key, block in (("on_start", user.on_start), ("on_stop", user.on_stop)):
-            if block is not None:
-                yield (*path, key, "do"), block.do
-        yield (*path, "steps"), user.steps or ()
-        for index, task in enumerate(user.tasks or ()):
-            yield (*path, "tasks", index, "steps"), task.steps
-
-
-def _in_steps(steps: Sequence[StepModel], path: PlanPath) -> Iterator[tuple[PlanPath, StepModel]]:
-    for index, step in enumerate(steps):
-        where = (*path, index)
-        yield where, step
-        for keys, inner in step.inside():
-            yield from _in_steps(inner, (*where, *keys))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planrunner.plan.loader import CheckedPlan
-from planrunner.plan.no_exec import steps_of
+from planrunner.plan.models.plan import steps_of
 from planrunner.protocols.python.author_files import AuthorFiles, author_files
 
 __all__ = ["python_files"]

@@ -24,10 +24,18 @@ from planrunner.protocols.base import TextParts
 from planrunner.units import UnitError
 from planrunner.values import dataclass
 
-__all__ = ["Files", "Lowering", "SpecFault", "SpecNotice", "SpecPath"]
+__all__ = ["FileText", "Files", "Lowering", "SpecFault", "SpecNotice", "SpecPath"]
 
 SpecPath = tuple[str | int, ...]
 """Keys and indices below the step (or below the settings), in the plan's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """What is in a file that the plan names, which messages call `name`."""
+
+    name: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,9 @@ class SpecFault:
     """What is wrong with a step; the compiler of the plan knows where its file says so.
 
     Attributes:
-        offset: Characters into the scalar at `path`; None means all of it.
+        offset: Characters into the scalar at `path`, or into `inside`; None means all of it.
         is_key: The key at `path` is wrong, not its value.
+        inside: The file that it lies in, when the scalar at `path` only names that.
     """
 
     path: SpecPath
@@ -45,6 +54,7 @@ class SpecFault:
     hint: str = ""
     offset: int | None = None
     is_key: bool = False
+    inside: FileText | None = None
 
 
 class Files(Protocol):
@@ -123,7 +133,11 @@ class Lowering:
     def fault(
         self, path: SpecPath, code: Code, message: str, hint: str = "", *, is_key: bool = False
     ) -> None:
-        _add(self.faults, SpecFault(path, code, message, hint, is_key=is_key))
+        self.add(SpecFault(path, code, message, hint, is_key=is_key))
+
+    def add(self, fault: SpecFault) -> None:
+        """Note a fault, unless one of the same place is known."""
+        _add(self.faults, fault)
 
     def pattern(
         self, source: str, path: SpecPath, finds: Finds = Finds.WHETHER, *, shown: str = ""
@@ -237,9 +251,15 @@ class Lowering:
 
 
 def _add(faults: list[SpecFault], fault: SpecFault) -> None:
-    """Keep the first fault of each key and value: what stands in for it would only give more."""
-    if all((fault.path, fault.is_key) != (known.path, known.is_key) for known in faults):
+    """Keep the first fault of each place: what stands in for it would only give more."""
+    if not any(_covers(known, fault) for known in faults):
         faults.append(fault)
+
+
+def _covers(known: SpecFault, fault: SpecFault) -> bool:
+    """Say whether two faults are about one place: a scalar may have several, each in its place."""
+    is_apart = None not in (known.offset, fault.offset) and known.offset != fault.offset
+    return (known.path, known.is_key) == (fault.path, fault.is_key) and not is_apart
 
 
 _NULL = Lowered(lambda _: None, is_constant=True, value=None)

@@ -24,6 +24,8 @@ __all__ = ["MemoryFiles", "compile_http", "compile_request", "exchange_of", "rep
 class MemoryFiles:
     """Files by name; there are no others."""
 
+    directory = Path("plans")
+
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = files
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, StringConstraints
@@ -23,10 +23,11 @@ from planrunner.plan.models.load.profiles import PlacedPhase, in_combinations, p
 from planrunner.plan.models.load.stages import StageList, mixed_stages
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.params import ParamModel
-from planrunner.plan.models.requests import PLAN_SETTINGS, LoneRequest, PlanGuests
-from planrunner.plan.models.steps import BlockModel, FlowModel
+from planrunner.plan.models.requests import PLAN_SETTINGS, LoneRequest, PlanGuests, RequestStep
+from planrunner.plan.models.steps import BlockModel, FlowModel, StepModel
 from planrunner.plan.models.thresholds import ThresholdModel
 from planrunner.plan.models.users import UserModel
+from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols import registry
 
 if TYPE_CHECKING:
@@ -45,7 +46,14 @@ else:  # plans without these don't import what they take
     ReportModel = later("planrunner.plan.models.report_settings", "ReportModel")
     ServiceModel = later("planrunner.plan.models.services", "ServiceModel")
 
-__all__ = ["ImportModel", "OwnKeysMapping", "PlanModel", "is_extension"]
+__all__ = [
+    "ImportModel",
+    "OwnKeysMapping",
+    "PlanModel",
+    "is_extension",
+    "requests_of",
+    "steps_of",
+]
 
 _LOAD_KEYS: Final = ("stages", "phases", "profiles")
 
@@ -377,3 +385,44 @@ def _lonely_uses(data: Mapping[str, Any]) -> Iterator[Fault]:
                 "use",
                 ("phases", index),
             )
+
+
+def steps_of(model: PlanModel) -> Iterator[tuple[PlanPath, StepModel]]:
+    """Yield every step of a plan with its place, those inside other steps too."""
+    for path, steps in _lists(model):
+        yield from _in_steps(steps, path)
+
+
+def _lists(model: PlanModel) -> Iterator[tuple[PlanPath, Sequence[StepModel]]]:
+    """Yield every list of steps, those inside steps excepted."""
+    for key, block in (("setup", model.setup), ("teardown", model.teardown)):
+        if block is not None:
+            yield (key, "do"), block.do
+    for name, flow in (model.flows or {}).items():
+        yield ("flows", name, "do"), flow.do
+    for name, user in (model.users or {}).items():
+        path: PlanPath = ("users", name)
+        for key, block in (("on_start", user.on_start), ("on_stop", user.on_stop)):
+            if block is not None:
+                yield (*path, key, "do"), block.do
+        yield (*path, "steps"), user.steps or ()
+        for index, task in enumerate(user.tasks or ()):
+            yield (*path, "tasks", index, "steps"), task.steps
+
+
+def _in_steps(steps: Sequence[StepModel], path: PlanPath) -> Iterator[tuple[PlanPath, StepModel]]:
+    for index, step in enumerate(steps):
+        where = (*path, index)
+        yield where, step
+        for keys, inner in step.inside():
+            yield from _in_steps(inner, (*where, *keys))
+
+
+def requests_of(model: PlanModel) -> Iterator[tuple[PlanPath, RequestStep]]:
+    """Yield everything that may be a request, with the place of its step."""
+    for path, step in steps_of(model):
+        yield path, step
+        if step.poll is not None:
+            yield path, step.poll
+    for index, request in enumerate(model.preflight or ()):
+        yield ("preflight", index), request

@@ -24,7 +24,7 @@ from planrunner.language.fields.mapping import (
 )
 from planrunner.language.fields.text import Text
 from planrunner.protocols import registry
-from planrunner.protocols.http.spec import VERBS, Expect, RequestKeys
+from planrunner.protocols.http.spec import VERBS, Expect, RequestKeys, verbs_in
 from planrunner.protocols.operation_model import RequestModel, TagsField
 from planrunner.protocols.plugin import Plugin, Settings, resolve
 from planrunner.values import dataclass
@@ -137,10 +137,12 @@ def actions_in(data: Mapping[Any, Any]) -> list[str]:
 
     Guests may be gathered or not.
     """
-    found: list[str] = []
+    found, verbs = list[str](), verbs_in(data)
     for key in data:
         if key == GUESTS:
             found += data[GUESTS]
+        elif key in VERBS:
+            found += [key] if key in verbs else []
         elif is_request_word(key) or (key in MEASURED_STEPS and _is_measured(data)):
             found.append(key)
     return found

@@ -18,6 +18,7 @@ from planrunner.plan.models.requests import (
     misplaced,
 )
 from planrunner.protocols import registry
+from planrunner.protocols.http.spec import verbs_in
 from planrunner.protocols.http.spec_expect import status_faults
 
 __all__ = [
@@ -54,6 +55,7 @@ OWN_ACTIONS: Final = (*_BEFORE_GUESTS, "exec", "python", "log", "stop")
 COMPANIONS: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(OWN_ACTIONS, frozenset()),
     **dict.fromkeys(VERBS, REQUEST_KEYS),
+    "post": REQUEST_KEYS | {"graphql"},
     **dict.fromkeys(MEASURED_STEPS, STEP_KEYS),
     "group": frozenset({"do", "on_error"}),
     "if": frozenset({"then", "else"}),
@@ -88,9 +90,12 @@ def all_actions() -> tuple[str, ...]:
 
 
 def _actions(data: Mapping[str, Any]) -> Iterator[str]:
+    verbs = verbs_in(data)
     for key in data:
         if key == GUESTS:
             yield from data[GUESTS]
+        elif key in VERBS:
+            yield from [key] if key in verbs else []
         elif key in _ACTION_SET or is_request_word(key):
             yield key
 
@@ -111,7 +116,7 @@ def step_faults(data: Mapping[str, Any], *, has_unknown: bool) -> Iterator[Fault
             f"start a new step: `- {other}: …`",
             other,
         )
-    allowed = frozenset().union(*(COMPANIONS.get(action, _NONE) for action in actions))
+    allowed = frozenset(actions).union(*(COMPANIONS.get(action, _NONE) for action in actions))
     yield from (_foreign(key, first) for key in data if key in _ALL_COMPANIONS - allowed)
     required = _REQUIRED.get(first)
     if required is not None and required not in data and not has_unknown:
@@ -124,8 +129,7 @@ def _owners(key: str) -> list[str]:
 
 def _no_action(data: Mapping[str, Any]) -> Fault:
     companion = next((key for key in data if key in _ALL_COMPANIONS), None)
-    if companion == "pause":
-        hint = "write `think` for a pause by itself; `pause` is a key of a request"
+    if hint := _ALONE.get(companion or ""):
         return Fault(Code.ONE_ACTION, "the step does nothing", hint)
     hint = (
         f"write `{companion}` in the same step as {in_words(_owners(companion))}"
@@ -133,6 +137,13 @@ def _no_action(data: Mapping[str, Any]) -> Fault:
         else "write one of " + ", ".join(f"`{action}`" for action in OWN_ACTIONS[:14]) + " …"
     )
     return Fault(Code.ONE_ACTION, "the step does nothing", hint)
+
+
+_ALONE: Final[Mapping[str, str]] = {
+    "pause": "write `think` for a pause by itself; `pause` is a key of a request",
+    "url": "the verb is the key: `get: /path`",
+    "variables": "write `set` to give names values; `variables` are those of `graphql`",
+}
 
 
 def _foreign(key: str, action: str) -> Fault:

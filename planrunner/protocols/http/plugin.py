@@ -26,6 +26,7 @@ PLUGIN: Final = Plugin(
         "delete": Action(_KEYS, "Send a DELETE to this URL.", "/items/${id}"),
         "head": Action(_KEYS, "Send a HEAD to this URL.", "/items"),
         "options": Action(_KEYS, "Send an OPTIONS to this URL.", "/items"),
+        "graphql": Action(_KEYS, "POST a GraphQL query.", "'query Models { models { id } }'"),
     },
     settings=Settings(
         model=f"{_SETTINGS}:HttpModel",

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, in_words
+from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import (
     Count,
     Duration,
@@ -20,6 +21,12 @@ from planrunner.language.fields.types import (
     TextField,
     ValueField,
     VariableName,
+)
+from planrunner.protocols.http.graphql.spec import (
+    ENDPOINT,
+    GraphqlField,
+    graphql_faults,
+    series_name,
 )
 from planrunner.protocols.http.spec_auth import AuthField
 from planrunner.protocols.http.spec_expect import Expect
@@ -42,10 +49,18 @@ __all__ = [
     "RequestKeys",
     "RequestSpec",
     "Rule",
+    "verbs_in",
 ]
 
-VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options")
-BODY_KEYS: Final = ("json", "form", "multipart", "body", "body_file")
+VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "graphql")
+"""What a request is, the last by itself or as the body of a `post`."""
+
+BODY_KEYS: Final = ("json", "form", "multipart", "body", "body_file", "graphql")
+
+
+def verbs_in(data: Mapping[Any, Any]) -> list[str]:
+    """Return the verbs of a request's data; `graphql` is none where it is the body of a `post`."""
+    return [key for key in data if key in VERBS and (key != "graphql" or "post" not in data)]
 
 
 # -- request -------------------------------------------------------------------------------
@@ -191,11 +206,29 @@ class RequestKeys(PlanMapping):
         None, description="Send an OPTIONS to this URL.", examples=["/items"]
     )
 
+    graphql: GraphqlField | None = Field(
+        None,
+        description="POST a GraphQL query to `url`; its name is the operation's. `errors` in the "
+        "reply fail it. Beside `post` it is the body.",
+        examples=["query Models { models { id } }", "{file: queries/models.graphql}"],
+    )
+
     name: SeriesName | None = Field(
         None,
         description="The series name; of a computed one at most 50 values are kept apart. Default "
-        "verb and URL as written.",
+        "verb and URL as written, and with `graphql` the operation's name.",
         examples=["GET /items/:id", "${label}"],
+    )
+    url: TextField | None = Field(
+        None,
+        description="With `graphql`: where it is sent. Default `/graphql`.",
+        examples=["/api/graphql"],
+    )
+    variables: dict[str, ValueField] | None = Field(
+        None,
+        description="With `graphql`: values of the query's variables, sent as JSON; what is one "
+        "`${…}` keeps its type.",
+        examples=["{first: 3, after: '${cursor}'}"],
     )
     query: dict[str, ValueField] | None = Field(
         None,
@@ -291,15 +324,30 @@ class RequestKeys(PlanMapping):
                 "a request has one body: keep one of them",
                 key,
             )
+        if verbs_in(data):
+            yield from graphql_faults(data)
         yield from recording_faults(data)
 
     def default_name(self, action: str) -> str:
         """Return the series name of a request without `name:`: verb and URL as written."""
+        if self.graphql is not None:
+            return series_name(self.graphql)
         return f"{action.upper()} {getattr(self, action).source}"
 
     def verb(self) -> str:
         """Return the verb that was written; empty when none was."""
         return next((name for name in VERBS if getattr(self, name) is not None), "")
+
+    @property
+    def method(self) -> str:
+        """HTTP's word for the verb."""
+        return "POST" if self.verb() == "graphql" else self.verb().upper()
+
+    @property
+    def address(self) -> tuple[str, Text]:
+        """The key that says where it is sent, and what it says."""
+        verb = self.verb()
+        return ("url", self.url or ENDPOINT) if verb == "graphql" else (verb, getattr(self, verb))
 
 
 class RequestSpec(RequestKeys):
@@ -307,7 +355,7 @@ class RequestSpec(RequestKeys):
 
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
-        verbs = [key for key in data if key in VERBS]
+        verbs = verbs_in(data)
         for verb in verbs[1:]:
             yield Fault(
                 Code.ONE_ACTION,

@@ -148,6 +148,7 @@ ExpectationName = Literal[
     "matches",
     "not_matches",
     "schema",
+    "errors",
 ]
 
 Texts = Annotated[
@@ -235,6 +236,11 @@ class Expect(PlanMapping):
         description="File with the JSON Schema that the body must satisfy.",
         examples=["schemas/workspaces.json"],
     )
+    errors: bool | None = Field(
+        None,
+        description="With `graphql`: whether `errors` in the reply are fine. Default false.",
+        examples=["true"],
+    )
     soft: (
         Annotated[
             Annotated[bool, Tag("<scalar>")] | Annotated[list[ExpectationName], Tag("<list>")],
@@ -264,6 +270,7 @@ class Expect(PlanMapping):
                 soft -= _put(values, name, getattr(layer, name))
             if "soft" in layer.model_fields_set:
                 units = {unit for name in values for unit in _units(name, values[name])}
+                units.update(["errors"] if isinstance(layer.soft, list) else [])
                 soft = {*filter(layer.is_soft, units), *(soft if layer.soft else ())}
         if not values:
             return None

@@ -279,8 +279,20 @@ def _body_text(body: bytes) -> str:
     text = body.decode("utf-8", "replace")
     if text[:1] in ("{", "["):
         with suppress(ValueError, RecursionError):
-            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            text = _json_text(json.loads(text))
     return text
+
+
+def _json_text(data: object) -> str:
+    """Return JSON on many lines; the query of a GraphQL request as the text that it is."""
+    query = ""
+    if isinstance(data, dict) and data.keys() <= _OF_GRAPHQL:
+        query = str(data.pop("query", ""))
+    rest = json.dumps(data, indent=2, ensure_ascii=False) if data or not query else ""
+    return "\n".join(filter(None, (query.strip(), rest)))
+
+
+_OF_GRAPHQL: Final = frozenset({"query", "variables", "operationName", "extensions"})
 
 
 def _shown(value: object) -> str:

@@ -86,6 +86,12 @@ users:
         auth: {oauth2: {token_url: /t, client_id: me, client_secret: secret, scope: all}}
       - {delete: /, body_file: schema.json}
       - {head: /, auth: {digest: {username: ada, password: secret}}}
+      - graphql: "query Q($a: Int) { q(a: $a) }"
+        url: /q
+        variables: {a: 1}
+        expect: {errors: true}
+      - {graphql: {query: "query Q { a } query R { b }", operation: Q, variables: {}}}
+      - {graphql: {file: q.graphql}}
       - options: /
         auth:
           sigv4: {access_key: a, secret_key: b, session_token: c, region: d, service: e}
@@ -125,6 +131,7 @@ def test_every_key_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (tmp_path / "plan.yaml").write_text(PLAN)
     (tmp_path / "schema.json").write_text(json.dumps({"type": "object"}))
     (tmp_path / "some.pem").write_text("")
+    (tmp_path / "q.graphql").write_text("{ a }")
     plan = load(tmp_path / "plan.yaml", environ={})
     read: set[tuple[str, str]] = set()
 

@@ -19,9 +19,10 @@ from planrunner.protocols.http.compile.request_line import (
     merge_headers,
 )
 from planrunner.protocols.http.compile.settings import HttpDefaults
-from planrunner.protocols.http.operation import Header, HttpOperation, HttpSettings, Retry
+from planrunner.protocols.http.operation import Body, Header, HttpOperation, HttpSettings, Retry
 from planrunner.protocols.http.replies.expect import compile_expect
 from planrunner.protocols.http.replies.extract import compile_extract, secret_names, sources_of
+from planrunner.protocols.http.replies.graphql import ACCEPT, expecting_data
 from planrunner.protocols.http.spec import Expect, RequestKeys, RequestSpec
 from planrunner.protocols.http.spec import RetryModel as RetrySpec
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
@@ -53,8 +54,9 @@ def compile_exchange(
     reads_body = bool(reads & {"json", "body"})
     lowering = Lowering(constants, files)
     settings = defaults.settings
-    verb = spec.verb()
     expected = compile_expect(spec.expect, lowering, settings.base_url)
+    if spec.graphql is not None:
+        expected = expecting_data(expected, spec.expect)
     extractors = compile_extract(spec.extract, lowering)
     of_body, of_head = sources_of(spec.extract)
     follow = lowering.flag(
@@ -75,7 +77,7 @@ def compile_exchange(
     exchange = Exchange(
         protocol=defaults.channel,
         operation=replace(operation, needs_url=expected.needs_url),
-        method=verb.upper(),
+        method=spec.method,
         accept=expected.accept,
         checks=expected.checks,
         extractors=extractors,
@@ -127,10 +129,8 @@ def _operation(
     needs_body: bool,
     needs_head: bool,
 ) -> HttpOperation:
-    verb = spec.verb()
-    url, authorization = compile_url(
-        getattr(spec, verb), defaults.settings.base_url, lowering, (verb,)
-    )
+    key, address = spec.address
+    url, authorization = compile_url(address, defaults.settings.base_url, lowering, (key,))
     credentials = defaults.credentials
     own_headers = compile_headers(spec.headers, lowering, ("headers",))
     own_names = frozenset(own_headers)
@@ -140,17 +140,18 @@ def _operation(
     elif authorization:
         credentials = Credentials({"authorization": Header("Authorization", (authorization,))})
     return HttpOperation(
-        method=verb.upper(),
+        method=spec.method,
         url=url,
         query=compile_query(spec.query, lowering, ("query",)) + credentials.query,
         headers=merge_headers(
+            {} if spec.graphql is None else {"accept": ACCEPT},
             defaults.headers,
             credentials.headers,
             own_headers,
             credentials.beside(own_headers.get("cookie", defaults.headers.get("cookie"))),
         ),
         own_names=own_names,
-        body=compile_body(spec, lowering),
+        body=_body(spec, lowering),
         follow_redirects=follow_redirects,
         needs_body=needs_body,
         needs_head=needs_head,
@@ -159,6 +160,14 @@ def _operation(
         signature=None if "authorization" in own_headers else credentials.signature,
         keepalive=defaults.settings.keepalive,
     )
+
+
+def _body(spec: RequestKeys, lowering: Lowering) -> Body | None:
+    if spec.graphql is None:
+        return compile_body(spec, lowering)
+    from planrunner.protocols.http.compile.queries import compile_query  # noqa: PLC0415 - few plans have any
+
+    return compile_query(spec.graphql, spec.variables, lowering)
 
 
 _CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\*)")

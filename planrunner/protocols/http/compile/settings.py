@@ -118,8 +118,7 @@ def replaces(spec: HttpScope | RequestKeys, keys: tuple[str | int, ...]) -> bool
         case ("base_url", *_):
             if isinstance(spec, HttpScope):
                 return spec.base_url is not None
-            url: Text = getattr(spec, spec.verb())
-            return bool(_ABSOLUTE.match(url.source))
+            return bool(_ABSOLUTE.match(spec.address[1].source))
         case _:
             return False
 

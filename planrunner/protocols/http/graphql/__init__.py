@@ -1,0 +1,1 @@
+"""GraphQL: queries of a plan, checked before the run and sent as POST requests."""
