@@ -19,17 +19,33 @@ class Arrivals:
         count: How many came.
         first_ns: When the first one came (clock time); 0 while none has.
         last_ns: When the last one did.
+        is_met: The plan had seen enough: what it waits for has come.
+        last: The last piece, as expressions see it; None while none has come.
+        text: The beginning of what came, for people; empty where nobody looks.
         longest_gap_ns: The longest time between two that followed each other.
         gaps_ns: The times between them, but for those in `earlier`.
         earlier: The gaps before those of `gaps_ns`; None while there are none.
     """
 
-    __slots__ = ("count", "earlier", "first_ns", "gaps_ns", "last_ns", "longest_gap_ns")
+    __slots__ = (
+        "count",
+        "earlier",
+        "first_ns",
+        "gaps_ns",
+        "is_met",
+        "last",
+        "last_ns",
+        "longest_gap_ns",
+        "text",
+    )
 
     def __init__(self) -> None:
         self.count = self.first_ns = self.last_ns = self.longest_gap_ns = 0
         self.gaps_ns: list[int] = []
         self.earlier: Histogram | None = None
+        self.is_met = False
+        self.last: object = None
+        self.text = b""
 
     def note(self, at_ns: int) -> None:
         """Count a piece that came at this moment."""

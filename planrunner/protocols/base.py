@@ -45,6 +45,7 @@ __all__ = [
     "Tappable",
     "TextParts",
     "charset_of",
+    "decode_json",
     "read_json",
     "read_text",
 ]
@@ -190,7 +191,7 @@ def read_json(reply: Received) -> Any:  # noqa: ANN401 - JSON
     # UTF-16 and UTF-32 have a zero byte next to the bracket; looking is cheaper than detecting.
     utf8 = body[0] in b"{[" and body[1:2] != b"\0"
     try:
-        return _decode(body.decode("utf-8" if utf8 else detect_encoding(body)))
+        return decode_json(body.decode("utf-8" if utf8 else detect_encoding(body)))
     except UnicodeDecodeError:
         return _read_declared_json(body, charset_of(reply.head))
     except (ValueError, RecursionError):
@@ -200,7 +201,7 @@ def read_json(reply: Received) -> Any:  # noqa: ANN401 - JSON
 def _read_declared_json(body: bytes, charset: str) -> Any:  # noqa: ANN401 - JSON
     """Parse a body in the charset that it declares, where that isn't the UTF-8 it should be."""
     try:
-        return NOT_JSON if charset == "utf-8" else _decode(body.decode(charset))
+        return NOT_JSON if charset == "utf-8" else decode_json(body.decode(charset))
     except (LookupError, ValueError, RecursionError):
         return NOT_JSON
 
@@ -213,7 +214,8 @@ _DECODER: Final = JSONDecoder(parse_constant=_refuse_constant)
 _scan: Final = make_scanner(_DECODER)  # type: ignore[arg-type]  # as json itself calls it
 
 
-def _decode(text: str) -> Any:  # noqa: ANN401 - JSON
+def decode_json(text: str) -> Any:  # noqa: ANN401 - JSON
+    """Parse a text; raises ValueError or RecursionError for one that isn't JSON."""
     try:
         value, end = _scan(text, 0)
     except StopIteration:

@@ -11,6 +11,7 @@ from planrunner.errors import Misuse, PackageMissing, PlanrunnerError
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import (
     EvaluationError,
+    Expression,
     ExpressionError,
     Lowered,
     to_text,
@@ -175,6 +176,12 @@ class Lowering:
         """Lower a text; a text of one expression keeps the value's type."""
         with self.at(path):
             return text.lower(self.constants)
+        return _NULL
+
+    def expression(self, expression: Expression, path: SpecPath) -> Lowered:
+        """Lower a bare expression; a faulty one becomes null, and its fault is kept."""
+        with self.at(path):
+            return expression.lower(self.constants)
         return _NULL
 
     def parts(self, text: Text, path: SpecPath) -> TextParts:

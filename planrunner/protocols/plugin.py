@@ -283,6 +283,11 @@ class Plugin:
         failures: What each failure kind means here; a request fails in no other way.
         reply_names: Names beside `status`, `headers`, `body` and `json` that a reply gives to
             later expressions, each with what reads it.
+        gives_names: Whether a request, given what the plan says of it, has a reply with these
+            names; None where all have one. Where not all have, only plans with such requests lose
+            the names for variables of their own.
+        piece_names: What `until` of such a request may read besides: of the piece of a reply that
+            came last.
         reply_words: What each of these names is, one phrase each, for the reference.
         measures: What its samples have beside latency and service time, by the word that
             thresholds name it by: records of `metrics.measures`, and the protocol's own.
@@ -315,6 +320,8 @@ class Plugin:
     reply_names: Mapping[str, Callable[[Reply], object]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    gives_names: Callable[[Any], bool] | None = None
+    piece_names: frozenset[str] = frozenset()
     reply_words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     measures: Mapping[str, Measure] = field(default_factory=lambda: MappingProxyType({}))
     is_component: bool = False

@@ -217,7 +217,7 @@ def _left_by(model: StepModel) -> Known:
         if request is not None:
             names |= {*request.extracted, request.target}
             if not request.is_silent:
-                left = left.after_request(request.plugin.reply_names)
+                left = left.after_request(request.reply_names)
     if model.pop is not None:
         names.add(model.pop.target)
     if model.foreach is not None:

@@ -18,12 +18,13 @@ from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.models.requests import Operation, RequestStep
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols.base import Exchange
-from planrunner.protocols.plugin import Plugin
 
 __all__ = ["compile_request"]
 
 _AFTER_THE_REPLY: Final = frozenset({"expect", "extract", "tags"})
 _NOT_BEFORE: Final = _AFTER_THE_REPLY | {"when", "record", "work", "unit"}
+_BETWEEN: Final = frozenset({"until"})
+"""What is read while the reply comes, where its protocol says so (`Plugin.piece_names`)."""
 
 
 def compile_request(
@@ -75,7 +76,7 @@ def compile_request(
         name=given.name,
         template=given.template,
         naming=given.naming,
-        exchange=_with_words(compiled.exchange, request.plugin),
+        exchange=_with_words(compiled.exchange, request),
         tags=tags,
         reply_tags=reply_tags,
         measured=measured,
@@ -89,12 +90,12 @@ def compile_request(
     )
 
 
-def _with_words(exchange: Exchange, plugin: Plugin) -> Exchange:
+def _with_words(exchange: Exchange, request: Operation) -> Exchange:
     """Return the exchange with its protocol's own words for statuses and names of a reply."""
-    if plugin.status_text is str and not plugin.reply_names:
+    status_text, names = request.plugin.status_text, tuple(request.reply_names.items())
+    if status_text is str and not names:
         return exchange
-    names = tuple(plugin.reply_names.items())
-    return replace(exchange, status_text=plugin.status_text, reply_names=names)
+    return replace(exchange, status_text=status_text, reply_names=names)
 
 
 def _must_be_measured(walk: StepWalk, request: Operation, inside: PlanPath) -> None:
@@ -130,14 +131,34 @@ def _check_names(
 ) -> None:
     """Check names where they stand: what reads the reply may also read what it brings."""
     work, spec = walk.work, request.spec
+    later = _BETWEEN if request.plugin.piece_names else frozenset[str]()
     for name, key in _read_before(request.keys):
-        if getattr(spec, name) is not None:
+        if name not in later and getattr(spec, name) is not None:
             work.check_all(getattr(spec, name), (*inherited.inside, key), walk.known)
     block.check(work, walk.known, request)
     if not request.is_silent:
-        walk.known = walk.known.after_request(request.plugin.reply_names)
+        _give_names(walk, request, inherited.inside)
+        walk.known = walk.known.after_request(request.reply_names)
+        if request.plugin.piece_names and (until := getattr(spec, "until", None)) is not None:
+            names = {*request.reply_names, *request.plugin.piece_names}
+            known = walk.known.after_request(names)
+            work.check_all(until, (*inherited.inside, "until"), known)
     for name in sorted(_AFTER_THE_REPLY):
         inherited.check(work, name, walk.known, block)
+
+
+def _give_names(walk: StepWalk, request: Operation, inside: PlanPath) -> None:
+    """Let a reply have names that not every one of its protocol has, if they are free."""
+    if request.plugin.gives_names is None or not request.reply_names:
+        return
+    known = walk.known
+    taken = {*known.params, *known.columns, *(known.variables - known.reply_names)}
+    for name in sorted(taken.intersection(request.reply_names)):
+        message = f"after this request `{name}` is a value of its reply"
+        hint = f"call your own `{name}` something else"
+        place = (*inside, request.action)
+        walk.work.fault(place, Code.RESERVED_NAME, message, hint=hint, part="key")
+    walk.written.update(request.reply_names)  # they don't outlast the iteration
 
 
 @cache

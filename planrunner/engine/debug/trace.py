@@ -406,7 +406,7 @@ def _copy(reply: Reply, exchange: Exchange) -> Answer:
         status=reply.status,
         status_text=exchange.status_text(reply.status),
         head=reply.head,
-        body=reply.body or b"",
+        body=(reply.arrivals.text if reply.arrivals else b"") or reply.body or b"",
         received=reply.received,
         took_ns=reply.ended_ns - reply.asked_ns,
         connect_ns=reply.connect_ns,

@@ -6,7 +6,7 @@ are guests of a step, each with its keys below it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
@@ -24,6 +24,7 @@ from planrunner.language.fields.mapping import (
 )
 from planrunner.language.fields.text import Text
 from planrunner.protocols import registry
+from planrunner.protocols.base import Reply
 from planrunner.protocols.http.spec import VERBS, Expect, RequestKeys, verbs_in
 from planrunner.protocols.operation_model import RequestModel, TagsField
 from planrunner.protocols.plugin import Plugin, Settings, resolve
@@ -177,6 +178,12 @@ class Operation:
     def name(self) -> str:
         """The series name: the plan's own as it is written, or that of the action."""
         return written_name(self.spec.name) or self.spec.default_name(self.action)
+
+    @property
+    def reply_names(self) -> Mapping[str, Callable[[Reply], object]]:
+        """The names that its reply gives to expressions, beside those of every reply."""
+        gives = self.plugin.gives_names
+        return self.plugin.reply_names if gives is None or gives(self.spec) else {}
 
     @property
     def extracted(self) -> Sequence[str]:

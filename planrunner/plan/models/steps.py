@@ -238,11 +238,6 @@ class StepModel(RequestStep):
         description="Send a request again and again until `until` is true.",
         examples=["/jobs/${id}", "{post: /status, json: {id: '${id}'}}"],
     )
-    until: ExprField | None = Field(
-        None,
-        description="With `poll`: when to stop.",
-        examples=["json.status in ['done', 'failed']"],
-    )
     every: Duration | None = Field(
         None, description="With `poll`: pause after each reply. Default 1s.", examples=["1s"]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -18,6 +18,7 @@ __all__ = [
     "BodyTooLarge",
     "BrokenContent",
     "DecodingTooSlow",
+    "StreamDecoder",
     "decode_beginning",
     "decode_content",
 ]
@@ -34,6 +35,10 @@ LARGEST_WINDOW: Final = 8 * 1024 * 1024
 """Of a zstd frame: what browsers accept. Source: RFC 9659."""
 
 NO_CODING: Final = frozenset({"", "identity"})
+SMALL_STEP: Final = 2 * 1024
+MOST_AT_A_TIME: Final = 4 * 1024 * 1024
+"""Bytes that a stream is decoded to at a time; more than a small step of gzip can become."""
+
 GZIP_OR_ZLIB: Final = 47
 RAW_DEFLATE: Final = -15
 PADDING: Final = re.compile(rb"\0*")
@@ -57,6 +62,7 @@ class Decoder(Protocol):
     Attributes:
         step: Bytes to take at a time, so that what they may grow to has a bound.
         has_members: Another one may follow.
+        has_more: It has more to give of what it took; to be asked for with nothing.
         fault: What its library raises for data that are broken.
     """
 
@@ -71,6 +77,9 @@ class Decoder(Protocol):
     def is_done(self) -> bool: ...
 
     @property
+    def has_more(self) -> bool: ...
+
+    @property
     def rest(self) -> bytes:
         """What was taken and lies behind the end."""
 
@@ -80,6 +89,7 @@ class Inflater:
 
     fault: type[Exception] = zlib.error
     step = 64 * 1024
+    has_more = False
 
     def __init__(self, beginning: bytes, *, is_deflate: bool) -> None:
         # A zlib stream begins with 0x?8.
@@ -121,11 +131,16 @@ class Unbrotlier:
         is_finished: bool = self._stream.is_finished()
         return is_finished
 
+    @property
+    def has_more(self) -> bool:
+        return not self._stream.can_accept_more_data()
+
 
 class Unzstandarder:
     """Undoes zstd."""
 
     has_members = True
+    has_more = False
     step = 512  # a block of 4 bytes makes 128 KiB, and this library knows no limit
 
     def __init__(self) -> None:
@@ -182,16 +197,22 @@ def decode_content(
     """
     if not body:
         return body
+    for name in reversed(_codings(encoding)):
+        body = _undo(name, body, limit, is_late)
+    return body
+
+
+def _codings(encoding: str) -> list[str]:
+    """Return the codings of a body, in the order in which they were applied."""
     names = [name for part in encoding.split(",") if (name := part.strip()) not in NO_CODING]
     if len(names) > MOST_CODINGS:
         raise BrokenContent(f"the reply's body has {len(names)} content codings")
-    for name in reversed(names):
+    for name in names:
         if name not in DECODERS:
             raise BrokenContent(
                 f"the reply's body is encoded as `{name[:40]}`, which cannot be decoded"
             )
-        body = _undo(name, body, limit, is_late)
-    return body
+    return names
 
 
 def decode_beginning(body: bytes, encoding: str, most: int) -> bytes:
@@ -234,3 +255,56 @@ def _take(name: str, decoder: Decoder, body: bytes, at: int, room: int) -> bytes
         return decoder.take(memoryview(body)[at : at + decoder.step], room + 1)
     except decoder.fault as failed:
         raise BrokenContent(f"the reply's body is not valid {name}") from failed
+
+
+class StreamDecoder:
+    """Undoes the Content-Encoding of a body while it comes; what it makes at a time is bounded."""
+
+    __slots__ = ("_decoders", "_names")
+
+    def __init__(self, encoding: str) -> None:
+        self._names = _codings(encoding)[::-1]
+        self._decoders: list[Decoder | None] = [None] * len(self._names)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what these bytes stand for, in pieces of at most some megabytes.
+
+        Raises:
+            BrokenContent: They cannot be decoded.
+        """
+        yield from self._undone(0, data)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing of what came."""
+        return all(decoder is None or decoder.is_done for decoder in self._decoders)
+
+    def _undone(self, level: int, data: bytes) -> Iterator[bytes]:
+        if level == len(self._names):
+            yield data
+            return
+        for piece in self._members(level, data):
+            yield from self._undone(level + 1, piece)
+
+    def _members(self, level: int, data: bytes) -> Iterator[bytes]:
+        name = self._names[level]
+        while data:
+            decoder = self._decoders[level]
+            if decoder is None or decoder.is_done:
+                if decoder is not None and not (decoder.has_members and data.strip(b"\0")):
+                    return  # padding
+                decoder = self._decoders[level] = DECODERS[name](data[:1])
+            step = min(decoder.step, SMALL_STEP)
+            piece, data = data[:step], data[step:]
+            try:
+                yield from _all_of(decoder, piece)
+            except decoder.fault as failed:
+                raise BrokenContent(f"the reply's body is not valid {name}") from failed
+            if decoder.is_done:
+                data = decoder.rest + data
+
+
+def _all_of(decoder: Decoder, data: bytes) -> Iterator[bytes]:
+    yield decoder.take(memoryview(data), MOST_AT_A_TIME)
+    while decoder.has_more:
+        yield decoder.take(memoryview(b""), MOST_AT_A_TIME)

@@ -31,6 +31,7 @@ __all__ = [
     "Retry",
     "StaticBody",
     "StreamBody",
+    "StreamPlan",
     "TextParts",
     "UrlParts",
 ]
@@ -130,6 +131,27 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """How a reply is read piece by piece.
+
+    Attributes:
+        kind: `events`, `lines` or `json`.
+        until: When enough has come; None reads to the end.
+        reads_json: `until` reads the name `json`.
+        keeps_json: Something reads the last piece that was JSON.
+        is_shown: Somebody looks at the beginning of what comes.
+        reconnects: How often a stream that ended too early is gone on with.
+    """
+
+    kind: str
+    until: Evaluate | None = None
+    reads_json: bool = False
+    keeps_json: bool = False
+    is_shown: bool = False
+    reconnects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """OAuth2 client credentials.
 
@@ -186,6 +208,7 @@ class HttpOperation:
         grant: Where the bearer token comes from; None when `headers` has all there is.
         signature: What credentials are made of for each message; None likewise.
         keepalive: False ends the connection after each reply.
+        stream: How the reply is read piece by piece; None takes it as a whole.
     """
 
     method: str
@@ -203,6 +226,7 @@ class HttpOperation:
     grant: Grant | None = None
     signature: DigestCredentials | AwsCredentials | None = None
     keepalive: bool = True
+    stream: StreamPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,5 +66,19 @@ PLUGIN: Final = Plugin(
         FailureKind.EXPECT: "an expectation does not hold",
         FailureKind.EXTRACT: "a required value isn't in the reply",
     },
+    reply_names={
+        "events": lazily("planrunner.protocols.http.replies.stream:count_events"),
+        "event": lazily("planrunner.protocols.http.replies.stream:last_event"),
+        "first_event": lazily("planrunner.protocols.http.replies.stream:seconds_to_first"),
+        "last_event": lazily("planrunner.protocols.http.replies.stream:seconds_to_last"),
+    },
+    reply_words={
+        "events": "after a `stream`: how many events or lines came",
+        "event": "the last of them, with `data`, `name`, `id` and `json`",
+        "first_event": "the seconds to the first of them",
+        "last_event": "the seconds to the last of them",
+    },
+    gives_names=lazily("planrunner.protocols.http.replies.stream:is_stream"),
+    piece_names=frozenset({"line"}),
     measures={measure.word: measure for measure in (TTFB, CONNECT, SIZE, *STREAMED)},
 )

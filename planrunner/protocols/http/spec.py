@@ -38,6 +38,7 @@ from planrunner.protocols.operation_model import (
     WorkField,
     recording_faults,
 )
+from planrunner.protocols.streamed.expect import STREAM_EXPECTATIONS
 
 __all__ = [
     "BODY_KEYS",
@@ -178,6 +179,21 @@ ExtractField = Annotated[
 ]
 
 
+def _stream_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what is said of a stream where the reply is none."""
+    if data.get("stream") is not None or not verbs_in(data):
+        return
+    add = "add `stream: events`, `stream: lines` or `stream: json`"
+    for key in ("until", "reconnect"):
+        if key in data:
+            yield Fault(Code.MISSING_KEY, f"`{key}` needs `stream`", add, key)
+    expect = data.get("expect")
+    for key in STREAM_EXPECTATIONS:
+        if isinstance(expect, Mapping) and expect.get(key) is not None:
+            words = f"`{key}` is about a reply that is read piece by piece"
+            yield Fault(Code.MISSING_KEY, words, add, key, ("expect",))
+
+
 class RequestKeys(PlanMapping):
     """A request: one verb with its URL, and what stands beside it."""
 
@@ -307,6 +323,24 @@ class RequestKeys(PlanMapping):
     record: RecordField = None
     work: WorkField = None
     unit: UnitField = None
+    stream: Literal["events", "lines", "json"] | None = Field(
+        None,
+        description="Read the reply piece by piece while it comes: as server-sent events, lines of "
+        "text, or lines of JSON. `timeout` is for all of it.",
+        examples=["events"],
+    )
+    until: ExprField | None = Field(
+        None,
+        description="With `stream`: read until this is true of `event`, `line` or `json`, and then "
+        "no further; a stream that ends before fails. With `poll`: when to stop.",
+        examples=["event.data == '[DONE]'", "json.status in ['done', 'failed']"],
+    )
+    reconnect: Count | None = Field(
+        None,
+        description="With `stream`: how often a stream that ends too early is gone on with over "
+        "another connection, with `Last-Event-ID` and after the time that the server asks for.",
+        examples=["3"],
+    )
     retry: RetryField | None = Field(
         None, description="Send again after a failure.", examples=["2", "{times: 2, wait: 500ms}"]
     )
@@ -327,6 +361,7 @@ class RequestKeys(PlanMapping):
         if verbs_in(data):
             yield from graphql_faults(data)
         yield from recording_faults(data)
+        yield from _stream_faults(data)
 
     def default_name(self, action: str) -> str:
         """Return the series name of a request without `name:`: verb and URL as written."""

@@ -14,6 +14,7 @@ from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import TextField, read_value
 from planrunner.protocols.json_replies.spec import JsonExpectation, rule_shape
+from planrunner.protocols.streamed.expect import EventsField, FirstEventField, GapField
 
 __all__ = ["Expect", "StepExpect", "UrlRule", "status_faults"]
 
@@ -140,6 +141,9 @@ UrlExpectation = Annotated[
 ExpectationName = Literal[
     "status",
     "time",
+    "first_event",
+    "gap",
+    "events",
     "json",
     "header",
     "url",
@@ -197,6 +201,9 @@ class Expect(PlanMapping):
         },
         examples=["< 1s"],
     )
+    first_event: FirstEventField = None
+    gap: GapField = None
+    events: EventsField = None
     json_: dict[str, JsonExpectation] | None = Field(
         None,
         alias="json",

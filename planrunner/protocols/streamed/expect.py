@@ -76,8 +76,11 @@ GapField: TypeAlias = Annotated[
     ),
 ]
 EventsField: TypeAlias = Annotated[
-    Annotated[Count, Tag("<scalar>")] | Annotated[EventCount, Tag("<mapping>")] | None,
-    Discriminator(_shape),
+    Annotated[
+        Annotated[Count, Tag("<scalar>")] | Annotated[EventCount, Tag("<mapping>")],
+        Discriminator(_shape),
+    ]
+    | None,
     Field(
         description="How many events, lines or messages have to come: exactly, or `{min, max}`.",
         examples=["{min: 1}"],

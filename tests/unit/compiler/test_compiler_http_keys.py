@@ -76,6 +76,11 @@ users:
           d: {xpath: //p}
           e: {header: a}
           f: {cookie: a}
+      - get: /stream
+        stream: events
+        until: event.data == 'x'
+        reconnect: 1
+        expect: {first_event: < 1s, gap: < 1s, events: {min: 1, max: 2}}
       - {post: /, json: {a: 1}, auth: {api_key: {header: X-Key, value: secret}}}
       - {put: /, form: {a: 1}, auth: {api_key: {query: key, value: secret}}}
       - {patch: /, body: a, auth: {api_key: {cookie: key, value: secret}}}

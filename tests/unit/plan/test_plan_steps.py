@@ -75,12 +75,12 @@ def test_a_second_action_is_at_fault() -> None:
 
 def test_a_step_without_action_says_what_its_keys_belong_to() -> None:
     """A companion alone names its actions; nothing at all lists some."""
-    (alone,) = found_in(StepModel, "{until: json.done}")
+    (alone,) = found_in(StepModel, "{every: 1s}")
     (nothing,) = found_in(StepModel, "{}")
 
     assert (alone.code, alone.hint) == (
         "one-action",
-        "write `until` in the same step as `poll`",
+        "write `every` in the same step as `poll`",
     )
     assert nothing.code == "one-action"
     assert nothing.hint.startswith("write one of `get`, `post`")

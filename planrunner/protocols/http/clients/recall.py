@@ -39,7 +39,7 @@ def recall(
     """
     sent = "" if origin is None else _message(data[:_WIDEST], f"{origin}")
     body = reply.body
-    if body is None:
+    if body is None or reply.arrivals is not None:
         body = _glimpsed(reply, glimpse)
     received = _message(reply.head + body[:_WIDEST], "") if reply.head else ""
     return reply.cover(sent), reply.cover(received)

@@ -13,6 +13,7 @@ from planrunner.language.files import MAX_READ, read_file
 from planrunner.protocols.base import Exchange, Scope
 from planrunner.protocols.http.clients.pieces import BytesPiece, RenderBytes, compose
 from planrunner.protocols.http.clients.signing.signer import MessageSigner, signer_of
+from planrunner.protocols.http.clients.streams.reading import StreamReading
 from planrunner.protocols.http.clients.upload import Upload, open_upload
 from planrunner.protocols.http.content import ACCEPTED_ENCODINGS
 from planrunner.protocols.http.headers import FRAMING, asks_to_close
@@ -27,6 +28,7 @@ from planrunner.protocols.http.operation import (
     QueryItem,
     Retry,
     StreamBody,
+    StreamPlan,
     TextParts,
 )
 from planrunner.protocols.http.url import Location, Origin, UrlError, quote_query, quote_target
@@ -71,12 +73,14 @@ class Outbound:
     Attributes:
         data: Head and body; only the head when the body is an `upload`.
         signer: Puts credentials into each message of it; None when `data` has all there is.
+        reading: Takes the reply piece by piece; None where it is taken as a whole.
     """
 
     origin: Origin
     data: bytes
     upload: Upload | None = None
     signer: MessageSigner | None = None
+    reading: StreamReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ class WireRequest:
         stream: A body that is read while it is sent; `render` has no end then.
         signature: What each message is signed with; None when `data` has all there is.
         keepalive: False closes the connection after the reply.
+        pieces: How the reply is read piece by piece; None takes it as a whole.
     """
 
     key: str | None
@@ -124,11 +129,13 @@ class WireRequest:
     grant: BoundGrant | None = None
     signature: DigestCredentials | AwsCredentials | None = None
     keepalive: bool = True
+    pieces: StreamPlan | None = None
 
     @property
     def may_repeat(self) -> bool:
         """True when one try may not be all, or is more than to send."""
-        return not (self.retry is None and self.grant is None and self.signature is None)
+        parts = (self.retry, self.grant, self.signature, self.pieces)
+        return any(part is not None for part in parts)
 
     def prepare(self, scope: Scope) -> Outbound:
         """Return where to send which bytes.
@@ -192,6 +199,7 @@ def bind_request(exchange: Exchange) -> WireRequest:
             or len(data or b"") > LARGE
             or operation.needs_url
             or bool(stream or operation.retry or operation.grant or operation.signature)
+            or operation.stream is not None
             or _may_close(operation)
         ),
         wants_body=operation.needs_body,
@@ -205,6 +213,7 @@ def bind_request(exchange: Exchange) -> WireRequest:
         grant=_bind_grant(operation),
         signature=operation.signature,
         keepalive=operation.keepalive,
+        pieces=operation.stream,
     )
 
 

@@ -21,11 +21,13 @@ from planrunner.protocols.http.clients.request import (
     header_line,
 )
 from planrunner.protocols.http.clients.rewrite import add_lines
+from planrunner.protocols.http.clients.streams.reading import StreamReading
 from planrunner.units import NS_PER_S
 
 __all__ = ["Sender", "Tokens", "send_with_care"]
 
 _UNAUTHORIZED: Final = 401
+_NO_TIME: Final = "the stream ended too early, and the timeout before it could go on"
 _LONGEST_LEAD_NS: Final = 30 * NS_PER_S
 
 
@@ -65,6 +67,34 @@ async def send_with_care(
 
 
 async def _try(
+    sender: Sender, bound: WireRequest, outbound: Outbound, scope: Scope, spent: _Spent
+) -> Reply:
+    """Send once; a stream that ends too early is gone on with where the plan says so."""
+    if bound.pieces is None:
+        return await _granted(sender, bound, outbound, scope, spent)
+    clock = sender.clock
+    reading = StreamReading(bound.pieces, scope, clock.now_ns)
+    reply = await _granted(sender, bound, replace(outbound, reading=reading), scope, spent)
+    ends_ns = reply.asked_ns + bound.timeout_ns
+    while reading.wants_again(reply):
+        wait_ns, last_id = reading.again()
+        again_ns = clock.now_ns() + wait_ns
+        await clock.sleep_until(min(again_ns, ends_ns))
+        if again_ns >= ends_ns:
+            reply.failure, reply.detail = FailureKind.TIMEOUT, _NO_TIME
+            reply.ended_ns = ends_ns
+            break
+        spent.add(reply)
+        behind = header_line("Last-Event-ID", last_id) if last_id else b""
+        message = replace(outbound, data=add_lines(outbound.data, behind), reading=reading)
+        left = replace(bound, timeout_ns=ends_ns - again_ns)
+        reply = await _granted(sender, left, message, scope, spent)
+    if reading.arrivals.count:
+        reply.arrivals = reading.arrivals
+    return reply
+
+
+async def _granted(
     sender: Sender, bound: WireRequest, outbound: Outbound, scope: Scope, spent: _Spent
 ) -> Reply:
     """Send once; with a token that the server no longer takes, once more with a new one."""

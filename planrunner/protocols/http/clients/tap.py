@@ -80,4 +80,8 @@ def keeping_replies(exchange: Exchange) -> Exchange:
     """Return the exchange so that all of its reply is kept."""
     operation = exchange.operation
     assert isinstance(operation, HttpOperation)
-    return replace(exchange, operation=replace(operation, needs_body=True, needs_head=True))
+    stream = operation.stream
+    if stream is not None:
+        stream = replace(stream, keeps_json=True, is_shown=True)
+    kept = replace(operation, needs_body=True, needs_head=True, stream=stream)
+    return replace(exchange, operation=kept)

@@ -23,6 +23,7 @@ from planrunner.protocols.http.operation import Body, Header, HttpOperation, Htt
 from planrunner.protocols.http.replies.expect import compile_expect
 from planrunner.protocols.http.replies.extract import compile_extract, secret_names, sources_of
 from planrunner.protocols.http.replies.graphql import ACCEPT, expecting_data
+from planrunner.protocols.http.replies.stream import compile_stream, compile_until
 from planrunner.protocols.http.spec import Expect, RequestKeys, RequestSpec
 from planrunner.protocols.http.spec import RetryModel as RetrySpec
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
@@ -74,16 +75,18 @@ def compile_exchange(
         # The charset of a text stands in the head.
         needs_head="headers" in reads or reads_body or of_head or of_body or expected.needs_head,
     )
+    stream = compile_stream(spec, lowering, keeps_json=operation.needs_body)
+    until = compile_until(spec)
     exchange = Exchange(
         protocol=defaults.channel,
-        operation=replace(operation, needs_url=expected.needs_url),
+        operation=replace(operation, needs_url=expected.needs_url, stream=stream),
         method=spec.method,
         accept=expected.accept,
-        checks=expected.checks,
+        checks=(*(check for _, check in until), *expected.checks),
         extractors=extractors,
         timeout_ns=timeout_ns,
         soft_checks=expected.soft_checks,
-        expected=expected.words,
+        expected=(expected.words[0], *(words for words, _ in until), *expected.words[1:]),
         softly_expected=expected.soft_words,
         states_status=expected.states_status,
         extracted=tuple(spec.extract or ()),

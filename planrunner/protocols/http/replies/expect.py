@@ -36,6 +36,7 @@ from planrunner.protocols.rules import (
     shorten,
     show,
 )
+from planrunner.protocols.streamed.expect import compile_stream_checks
 from planrunner.values import dataclass
 
 __all__ = ["DEFAULT_ACCEPT", "Expected", "compile_expect"]
@@ -119,6 +120,7 @@ def _checks(
     """Yield each check with its key and what it expects, in words."""
     if expect.time is not None and (check := compile_time(expect.time, lowering)):
         yield "time", f"time {expect.time.source}", check
+    yield from compile_stream_checks(expect, lowering)
     if expect.url is not None:
         yield "url", f"url{rule_words(expect.url)}", compile_final_url(expect.url, base, lowering)
     for name, expected in (expect.header or {}).items():

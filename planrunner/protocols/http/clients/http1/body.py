@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import httptools
@@ -28,6 +29,7 @@ class BodyReader:
         beginning: What was kept then.
         limit: Of bytes kept; a body that nothing reads is counted and let go, however long.
         kept: Where those that are kept count; None keeps none.
+        sink: Takes them as they come; None where nothing does.
     """
 
     __slots__ = (
@@ -41,9 +43,17 @@ class BodyReader:
         "limit",
         "pieces",
         "received",
+        "sink",
     )
 
-    def __init__(self, length: int, *, limit: int, kept: KeptBodies | None = None) -> None:
+    def __init__(
+        self,
+        length: int,
+        *,
+        limit: int,
+        kept: KeptBodies | None = None,
+        sink: Callable[[bytes], None] | None = None,
+    ) -> None:
         self.length = length
         self.received = 0
         self.is_complete = length == 0
@@ -52,6 +62,7 @@ class BodyReader:
         self.limit = limit
         self.pieces: list[bytes] | None = None if kept is None else []
         self.kept = kept
+        self.sink = sink
         if kept is not None:
             self._check(length)
             # All of it at once: whoever finds no room at the end has read for nothing.
@@ -85,7 +96,9 @@ class BodyReader:
 
     def _take(self, data: bytes) -> None:
         self.received += len(data)
-        if self.pieces is not None:
+        if self.sink is not None:
+            self.sink(data)
+        elif self.pieces is not None:
             self._check(self.received)
             if self.kept is not None and self.length == UNTIL_CLOSE:
                 self.kept.hold(len(data))
@@ -104,8 +117,14 @@ class ChunkedBody(BodyReader):
 
     __slots__ = ("begun", "parser")
 
-    def __init__(self, *, limit: int, kept: KeptBodies | None = None) -> None:
-        super().__init__(UNTIL_CLOSE, limit=limit, kept=kept)
+    def __init__(
+        self,
+        *,
+        limit: int,
+        kept: KeptBodies | None = None,
+        sink: Callable[[bytes], None] | None = None,
+    ) -> None:
+        super().__init__(UNTIL_CLOSE, limit=limit, kept=kept, sink=sink)
         self.begun = 0
         self.parser = httptools.HttpResponseParser(self)
         self.parser.feed_data(CHUNKED_HEAD)
@@ -143,12 +162,18 @@ class ChunkedBody(BodyReader):
         return True
 
 
-def read_body(head: ReplyHead, *, limit: int, kept: KeptBodies | None) -> BodyReader:
+def read_body(
+    head: ReplyHead,
+    *,
+    limit: int,
+    kept: KeptBodies | None,
+    sink: Callable[[bytes], None] | None = None,
+) -> BodyReader:
     """Return the reader for the body that `head` announces.
 
     Raises:
         WireFault: It announces more than may be kept.
     """
     if head.is_chunked:
-        return ChunkedBody(limit=limit, kept=kept)
-    return BodyReader(head.length, limit=limit, kept=kept)
+        return ChunkedBody(limit=limit, kept=kept, sink=sink)
+    return BodyReader(head.length, limit=limit, kept=kept, sink=sink)

@@ -25,7 +25,9 @@ from planrunner.protocols.http.clients.http1.body import BodyReader, read_body
 from planrunner.protocols.http.clients.http1.head import HEAD_END, ReplyHead, ReplyHeads, is_surplus
 from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.recall import Glimpse, is_worth_a_glimpse
+from planrunner.protocols.http.clients.streams.reading import GRACE_NS, StreamReading
 from planrunner.protocols.http.url import Origin
+from planrunner.units import NS_PER_S
 
 __all__ = ["ConnectionOwner", "ReplyLimits", "ReplyOutcome", "Waiter", "WireConnection"]
 
@@ -81,6 +83,7 @@ class WireConnection(asyncio.Protocol):
         used_ns: When the last reply on it ended; 0 when none has.
         interim: Bytes of interim replies to the request that is under way.
         broken: What came of a head that could not be read to its end.
+        stream: Takes the reply that is awaited piece by piece; None where that is taken whole.
     """
 
     __slots__ = (
@@ -102,6 +105,7 @@ class WireConnection(asyncio.Protocol):
         "owner",
         "reading",
         "reply",
+        "stream",
         "transport",
         "used_ns",
         "waiter",
@@ -131,6 +135,7 @@ class WireConnection(asyncio.Protocol):
         self.buffer = bytearray()
         self.head: ReplyHead | None = None
         self.reading: BodyReader | None = None
+        self.stream: StreamReading | None = None
         self.broken = b""
         self.interim = 0
         self.awaits_head = self.wants_body = self.is_bodiless = False
@@ -140,10 +145,11 @@ class WireConnection(asyncio.Protocol):
 
     # -- what a session does ---------------------------------------------------------------
 
-    def expect(self, *, wants_body: bool) -> Waiter:
+    def expect(self, *, wants_body: bool, stream: StreamReading | None = None) -> Waiter:
         """Begin an exchange: the next bytes are its reply."""
         self.wants_body = wants_body
-        self.awaits_head = not (self.is_bodiless or self.is_last)
+        self.stream = stream
+        self.awaits_head = not (self.is_bodiless or self.is_last or stream)
         self.waiter = waiter = asyncio.get_running_loop().create_future()
         return waiter
 
@@ -202,6 +208,9 @@ class WireConnection(asyncio.Protocol):
 
     def fail(self, fault: WireFault) -> None:
         """End the exchange under way with `fault`, and the connection with it."""
+        if self.stream is not None and self.stream.is_over:
+            self._leave()
+            return
         self._finish(fault)
         self.abort()
 
@@ -262,7 +271,9 @@ class WireConnection(asyncio.Protocol):
         self.is_usable = False
         if self.waiter is not None:
             head, reading = self.head, self.reading
-            if exc is None and head is not None and reading is not None and reading.end():
+            if self.stream is not None and self.stream.is_over:
+                self._leave()
+            elif exc is None and head is not None and reading is not None and reading.end():
                 self._complete(head, reading)
             else:
                 self._finish(self._loss(exc))
@@ -329,7 +340,8 @@ class WireConnection(asyncio.Protocol):
             raise WireFault(FailureKind.TOO_LARGE, f"the reply's {what} larger than {limit} bytes")
 
     def _begin_body(self, head: ReplyHead, rest: bytes) -> None:
-        is_plain = self.waiter is not None and not (self.is_bodiless or self.is_last)
+        stream = self.stream
+        is_plain = self.waiter is not None and not (self.is_bodiless or self.is_last or stream)
         if head.quick == len(rest) and is_plain:
             self._finish_quick(head, rest if self.wants_body else None)
             return
@@ -339,7 +351,12 @@ class WireConnection(asyncio.Protocol):
             reading = BodyReader(0, limit=0, kept=kept)
         else:
             self.owner.is_dirty = self.owner.is_dirty or kept is not None
-            reading = read_body(head, limit=self.limits.max_body, kept=kept)
+            sink = None
+            if stream is not None and stream.takes(head.status):
+                kept, sink = None, stream.feed
+                self.reply.arrivals = stream.arrivals
+                stream.begin(head.status, head.text, head.encoding)
+            reading = read_body(head, limit=self.limits.max_body, kept=kept, sink=sink)
         reading.is_glimpsed = not self.wants_body and is_worth_a_glimpse(head.status)
         self.reading = reading
         if rest or reading.is_complete:
@@ -350,6 +367,20 @@ class WireConnection(asyncio.Protocol):
             reading.feed(data)
         if reading.is_complete:
             self._complete(head, reading)
+        elif self.stream is not None and self.stream.is_over:
+            # The server ends it now, most likely; if it doesn't, the connection is given up.
+            asyncio.get_running_loop().call_later(GRACE_NS / NS_PER_S, self._leave_to, self.waiter)
+
+    def _leave_to(self, waiter: Waiter | None) -> None:
+        """End the exchange that this waiter is of, unless it has ended."""
+        if waiter is not None and waiter is self.waiter:
+            self._leave()
+
+    def _leave(self) -> None:
+        """End the exchange, of whose reply the plan has seen enough, and the connection with it."""
+        self.is_usable = False
+        if self.head is not None and self.reading is not None:
+            self._complete(self.head, self.reading)
 
     def _complete(self, head: ReplyHead, reading: BodyReader) -> None:
         """End the exchange: a whole reply is here."""
@@ -357,7 +388,7 @@ class WireConnection(asyncio.Protocol):
         self.is_usable = self.is_usable and keeps
         if reading.has_surplus:
             self.owner.note_surplus()
-        if head.needs_look or (head.encoding and self.wants_body):
+        if head.needs_look or self.stream or (head.encoding and self.wants_body):
             self._finish(head)
             return
         reply = self.reply

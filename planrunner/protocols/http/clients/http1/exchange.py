@@ -16,6 +16,7 @@ from planrunner.protocols.http.clients.http1.user import WireUser
 from planrunner.protocols.http.clients.request import IDEMPOTENT, LARGE, WireRequest
 from planrunner.protocols.http.clients.rewrite import is_closing, method_of, next_hop, target_of
 from planrunner.protocols.http.clients.signing.signer import MessageSigner
+from planrunner.protocols.http.clients.streams.reading import StreamReading
 from planrunner.protocols.http.clients.upload import Upload
 from planrunner.protocols.http.url import Origin, UrlError, crosses, join
 from planrunner.units import NS_PER_S
@@ -31,6 +32,7 @@ class WireExchange:
         data: The hop's request without the user's own headers and cookies.
         upload: The rest of it, when it is read while it is sent.
         signer: Puts credentials into each message; None when `data` has all there is.
+        reading: Takes the reply piece by piece; None where it is taken as a whole.
         has_crossed: A redirect has led where credentials don't go.
     """
 
@@ -40,6 +42,7 @@ class WireExchange:
         "data",
         "has_crossed",
         "origin",
+        "reading",
         "received",
         "signer",
         "upload",
@@ -61,6 +64,7 @@ class WireExchange:
         self.data = data
         self.upload = upload
         self.signer = signer
+        self.reading: StreamReading | None = None
         self.has_crossed = False
         self.received = 0
         self.connection: WireConnection | None = None
@@ -108,6 +112,7 @@ class WireExchange:
         except WireFault as fault:
             self._fail(reply, fault)
         reply.received = self.received
+        self._glimpse(reply)
         return reply
 
     # -- one hop -----------------------------------------------------------------------------
@@ -168,7 +173,7 @@ class WireExchange:
         connection.is_last = not self.bound.keepalive or is_closing(data)
         self.connection = user.current = connection
         user.written = data if len(data) <= LARGE else data[:LARGE]
-        waiter = connection.expect(wants_body=self.bound.wants_body)
+        waiter = connection.expect(wants_body=self.bound.wants_body, stream=self.reading)
         reply.first_byte_ns = 0
         reply.sent_ns = reply.sent_ns or user.now_ns()
         try:
@@ -224,6 +229,9 @@ class WireExchange:
         reply.status = head.status
         reply.head = head.text
         content = self._count()
+        if self.reading is not None and self.reading.takes(head.status):
+            self.reading.end(reply)
+            return
         if content is None or not head.encoding:
             reply.body = content
             return
@@ -235,6 +243,11 @@ class WireExchange:
             kept=user.kept,
             is_late=lambda: user.now_ns() > user.deadline_ns,
         )
+
+    def _glimpse(self, reply: Reply) -> None:
+        """Keep the beginning of a stream, whatever became of it."""
+        if self.reading is not None and reply.arrivals is not None:
+            self.user.glimpse = reply.head, self.reading.beginning
 
     def _count(self) -> bytes | None:
         """Count the body of the reply that has just ended, and return it if it was kept."""

@@ -79,9 +79,11 @@ class WireSession(WireUser):
 
     async def exchange(self, bound: WireRequest, outbound: Outbound) -> Reply:
         """Send once, redirects included."""
-        return await WireExchange(
+        exchange = WireExchange(
             self, bound, outbound.origin, outbound.data, outbound.upload, outbound.signer
-        ).run()
+        )
+        exchange.reading = outbound.reading
+        return await exchange.run()
 
     def lanes(self, count: int) -> Sequence[WireSession]:
         most = min(count, self.shared.per_user or count)

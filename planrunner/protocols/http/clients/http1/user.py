@@ -170,3 +170,4 @@ class WireUser:
         reply.body = None
         reply.head = b""
         reply.cookies = ()
+        reply.arrivals = None

@@ -6,9 +6,11 @@ as in the wire client then, and a reply's bytes can be counted before they are d
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import field
 from typing import Any, Final
 
@@ -24,6 +26,8 @@ from planrunner.protocols.http.clients.fault import (
 from planrunner.protocols.http.clients.http1.head import is_surplus
 from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.recall import GLIMPSE, is_worth_a_glimpse
+from planrunner.protocols.http.clients.streams.reading import GRACE_NS, StreamReading
+from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = ["HttpxAttempt", "Outgoing", "attempt", "map_failure"]
@@ -61,7 +65,8 @@ class HttpxAttempt:
         content: The body as it came, not yet decoded.
         left_ns: When the head had been written.
         has_surplus: Another reply came behind this one.
-        beginning: Of a body that nothing reads, when the reply is worth a glimpse.
+        beginning: Of a body that nothing reads, when the reply is worth a glimpse; of a stream.
+        reading: Takes the body piece by piece; None where it is taken as a whole.
     """
 
     now_ns: Callable[[], int]
@@ -79,6 +84,7 @@ class HttpxAttempt:
     beginning: bytes = b""
     left_ns: int = 0
     has_surplus: bool = False
+    reading: StreamReading | None = None
 
     @property
     def is_stale(self) -> bool:
@@ -135,7 +141,10 @@ async def attempt(
         reply = await transport.handle_async_request(request)
         try:
             _read_head(reply, measured, max_head)
-            await _read_body(reply, measured, max_body, kept)
+            if measured.reading is not None and measured.reading.takes(measured.status):
+                await _read_stream(reply, measured, measured.reading)
+            else:
+                await _read_body(reply, measured, max_body, kept)
             measured.has_surplus = await _distrust(reply)
         finally:
             await reply.aclose()
@@ -175,6 +184,28 @@ async def _read_body(
         elif is_worth_a_glimpse(measured.status):
             measured.beginning += chunk[: GLIMPSE - len(measured.beginning)]
     measured.content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _read_stream(
+    reply: httpx.Response, measured: HttpxAttempt, reading: StreamReading
+) -> None:
+    """Hand over the body piece by piece, until it ends or the plan has seen enough."""
+    encoding = b",".join(v for name, v in measured.headers if name.lower() == b"content-encoding")
+    reading.begin(measured.status, measured.head, encoding.decode("latin-1").lower())
+    chunks = aiter(reply.stream)  # type: ignore[arg-type]  # the async transport's stream
+    try:
+        async for chunk in chunks:
+            measured.received += len(chunk)
+            reading.feed(chunk)
+            if reading.is_over:
+                break
+    finally:
+        measured.beginning = reading.beginning
+    if reading.is_over:  # most servers end it now, and the connection serves the next request
+        with suppress(TimeoutError, httpx.TransportError):
+            async with asyncio.timeout(GRACE_NS / NS_PER_S):
+                async for chunk in chunks:
+                    measured.received += len(chunk)
 
 
 def _announced(headers: RawHeaders, limit: int) -> int:

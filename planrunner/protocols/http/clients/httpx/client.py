@@ -179,6 +179,7 @@ class HttpxSession:
         reply.status = reply.first_byte_ns = reply.ended_ns = 0
         reply.connect_ns = reply.received = reply.sent = reply.connects = reply.retries = 0
         reply.body, reply.head, reply.cookies = None, b"", ()
+        reply.arrivals = None
         reply.asked_ns = reply.sent_ns = self._client.now_ns()
         return reply
 
@@ -253,7 +254,7 @@ class HttpxSession:
 
     async def _try(self, bound: WireRequest, outbound: Outbound) -> HttpxAttempt:
         settings, origin = self._client.settings, outbound.origin
-        measured = HttpxAttempt(self._client.now_ns)
+        measured = HttpxAttempt(self._client.now_ns, reading=outbound.reading)
         started_ns = self._client.now_ns()
         try:
             await attempt(
@@ -286,6 +287,8 @@ class HttpxSession:
         self._glimpse = measured.head, measured.beginning
         reply.received += measured.received
         reply.first_byte_ns = measured.first_byte_ns
+        if measured.reading is not None and measured.reading.has_begun:
+            reply.arrivals = measured.reading.arrivals
 
     def _account(self, measured: HttpxAttempt, started_ns: int) -> None:
         """Count how long the request waited in httpx and in the event loop until it had left."""
@@ -299,6 +302,9 @@ class HttpxSession:
     def _finish(self, bound: WireRequest, measured: HttpxAttempt) -> None:
         reply = self._reply
         reply.ended_ns = self._client.now_ns()
+        if measured.reading is not None and measured.reading.takes(measured.status):
+            measured.reading.end(reply)
+            return
         if not bound.wants_body:
             return
         encoding = ",".join(_values(measured, b"content-encoding")).lower()
