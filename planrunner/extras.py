@@ -76,6 +76,7 @@ EXTRAS: Final = (
         "the live page: `--ui` and `planrunner ui`",
     ),
     Extra("watch", (("watchfiles", "watchfiles"),), "`execute --watch`"),
+    Extra("ws", (("picows", "picows"),), "WebSocket: the steps `ws.*`"),
 )
 
 

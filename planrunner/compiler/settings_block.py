@@ -149,7 +149,8 @@ class SettingsBlocks:
 
     def of(self, plugin: Plugin) -> SettingsBlock:
         """Return what requests of a protocol start from here."""
-        is_bare = self._over is not None and plugin.name not in self._models
+        written = plugin.name in self._models or plugin.builds_on in self._models
+        is_bare = self._over is not None and not written
         if self._over is not None and is_bare and not self._tags:
             return self._over.of(plugin)
         block = self._blocks.get(plugin.name)
@@ -216,6 +217,7 @@ class SettingsBlocks:
         path = (*self._path, plugin.name)
         over = None if self._over is None else self._over.of(plugin)
         channel = self._channel(plugin, over)
+        base = self.of(registry.named(plugin.builds_on)) if plugin.builds_on else None
         inherited = frozenset() if plugin.settings is None else plugin.settings.inherited
         read = [one for one in references_in(model, path) if one[0][len(path)] not in inherited]
         anew = plugin.settings is not None and plugin.settings.per_request
@@ -231,6 +233,7 @@ class SettingsBlocks:
             files=self._files_at(path),
             over=None if over is None else over.defaults,
             channel=channel,
+            **({} if base is None else {"base": base.defaults}),
         )
         for fault in compiled.faults if is_sound else ():
             work.fault_of_spec(fault, path)
@@ -250,7 +253,7 @@ class SettingsBlocks:
                 *([Layer(path, model, self._tags)] if inherited and model is not None else ()),
             ),
             reads=(
-                *_kept(over, model),
+                *(_kept(over, model) if base is None else base.reads),
                 *(_Read(place, place[len(path) :], reference) for place, reference in later),
             ),
             blamed=set() if over is None else over.blamed,

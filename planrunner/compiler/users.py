@@ -136,6 +136,7 @@ class _Class:
         flow = self._flow(self._known)
         flow.measured = self._work.settle(block.measure, (*path, "measure"), default=False)
         steps = flow.steps(block.do, (*path, "do"))
+        self._known = replace(self._known, connections=flow.known.connections)
         return steps, frozenset(flow.written)
 
     def _tasks(self, written: set[str]) -> tuple[TaskProgram, ...]:

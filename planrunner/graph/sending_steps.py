@@ -8,6 +8,7 @@ from planrunner.graph.described_step import DescribedStep, Nested
 from planrunner.language.expressions.values import Evaluate
 from planrunner.metrics.limited_words import MOST_NAMES_OF_A_TEMPLATE
 from planrunner.metrics.measures import WORK
+from planrunner.protocols import registry
 from planrunner.protocols.base import Exchange
 from planrunner.schedule.pauses import Pause
 from planrunner.units import format_count, write_duration
@@ -123,6 +124,11 @@ class RequestNode(DescribedStep):
     def is_silent(self) -> bool:
         """Whether it is a step that does something here and isn't measured, and so no request."""
         return self.exchange.is_step and not self.measured
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether it is such a step, and sends nothing either."""
+        return self.is_silent and registry.is_component(self.exchange.protocol)
 
     @property
     def target(self) -> str:

@@ -33,9 +33,6 @@ __all__ = [
     "Exchange",
     "Extractor",
     "FailureKind",
-    "IterationBound",
-    "IterationSession",
-    "Numbering",
     "Recalling",
     "Redirect",
     "Reply",
@@ -165,6 +162,11 @@ class Reply:
         """How often the sample did its work; what it measured is of one time."""
         return 1
 
+    @property
+    def ends_iteration(self) -> bool:
+        """Whether what comes after it in the iteration has nothing to go on with; of a failure."""
+        return False
+
     def parsed(self, parse: Callable[[Reply], T]) -> T:
         """Return what `parse` makes of this reply; a second call for the same reply is a lookup.
 
@@ -291,6 +293,7 @@ class Exchange:
         has_process: It runs in a process that the client starts.
         is_apart: That process takes the time by itself: a generator that waits for a processor
             meanwhile adds nothing to it.
+        may_precede: What it waits for may have come before it was asked for.
     """
 
     protocol: str
@@ -312,6 +315,7 @@ class Exchange:
     has_batches: bool = False
     has_process: bool = False
     is_apart: bool = False
+    may_precede: bool = False
 
     @property
     def expectations(self) -> int:
@@ -398,37 +402,6 @@ class Recalling(Protocol):
         after a failure, before the next request: a session keeps nothing for it but references.
         Whoever shows them takes secrets out.
         """
-
-
-@runtime_checkable
-class Numbering(Protocol):
-    """A client that gives its users different things, such as addresses to connect from."""
-
-    def session_of(self, number: int) -> Session:
-        """Return a fresh session for a new virtual user.
-
-        Args:
-            number: The same for the same user on any number of workers; counted from 0.
-        """
-
-
-@runtime_checkable
-class IterationBound(Protocol):
-    """A client whose sessions may end something with each iteration.
-
-    Attributes:
-        ends_iterations: They do; each is an `IterationSession` then.
-    """
-
-    @property
-    def ends_iterations(self) -> bool: ...
-
-
-class IterationSession(Session, Protocol):
-    """A session with something that lasts for one iteration of its user."""
-
-    async def end_iteration(self) -> None:
-        """End it; never fails. It holds for all lanes."""
 
 
 class Client(Protocol):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from planrunner.errors import Misuse
 from planrunner.metrics.measures import Measure
@@ -74,11 +74,17 @@ class Action:
         model: `package.module:Class` of what a plan writes below the action: an `OperationModel`.
         description: One sentence, for editors and the reference page.
         example: A value of the action, in YAML's flow style.
+        connection: What it does with a connection that has a name, its model's `on`: `opens` it,
+            `uses` it or `ends` it; empty where no step needs one that another opened.
+        is_step: It does something and waits for no answer: it is a sample only where the plan
+            says so. Its exchanges say so too.
     """
 
     model: str
     description: str
     example: str
+    connection: Literal["", "opens", "uses", "ends"] = ""
+    is_step: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +300,8 @@ class Plugin:
         is_component: Its requests run something here: reports say whether their times are stable.
         fixed_headers: Headers, in lower case, that a `header` step cannot set, each with what to
             do instead.
+        builds_on: The protocol whose settings its own stand on: `compile_settings` gets its
+            defaults as `base`, and sessions the user's session of it (`Accompanying`).
         spoken: What goes over the wire, as files of samples call it: `http/1.1`; empty where that
             is the name.
     """
@@ -326,6 +334,7 @@ class Plugin:
     measures: Mapping[str, Measure] = field(default_factory=lambda: MappingProxyType({}))
     is_component: bool = False
     fixed_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    builds_on: str = ""
     spoken: str = ""
 
     def client_for(self, settings: Any) -> tuple[str, str]:  # noqa: ANN401 - opaque

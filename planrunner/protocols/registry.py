@@ -8,7 +8,7 @@ built-in protocol explains, and by commands that list everything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +28,7 @@ __all__ = [
     "action",
     "action_words",
     "all_plugins",
+    "base_of",
     "builtin",
     "channel_plugin",
     "client_factory",
@@ -149,6 +150,19 @@ def named(name: str) -> Plugin:
 def channel_plugin(channel: str) -> Plugin:
     """Return the protocol of what an exchange names: `http`, or `http:CLASS` of a user class."""
     return named(channel.partition(":")[0])
+
+
+def base_of(channel: str, channels: Container[str]) -> str:
+    """Return which of `channels` another one builds on; empty where it builds on none of them.
+
+    Settings of a user class stand on those of the same class, where it has any.
+    """
+    name, colon, user = channel.partition(":")
+    plugin = known().get(name)
+    if plugin is None or not plugin.builds_on:
+        return ""
+    places = (f"{plugin.builds_on}{colon}{user}", plugin.builds_on)
+    return next((place for place in places if place in channels), "")
 
 
 def is_component(channel: str) -> bool:

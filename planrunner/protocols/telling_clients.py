@@ -1,13 +1,24 @@
-"""What clients may tell beside replies: how they fared, and lines of what they call."""
+"""What clients and sessions may do beside sending: tell how they fared, know users, end things."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from planrunner.protocols.base import Session
 from planrunner.values import dataclass
 
-__all__ = ["Accountable", "CallCost", "ClientAccount", "Costing", "Talking"]
+__all__ = [
+    "Accompanying",
+    "Accountable",
+    "CallCost",
+    "ClientAccount",
+    "Costing",
+    "IterationBound",
+    "IterationSession",
+    "Numbering",
+    "Talking",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +80,42 @@ class Costing(Protocol):
 
         None where there is no empty one.
         """
+
+
+@runtime_checkable
+class Numbering(Protocol):
+    """A client that gives its users different things, such as addresses to connect from."""
+
+    def session_of(self, number: int) -> Session:
+        """Return a fresh session for a new virtual user.
+
+        Args:
+            number: The same for the same user on any number of workers; counted from 0.
+        """
+
+
+@runtime_checkable
+class IterationBound(Protocol):
+    """A client whose sessions may end something with each iteration.
+
+    Attributes:
+        ends_iterations: They do; each is an `IterationSession` then.
+    """
+
+    @property
+    def ends_iterations(self) -> bool: ...
+
+
+class IterationSession(Session, Protocol):
+    """A session with something that lasts for one iteration of its user."""
+
+    async def end_iteration(self) -> None:
+        """End it; never fails. It holds for all lanes."""
+
+
+@runtime_checkable
+class Accompanying(Protocol):
+    """A session that says who its user is as another protocol's session does (`builds_on`)."""
+
+    def accompany(self, session: Any) -> None:  # noqa: ANN401 - of that protocol
+        """Send with the cookies, headers and tokens of that session; before anything is sent."""

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from planrunner.clock import MonotonicClock, ShiftedClock
 from planrunner.engine.recording.gc_tuning import keep_collections_short
-from planrunner.engine.workers.local import Worker, protocols_of
+from planrunner.engine.workers.local import Worker, channels_of
 from planrunner.engine.workers.messages import Asked, Assignment, Broken, StillHere
 from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
 from planrunner.engine.workers.transport import SocketTransport
@@ -151,7 +151,7 @@ async def _serve(assignment: Assignment, transport: SocketTransport) -> None:
     async with AsyncExitStack() as stack:
         factories = client_factories(graph)
         opened: dict[str, Client] = {}
-        for protocol in protocols_of(graph):
+        for protocol in channels_of(graph):
             settings = cast("Any", graph.settings.get(protocol, {}))
             opened[protocol] = factories[protocol](settings, clock)
             stack.push_async_callback(opened[protocol].close)

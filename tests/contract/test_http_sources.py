@@ -6,9 +6,10 @@ from typing import cast
 
 import pytest
 
-from planrunner.protocols.base import FailureKind, IterationSession, Numbering
+from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.url import Origin
+from planrunner.protocols.telling_clients import IterationSession, Numbering
 from tests.support.http_proxies import tunnelling_proxy
 from tests.support.http_servers import Certificates, HttpServer, Request, Wire, always, reply, serve
 from tests.support.http_users import HttpUnderTest, TestUser

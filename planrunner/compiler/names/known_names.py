@@ -68,6 +68,8 @@ class Known:
         pools: Whether each pool is one of the run, by name.
         files: Names of the files that are written before the load; None where none can be read.
         is_open: There may be others, which functions of the plan set.
+        connections: Those that an earlier step on the way may have opened: each a protocol and a
+            name, which is empty where the step gives none.
     """
 
     params: frozenset[str]
@@ -86,6 +88,7 @@ class Known:
     pools: Mapping[str, bool] = field(default_factory=dict)
     files: tuple[str, ...] | None = None
     is_open: bool = False
+    connections: frozenset[tuple[str, str]] = frozenset()
 
     def names(self) -> list[str]:
         """Return every name that can be written here, for suggestions."""
@@ -138,6 +141,7 @@ class Known:
             shared=self.shared - (other.variables - other.shared),
             replied=self.replied or other.replied,
             reply_names=self.reply_names | other.reply_names,
+            connections=self.connections | other.connections,
         )
 
     @property

@@ -10,6 +10,7 @@ from typing import Final
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
 from planrunner.compiler.settings_block import of_http
+from planrunner.compiler.steps.connections import opened_by
 from planrunner.compiler.steps.inherited import refuse_pause
 from planrunner.compiler.steps.naming import renamed
 from planrunner.compiler.steps.shared_steps import compile_barrier, compile_pop, compile_push
@@ -218,6 +219,7 @@ def _left_by(model: StepModel) -> Known:
             names |= {*request.extracted, request.target}
             if not request.is_silent:
                 left = left.after_request(request.reply_names)
+            left = replace(left, connections=left.connections | opened_by(request))
     if model.pop is not None:
         names.add(model.pop.target)
     if model.foreach is not None:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from planrunner.compiler.settings_block import SettingsBlock
+from planrunner.compiler.steps.connections import follow_connection, lasting
 from planrunner.compiler.steps.inherited import Inherited, inherit
 from planrunner.compiler.steps.naming import name_of
 from planrunner.compiler.steps.recording import compile_records, reads_of_records, work_unit_of
@@ -41,9 +42,10 @@ def compile_request(
     block = walk.blocks.of(request.plugin)
     _must_be_given(walk, block, request, path)
     before = len(work.faults)
+    follow_connection(walk, request, inside)
     inherited = inherit(work, block, request, inside)
     _check_names(walk, block, request, inherited)
-    spec = inherited.spec
+    spec = lasting(walk, request, inherited.spec)
     tags, reply_tags, tag_reads = compile_tags(work, spec.tags, inherited.place)
     reads = read_later | tag_reads | reads_of_records(request.spec)
     if request.is_silent:

@@ -37,7 +37,7 @@ from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline, timeline_of
 from planrunner.engine.steering import Steering
 from planrunner.engine.stop import Ending, Stop, StopLevel
-from planrunner.engine.workers.local import Drained, Worker, protocols_of
+from planrunner.engine.workers.local import Drained, Worker, channels_of
 from planrunner.engine.workers.presence.attendance import NO_LOSS, Tolerance
 from planrunner.engine.workers.remote_pool import RemotePool
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
@@ -103,7 +103,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         opened: dict[str, Client] = {}
         # With workers, nothing is left for this process but what belongs to no phase.
         own = replace(graph, users=(), phases=(), data=()) if handles else graph
-        for protocol in protocols_of(own):
+        for protocol in channels_of(own):
             settings = cast("Any", graph.settings.get(protocol, {}))  # opaque to the engine
             opened[protocol] = clients[protocol](settings, clock)
             stack.push_async_callback(opened[protocol].close)

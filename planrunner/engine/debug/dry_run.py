@@ -28,7 +28,7 @@ from planrunner.engine.users.evaluate import evaluated
 from planrunner.engine.users.user_context import Actor, IterationEnded, StepsStopped
 from planrunner.engine.users.virtual_user import user_stream
 from planrunner.engine.users.visitor import run_once
-from planrunner.engine.workers.local import protocols_of, sweep_interval_ns
+from planrunner.engine.workers.local import channels_of, sweep_interval_ns
 from planrunner.errors import CannotRun
 from planrunner.graph.run_graph import Block, PhaseNode, RunGraph, StepNode, UserProgram
 from planrunner.language.expressions.builtins.random_draws import Rand
@@ -75,7 +75,7 @@ async def dry_run(  # noqa: PLR0913 - the one place where its parts meet
     """
     async with AsyncExitStack() as stack:
         opened: dict[str, Client] = {}
-        for protocol in protocols_of(graph):
+        for protocol in channels_of(graph):
             settings = cast("Any", graph.settings.get(protocol, {}))  # opaque to the engine
             opened[protocol] = TracedClient(clients[protocol](settings, clock))
             stack.push_async_callback(opened[protocol].close)

@@ -33,8 +33,6 @@ from planrunner.protocols.base import (
     Check,
     Client,
     Exchange,
-    IterationBound,
-    IterationSession,
     Redirect,
     Reply,
     Scope,
@@ -42,7 +40,7 @@ from planrunner.protocols.base import (
     Session,
     Tappable,
 )
-from planrunner.protocols.telling_clients import Talking
+from planrunner.protocols.telling_clients import IterationBound, IterationSession, Talking
 from planrunner.values import dataclass
 
 __all__ = [
@@ -220,6 +218,9 @@ class TracedSession:
     def renew(self) -> None:
         self._session.renew()
 
+    def accompany(self, session: TracedSession) -> None:
+        cast("Any", self._session).accompany(session._session)
+
     async def end_iteration(self) -> None:
         await cast("IterationSession", self._session).end_iteration()
 
@@ -281,7 +282,7 @@ class Trace:
 
     def step(self, node: StepNode, step: Step) -> Step:
         """Return the step so that it is reported."""
-        if isinstance(node, RequestNode) and not node.is_silent:
+        if isinstance(node, RequestNode) and not node.runs_here:
             return self._request(node, step)
         if nested_steps(node) or isinstance(node, FunctionNode | ParallelNode | PollNode):
             return self._outer(node, step)
@@ -347,7 +348,7 @@ class Trace:
 
     def _conclude(self, node: RequestNode, user: Actor) -> None:
         session = _session_of(user)
-        self.requests += 1
+        self.requests += not node.is_silent
         self.failures += bool(user.failure)
         exchange, reply = node.exchange, session.reply
         self._look_at(user.scope)

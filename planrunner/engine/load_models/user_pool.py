@@ -50,7 +50,7 @@ class WorkerContext:
         self.counters = Counters()
         self.alive: Counter[str] = Counter()
         self.share = share
-        self.sessions = Sessions(wires.clients)
+        self.sessions = Sessions(wires.by_channel)
         self.next_id: Callable[[], int] = count(share.worker, share.workers).__next__
         self.indices: Counter[tuple[str, str]] = Counter()
 

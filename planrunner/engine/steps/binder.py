@@ -43,9 +43,11 @@ from planrunner.engine.steps.requests import (
     SendAttempt,
     demanding_request,
     measured_request,
+    never_before,
     plain_request,
     request_attempt,
     silent_step,
+    timed_by_itself,
 )
 from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.steps.step_services import StepServices
@@ -306,7 +308,9 @@ class Binder:
         else:
             step = plain_request(site, position, bound, node.origin.place)
         if exchange.has_batches:
-            step = _from_now(step)
+            step = timed_by_itself(step)
+        if exchange.may_precede:
+            step = never_before(step)
         return step if self._turns is None else throttled(step, self._turns)
 
     def _learning(self, node: RequestNode) -> RequestNode:
@@ -398,16 +402,6 @@ class Binder:
 
 def _is_silent(node: StepNode) -> bool:
     return isinstance(node, RequestNode) and node.is_silent
-
-
-def _from_now(step: Step) -> Step:
-    """Return the step so that nothing was due before: it is timed by itself."""
-
-    async def request(user: Actor) -> None:
-        user.due_ns = 0
-        await step(user)
-
-    return request
 
 
 def throttled(step: Step, turns: Turns) -> Step:

@@ -30,6 +30,7 @@ class FailureRecorder:
     | required extraction failed           | extract         | the iteration ends              |
     | a step that does something here did  |                 |                                 |
     | not come to a result                 | the kind        | the iteration ends              |
+    | the reply says so                    | the kind        | the iteration ends              |
     | an expression failed after the reply | extract         | the iteration ends              |
     | an expression failed before sending  | extract, 0 long | the iteration ends              |
     | cancelled while waiting              | aborted         | the cancellation goes on        |
@@ -73,6 +74,8 @@ class FailureRecorder:
         user.moment_ns = reply.ended_ns
         user.failure = user.failure or kind.value
         user.words = f"`{site.labels.request}` failed: {words}"
+        if reply.ends_iteration:
+            raise IterationEnded(words, self._origin)
         if kind in REFUSALS:
             await _back_off(user)
             return

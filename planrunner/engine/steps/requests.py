@@ -29,9 +29,11 @@ __all__ = [
     "FoundFailure",
     "demanding_request",
     "measured_request",
+    "never_before",
     "plain_request",
     "request_attempt",
     "silent_step",
+    "timed_by_itself",
 ]
 
 FoundFailure = tuple[FailureKind, str]
@@ -184,10 +186,35 @@ def silent_step(
             raise failures.failed(user, str(error)) from error
         if reply.failure is not None or reply.status not in exchange.accept:
             kind, began_ns = FailureKind.ERROR, reply.asked_ns
+            if reply.ends_iteration and reply.failure is not None:
+                kind = reply.failure
             raise failures.failed(user, reply.detail, kind=kind, began_ns=began_ns)
         user.moment_ns = user.clock.now_ns()
 
     return step
+
+
+def timed_by_itself(step: Step) -> Step:
+    """Return the step so that nothing was due before: it is timed by itself."""
+
+    async def request(user: Actor) -> None:
+        user.due_ns = 0
+        await step(user)
+
+    return request
+
+
+def never_before(step: Step) -> Step:
+    """Return the step so that nothing of the user happens before what it did last."""
+
+    async def request(user: Actor) -> Reply | None:
+        last_ns = user.moment_ns
+        try:
+            return await step(user)
+        finally:
+            user.moment_ns = max(user.moment_ns, last_ns)
+
+    return request
 
 
 SendAttempt = Callable[[Actor, int, Any], Awaitable[Reply]]

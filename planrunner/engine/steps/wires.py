@@ -23,6 +23,7 @@ class Wires:
     """The open clients of a run, and every exchange bound to its client exactly once."""
 
     def __init__(self, clients: Mapping[str, Client]) -> None:
+        self.by_channel = clients
         self.clients = tuple(clients.values())
         self._accountable = [
             (protocol, client)

@@ -44,6 +44,7 @@ from planrunner.metrics.book import Crowded, SeriesBook
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import ArrivalCounts
 from planrunner.metrics.snapshot import Snapshot
+from planrunner.protocols import registry
 from planrunner.protocols.base import Client, Scope
 from planrunner.results.files.samples import SampleWriter
 from planrunner.results.record import FailingSample
@@ -56,6 +57,7 @@ from planrunner.values import dataclass
 __all__ = [
     "Drained",
     "Worker",
+    "channels_of",
     "protocols_of",
     "requests_of",
     "run_masker",
@@ -402,6 +404,13 @@ def protocols_of(graph: RunGraph) -> tuple[str, ...]:
         elif isinstance(step, FunctionNode):
             found |= dict.fromkeys(step.channels)
     return tuple(found)
+
+
+def channels_of(graph: RunGraph) -> tuple[str, ...]:
+    """Return what needs a client: these protocols, and those that they build on."""
+    used = protocols_of(graph)
+    bases = (registry.base_of(channel, graph.settings) for channel in used)
+    return tuple(dict.fromkeys((*used, *filter(None, bases))))
 
 
 def sweep_interval_ns(graph: RunGraph) -> int:

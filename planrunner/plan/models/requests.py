@@ -215,7 +215,8 @@ class RequestStep(RequestKeys):
             word, spec = next(iter(self.operations.items()))
             found = registry.action(word)
             assert found is not None
-            return Operation(word, found[0], spec, type(spec), (word,))
+            silent = found[1].is_step and spec.measure in (None, False)
+            return Operation(word, found[0], spec, type(spec), (word,), is_silent=silent)
         verb = self.verb()
         if not verb:
             return None

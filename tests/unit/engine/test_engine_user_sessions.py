@@ -92,6 +92,6 @@ def test_every_iteration_ends(phase: PhaseNode, session: SessionLife | None) -> 
 def test_clients_that_know_nothing_of_it_are_asked_for_nothing() -> None:
     """A plan without the feature runs as before."""
     client = FakeClient(FakeTarget(), None)  # type: ignore[arg-type]
-    sessions = Sessions([client])
+    sessions = Sessions({"fake": client})
 
     assert sessions.ends(sessions.open(3)) == []

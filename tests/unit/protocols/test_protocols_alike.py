@@ -30,6 +30,10 @@ ACTIONS = [
 ]
 NAMES = [word for _, word, _ in ACTIONS]
 every_action = pytest.mark.parametrize(("plugin", "word", "example"), ACTIONS, ids=NAMES)
+ALONE = [one for one in ACTIONS if one[0].actions[one[1]].connection in ("", "opens")]
+every_request = pytest.mark.parametrize(  # that needs none before it
+    ("plugin", "word", "example"), ALONE, ids=[word for _, word, _ in ALONE]
+)
 
 
 def step(plugin: Plugin, word: str, example: str, *keys: str) -> str:
@@ -49,7 +53,7 @@ def requests(*steps: str) -> list[RequestNode]:
     return [node for node in steps if isinstance(node, RequestNode)]
 
 
-@every_action
+@every_request
 def test_a_loop_may_end_by_what_its_own_request_extracts(
     plugin: Plugin, word: str, example: str
 ) -> None:
@@ -62,7 +66,7 @@ def test_a_loop_may_end_by_what_its_own_request_extracts(
     assert requests(loop)[0].exchange.extracted == ("next",)
 
 
-@every_action
+@every_request
 def test_a_loop_may_read_the_reply_of_the_round_before(
     plugin: Plugin, word: str, example: str
 ) -> None:
@@ -72,7 +76,7 @@ def test_a_loop_may_read_the_reply_of_the_round_before(
     assert requests(f"{{repeat: 3, do: [{{log: '${{json.count}}'}}, {request}]}}")
 
 
-@every_action
+@every_request
 def test_what_is_not_measured_is_no_result(plugin: Plugin, word: str, example: str) -> None:
     """`measure` stands where the other keys of the request stand."""
     (request,) = requests(step(plugin, word, example, "measure: false"))
@@ -80,7 +84,7 @@ def test_what_is_not_measured_is_no_result(plugin: Plugin, word: str, example: s
     assert not request.measured
 
 
-@every_action
+@every_request
 def test_a_request_can_be_polled_and_sent_beside_others(
     plugin: Plugin, word: str, example: str
 ) -> None:
@@ -91,7 +95,7 @@ def test_a_request_can_be_polled_and_sent_beside_others(
     assert len(requests(f"{{parallel: [{request}, {request}]}}")) == 2
 
 
-@every_action
+@every_request
 def test_a_request_can_be_preflight(plugin: Plugin, word: str, example: str) -> None:
     """What must hold before any load is asked in any protocol."""
     graph = compiled(SETTINGS, f"preflight: [{step(plugin, word, example)}]")
@@ -99,7 +103,7 @@ def test_a_request_can_be_preflight(plugin: Plugin, word: str, example: str) -> 
     assert [node.exchange.protocol for node in graph.preflight] == [plugin.name]
 
 
-@every_action
+@every_request
 def test_a_request_can_be_a_task(plugin: Plugin, word: str, example: str) -> None:
     """With its weight beside it; the task is called as the request is."""
     written = step(plugin, word, example)[1:-1]
@@ -147,7 +151,7 @@ def test_settings_of_a_class_go_over_those_of_the_plan(plugin: Plugin) -> None:
     assert graph.settings[f"{plugin.name}:B"] != graph.settings[plugin.name]
 
 
-@every_action
+@every_request
 def test_missing_settings_are_said_at_the_step(plugin: Plugin, word: str, example: str) -> None:
     """With what to add, for protocols that can't do without."""
     assert plugin.settings is not None

@@ -14,7 +14,7 @@ from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpOperation
 from planrunner.protocols.http.url import Origin
 
-__all__ = ["TappedIdentity", "keeping_replies"]
+__all__ = ["TappedIdentity", "keeping_replies", "sent_message"]
 
 
 class TappedIdentity(WireIdentity):
@@ -43,7 +43,7 @@ class TappedIdentity(WireIdentity):
 
     def dress(self, data: bytes, origin: Origin, bound: WireRequest, *, has_crossed: bool) -> bytes:
         dressed = super().dress(data, origin, bound, has_crossed=has_crossed)
-        self._told(_read(dressed, origin, self._tokens))
+        self._told(sent_message(dressed, origin, self._tokens))
         return dressed
 
     def sign(
@@ -59,11 +59,12 @@ class TappedIdentity(WireIdentity):
         signed = super().sign(
             data, origin, bound, has_crossed=has_crossed, signer=signer, is_streamed=is_streamed
         )
-        self._told(_read(signed, origin, self._tokens))
+        self._told(sent_message(signed, origin, self._tokens))
         return signed
 
 
-def _read(data: bytes, origin: Origin, tokens: Tokens) -> Sent:
+def sent_message(data: bytes, origin: Origin, tokens: Tokens) -> Sent:
+    """Return a request for people to read, tokens masked."""
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ", 2)

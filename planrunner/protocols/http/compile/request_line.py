@@ -16,7 +16,7 @@ from planrunner.protocols.http.operation import Header, QueryItem, TextParts, Ur
 from planrunner.protocols.http.url import Location, UrlError, quote_target, split_url
 from planrunner.protocols.lowering import Lowering, SpecPath
 
-__all__ = ["compile_headers", "compile_query", "compile_url", "merge_headers"]
+__all__ = ["compile_headers", "compile_query", "compile_url", "locate", "merge_headers"]
 
 _ABSOLUTE: Final = re.compile(r"(?i)https?://[^/?#]*")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -30,7 +30,13 @@ def compile_url(
     text: Text, base: TextParts, lowering: Lowering, path: SpecPath
 ) -> tuple[UrlParts, str]:
     """Return where the request goes, and the Authorization that `user:password@` asks for."""
-    parts = lowering.parts(text, path)
+    return locate(lowering.parts(text, path), text.source, base, lowering, path)
+
+
+def locate(
+    parts: TextParts, source: str, base: TextParts, lowering: Lowering, path: SpecPath
+) -> tuple[UrlParts, str]:
+    """Return the same of a URL that is lowered already; `source` is how the plan writes it."""
     first = parts[0] if parts else ""
     if not isinstance(first, str):
         return UrlParts(None, (_whole_url(parts, base),)), ""
@@ -40,14 +46,14 @@ def compile_url(
         lowering.fault(
             path,
             Code.INVALID_VALUE,
-            f"`{text.source}` is not a URL",
-            f"begin it with `/` or `http://`: `/{text.source}`",
+            f"`{source}` is not a URL",
+            f"begin it with `/` or `http://`: `/{source}`",
         )
     elif not base:
         lowering.fault(
             path,
             Code.MISSING_KEY,
-            f"`{text.source}` has no host",
+            f"`{source}` has no host",
             "set `http.base_url`, or write the whole URL",
         )
     else:

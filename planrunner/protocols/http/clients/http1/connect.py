@@ -68,7 +68,7 @@ class Connector:
 
     def prepare_tls(self) -> None:
         """Make the TLS context now, before the first request is timed."""
-        self._tls()
+        self.tls()
 
     async def open(
         self, origin: Origin, make: Callable[[], WireConnection], number: int = 0
@@ -83,16 +83,9 @@ class Connector:
         Raises:
             WireFault: With the kind dns, connect or tls.
         """
-        host, proxy = self._hosts.get(origin.host, origin.host), self._proxy
-        if proxy is None:
-            sock = await self._connect_to(host, origin.port, f"{host}:{origin.port}", number)
-        else:
-            where = proxy.origin
-            shown = f"{where.host}:{where.port}` of `http.proxy"
-            sock = await self._connect_to(where.host, where.port, shown, number)
+        proxy = self._proxy
+        sock = await self.dial(origin, number, tunnels=origin.scheme == "https")
         try:
-            if proxy is not None and origin.scheme == "https":
-                await open_tunnel(sock, proxy, host, origin.port)
             connection = await self._attach(sock, origin, make)
         except OSError as fault:
             sock.close()
@@ -103,6 +96,26 @@ class Connector:
         if proxy is not None and origin.scheme == "http":
             connection.write_whole_urls(proxy.credentials)
         return connection
+
+    async def dial(self, origin: Origin, number: int = 0, *, tunnels: bool) -> socket.socket:
+        """Return a socket that is connected, through a tunnel where a proxy is to give one.
+
+        Raises:
+            WireFault: With the kind dns or connect.
+        """
+        host, proxy = self._hosts.get(origin.host, origin.host), self._proxy
+        if proxy is None:
+            return await self._connect_to(host, origin.port, f"{host}:{origin.port}", number)
+        where = proxy.origin
+        shown = f"{where.host}:{where.port}` of `http.proxy"
+        sock = await self._connect_to(where.host, where.port, shown, number)
+        try:
+            if tunnels:
+                await open_tunnel(sock, proxy, host, origin.port)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
 
     async def _connect_to(self, host: str, port: int, shown: str, number: int) -> socket.socket:
         try:
@@ -116,7 +129,7 @@ class Connector:
         loop = asyncio.get_running_loop()
         if origin.scheme == "https":
             _, connection = await loop.create_connection(
-                make, sock=sock, ssl=self._tls(), server_hostname=origin.host
+                make, sock=sock, ssl=self.tls(), server_hostname=origin.host
             )
         else:
             _, connection = await loop.create_connection(make, sock=sock)
@@ -154,7 +167,8 @@ class Connector:
         self._addresses[key] = (now_ns + KEEP_ADDRESSES_NS, addresses)
         return addresses
 
-    def _tls(self) -> ssl.SSLContext:
+    def tls(self) -> ssl.SSLContext:
+        """Return the context of all its connections."""
         if self._context is None:
             self._context = tls_context(self._settings)
         return self._context

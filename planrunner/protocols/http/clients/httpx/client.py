@@ -95,7 +95,7 @@ class HttpxSession:
     ) -> None:
         self._client = client
         self._number = number
-        self._identity = identity
+        self.identity = identity
         self._others: list[HttpxSession] = []
         self.tokens = tokens
         self.clock = client.clock
@@ -136,13 +136,13 @@ class HttpxSession:
         return (self, *self._others[: most - 1])
 
     def _lane(self) -> HttpxSession:
-        return HttpxSession(self._client, self._identity, self.tokens, self._number)
+        return HttpxSession(self._client, self.identity, self.tokens, self._number)
 
     def set_header(self, name: str, value: str | None) -> None:
-        self._identity.set_header(name, value)
+        self.identity.set_header(name, value)
 
     def renew(self) -> None:
-        self._identity.renew()
+        self.identity.renew()
         self.tokens.renew()
 
     def recall(self) -> tuple[str, str]:
@@ -195,14 +195,14 @@ class HttpxSession:
             hop = replace(outbound, origin=origin, data=data)
             measured = await self._convince(bound, hop, has_crossed=has_crossed)
             cookies = _values(measured, b"set-cookie")
-            self._identity.store(cookies, origin, target_of(data))
+            self.identity.store(cookies, origin, target_of(data))
             location = _location(measured, origin, data) if bound.follows else None
             if location is None:
                 self._finish(bound, measured)
                 if bound.needs_care:
                     self._reply.url = f"{origin}{target_of(data)}"
                 return
-            self._identity.redirected(measured.status, _values(measured, b"location")[0])
+            self.identity.redirected(measured.status, _values(measured, b"location")[0])
             border = crosses(origin, location.origin)
             self._reply.cookies += cookies
             method = method_of(data)
@@ -216,7 +216,7 @@ class HttpxSession:
         self, bound: WireRequest, hop: Outbound, *, has_crossed: bool
     ) -> HttpxAttempt:
         """Send a hop, and again while its reply is a challenge that can be answered."""
-        identity, signer = self._identity, hop.signer
+        identity, signer = self.identity, hop.signer
         while True:
             self._written = sent = self._dressed(bound, hop, has_crossed=has_crossed)
             measured = await self._try_twice(bound, sent)
@@ -228,7 +228,7 @@ class HttpxSession:
             self._reply.retries += 1
 
     def _dressed(self, bound: WireRequest, hop: Outbound, *, has_crossed: bool) -> Outbound:
-        identity = self._identity
+        identity = self.identity
         if hop.signer is None:
             data = identity.dress(hop.data, hop.origin, bound, has_crossed=has_crossed)
         else:

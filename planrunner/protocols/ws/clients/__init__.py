@@ -1,0 +1,1 @@
+"""What speaks WebSocket: picows, which frames messages, and what a load test needs around it."""

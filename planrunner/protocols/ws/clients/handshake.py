@@ -1,0 +1,197 @@
+"""The handshake: an HTTP request as the user would send it, and what picows makes of the answer."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from picows import WSError as PicowsError
+from picows import WSUpgradeRequest, WSUpgradeResponse, ws_connect
+
+from planrunner.protocols.base import FailureKind
+from planrunner.protocols.http.clients.fault import WireFault, map_tls_failure
+from planrunner.protocols.http.clients.http1.connect import Connector
+from planrunner.protocols.http.clients.http1.head import status_named
+from planrunner.protocols.http.url import Origin
+from planrunner.protocols.ws.clients.connection import WsConnection
+from planrunner.protocols.ws.clients.deflate import OFFER, accepted
+from planrunner.protocols.ws.reply import WsReply
+from planrunner.values import dataclass
+
+__all__ = ["Offer", "shake_hands", "socket_url"]
+
+SWITCHING: Final = 101
+
+_OWN: Final = frozenset({"upgrade", "connection"})
+"""Headers, beside `Sec-WebSocket-…`, that picows sends."""
+
+_SCHEMES: Final = {"http": "ws", "https": "wss"}
+
+_QUIET: Final = logging.getLogger("planrunner.ws")
+_QUIET.setLevel(logging.CRITICAL + 1)
+"""What picows says goes into replies and not into logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a handshake offers: subprotocols, the best first, and whether to compress."""
+
+    subprotocols: tuple[str, ...] = ()
+    compresses: bool = True
+
+
+def socket_url(origin: Origin, target: str) -> str:
+    """Return where a handshake goes, as WebSockets write it."""
+    return f"{_SCHEMES[origin.scheme]}://{origin.authority}{target}"
+
+
+def headers_of(data: bytes, offer: Offer) -> list[tuple[str, str]]:
+    """Return the headers of a GET that goes out as a handshake, without those of picows."""
+    lines = data.decode("latin-1").split("\r\n")[1:]
+    pairs = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    kept = [
+        (name, value)
+        for name, value in pairs
+        if name and name.lower() not in _OWN and not name.lower().startswith("sec-websocket-")
+    ]
+    if offer.subprotocols:
+        kept.append(("Sec-WebSocket-Protocol", ", ".join(offer.subprotocols)))
+    if offer.compresses:
+        kept.append(("Sec-WebSocket-Extensions", OFFER))
+    return kept
+
+
+class _AskedHeaders:
+    """The headers for picows, which asks for them when the connection is open: the time of that."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]], asked: Callable[[], None]) -> None:
+        self._pairs = pairs
+        self._asked = asked
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        self._asked()
+        return iter(self._pairs)
+
+
+async def shake_hands(  # noqa: PLR0913 - what a handshake takes
+    connection: WsConnection,
+    reply: WsReply,
+    *,
+    connector: Connector,
+    number: int,
+    origin: Origin,
+    data: bytes,
+    offer: Offer,
+    now_ns: Callable[[], int],
+    max_size: int,
+) -> None:
+    """Open `connection` and note in `reply` how; one with another status than 101 opens nothing.
+
+    Args:
+        connection: Gets the frames.
+        reply: Has been asked for already.
+        connector: Opens sockets.
+        number: Of the user, for what it connects from.
+        origin: Where to.
+        data: The GET, as the user sends it.
+        offer: What goes into it besides.
+        now_ns: The clock.
+        max_size: Bytes of a frame.
+
+    Raises:
+        WireFault: There is no connection, or what answers does not speak WebSocket.
+    """
+    sent = data.partition(b"\r\n\r\n")[0]
+    target = sent.split(b" ", 2)[1].decode("ascii")
+
+    def asked() -> None:
+        reply.sent_ns = now_ns()
+        reply.connects, reply.connect_ns = 1, reply.sent_ns - reply.asked_ns
+        reply.sent = len(data)
+
+    async def dial(_: object) -> socket.socket:
+        return await connector.dial(origin, number, tunnels=True)
+
+    def agree(request: WSUpgradeRequest, response: WSUpgradeResponse) -> WsConnection:
+        del request
+        reply.first_byte_ns = now_ns()
+        reply.status, reply.head = SWITCHING, _head_of(response)
+        headers = response.headers
+        _check_subprotocol(headers.getall("Sec-WebSocket-Protocol", []), offer)
+        extensions = ", ".join(headers.getall("Sec-WebSocket-Extensions", []))
+        connection.deflate = accepted(extensions, offered=offer.compresses)
+        return connection
+
+    is_secure = origin.scheme == "https"
+    named: dict[str, Any] = {"server_hostname": origin.host} if is_secure else {}
+    try:
+        transport, listener = await ws_connect(
+            agree,
+            # picows takes what follows a `;` for no part of the path.
+            socket_url(origin, target.replace(";", "%3B")),
+            ssl_context=connector.tls() if is_secure else None,
+            websocket_handshake_timeout=None,
+            logger_name=_QUIET,
+            enable_auto_pong=False,
+            max_frame_size=max_size,
+            extra_headers=_AskedHeaders(headers_of(sent, offer), asked),  # type: ignore[arg-type]
+            max_redirects=0,
+            socket_factory=dial,
+            read_buffer_init_size=4096,
+            **named,
+        )
+    except PicowsError as error:
+        _take_answer(reply, error, now_ns())
+        return
+    except OSError as fault:
+        if not reply.connects:
+            raise map_tls_failure(fault, f"{origin.host}:{origin.port}") from fault
+        raise _unanswered(fault) from fault
+    if listener is None:
+        raise _unanswered(None)
+    connection.transport = transport
+
+
+def _unanswered(fault: OSError | None) -> WireFault:
+    how = "the server closed the connection" if fault is None else str(fault).lower()
+    return WireFault(FailureKind.RESET, f"{how} before it answered the handshake")
+
+
+def _check_subprotocol(answered: list[str], offer: Offer) -> None:
+    if not answered:
+        if offer.subprotocols:
+            words = f"the server took none of the subprotocols {', '.join(offer.subprotocols)}"
+            raise WireFault(FailureKind.PROTOCOL, words)
+        return
+    if len(answered) > 1 or answered[0].strip() not in offer.subprotocols:
+        words = f"the server answered with the subprotocol `{answered[0][:60]}`, not offered"
+        raise WireFault(FailureKind.PROTOCOL, words)
+
+
+def _head_of(response: WSUpgradeResponse) -> bytes:
+    lines = [f"HTTP/1.1 {int(response.status)} {response.status.phrase}"]
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    return ("\r\n".join(lines) + "\r\n").encode("latin-1", "replace")
+
+
+def _take_answer(reply: WsReply, error: PicowsError, now_ns: int) -> None:
+    """Note an answer that is no handshake: another status, or nonsense.
+
+    Raises:
+        WireFault: It is nonsense.
+    """
+    head = getattr(error, "raw_header", None) or b""
+    status = status_named(head + b"\r\n")  # picows leaves out how it ends
+    reply.first_byte_ns = now_ns
+    if status and status != SWITCHING:
+        reply.status, reply.head = status, head
+        reply.body = getattr(error, "raw_body", None) or b""
+        reply.received = len(reply.body)
+        return
+    raise WireFault(FailureKind.PROTOCOL, f"the answer is not a handshake: {_words(error)}")
+
+
+def _words(error: PicowsError) -> str:
+    return str(error).removeprefix("cannot upgrade, ")[:200]

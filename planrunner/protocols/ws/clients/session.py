@@ -1,0 +1,297 @@
+"""One user's connections, and the steps on them.
+
+A step is bound to an object of this module with one coroutine, which the session hands itself to:
+sending and receiving take the few statements of each, and no look at which of them it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, Protocol
+
+from planrunner.language.expressions.values import UNDEFINED, Evaluate, EvaluationError
+from planrunner.protocols.base import NOT_JSON, FailureKind, Scope, Sent, read_json, read_text
+from planrunner.protocols.http.clients.http1.connect import Connector
+from planrunner.protocols.http.clients.identity import WireIdentity
+from planrunner.protocols.http.clients.retries import Sender
+from planrunner.protocols.ws.clients.connection import WsConnection, WsEnding, WsMessage
+from planrunner.protocols.ws.operation import WsSettings
+from planrunner.protocols.ws.reply import WsReply
+from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
+
+__all__ = ["BoundStep", "HttpVisitor", "WsSession", "WsShared"]
+
+_GOODBYE_NS: Final = NS_PER_S
+"""How long a server may take to hang up after a connection was closed."""
+
+_MOST_SHOWN: Final = 64 * 1024
+
+
+class HttpVisitor(Sender, Protocol):
+    """The user's session of HTTP: its cookies, headers and tokens."""
+
+    identity: WireIdentity
+
+
+class BoundStep(Protocol):
+    """A step, ready to run."""
+
+    def run(self, session: WsSession, scope: Scope) -> Coroutine[Any, Any, WsReply]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WsShared:
+    """What the users of one client have in common.
+
+    Attributes:
+        told: Shows what is sent; None under load.
+        sessions: Those not closed yet, lanes too.
+        closing: Connections that were closed here and not yet there, with when to hang up.
+    """
+
+    settings: WsSettings
+    now_ns: Callable[[], int]
+    connector: Connector
+    told: Callable[[Sent], None] | None
+    sessions: set[WsSession]
+    closing: dict[WsConnection, int]
+
+
+class WsSession:
+    """The `Session` of one user, or of one of its lanes, which share the connections.
+
+    Attributes:
+        visitor: The user as HTTP knows it.
+        connections: By name, those that have ended too.
+        reply: Of the last step, used again for the next.
+        deadline_ns: Of what is waited for.
+        waiter: What is waited with; None when nothing is.
+        where: The connection that it is waited at; None when nothing is.
+        since_ns: When that began.
+        until: Which message is waited for, …
+        left: … and how many of them.
+        last_words: Why the last message that did not fit has no value for `until`.
+        written: The last message that was sent.
+    """
+
+    __slots__ = (
+        "_before",
+        "_lanes",
+        "_scope",
+        "connections",
+        "deadline_ns",
+        "last_words",
+        "left",
+        "number",
+        "reply",
+        "shared",
+        "since_ns",
+        "until",
+        "visitor",
+        "waiter",
+        "where",
+        "written",
+    )
+
+    def __init__(
+        self, shared: WsShared, number: int, connections: dict[str, WsConnection] | None = None
+    ) -> None:
+        self.shared = shared
+        self.number = number
+        self.connections = {} if connections is None else connections
+        self.visitor: HttpVisitor | None = None
+        self.reply = WsReply()
+        self.deadline_ns = self.since_ns = self.left = 0
+        self.waiter: asyncio.Future[None] | None = None
+        self.until: Evaluate | None = None
+        self.where: WsConnection | None = None
+        self.last_words = ""
+        self.written = b""
+        self._scope: Scope = {}
+        self._before: tuple[object, object] = (UNDEFINED, UNDEFINED)
+        self._lanes = [self]
+
+    def send(self, bound: BoundStep, scope: Scope) -> Coroutine[Any, Any, WsReply]:
+        return bound.run(self, scope)
+
+    # -- connections -------------------------------------------------------------------------
+
+    def connection(self, on: str) -> WsConnection | None:
+        """Return the connection of a name; without one the only one there is, open or not."""
+        if on or len(self.connections) != 1:
+            return self.connections.get(on)
+        return next(iter(self.connections.values()))
+
+    def not_open(self, on: str) -> WsReply:
+        """Return the failure of a step whose connection is not there."""
+        connection, reply = self.connection(on), self.reply
+        reply.begin(self.shared.now_ns())
+        named = f" `{on}`" if on else ""
+        ending = None if connection is None else connection.ending
+        if connection is None:
+            words = f"there is no connection{named} that is open"
+            reply.fail(FailureKind.CONNECT, words, ends=True)
+        elif ending is not None and not connection.is_told:
+            connection.is_told = True
+            reply.fail(ending.kind, ending.detail, status=ending.status, ends=True)
+        else:
+            why = "" if ending is None else f": {ending.detail}"
+            words = f"the connection{named} is not open{why}"
+            reply.fail(FailureKind.CONNECT, words, ends=True)
+        return reply
+
+    def put(self, name: str, connection: WsConnection) -> None:
+        """Keep a connection under a name; one that had it is closed."""
+        before = self.connections.get(name)
+        if before is not None:
+            self.close_one(before)
+        self.connections[name] = connection
+
+    def close_one(self, connection: WsConnection, code: int = 1000, reason: bytes = b"") -> None:
+        """Say goodbye on a connection; who doesn't answer is hung up on later."""
+        connection.close(code, reason)
+        if connection.transport is not None:
+            self.shared.closing[connection] = self.shared.now_ns() + _GOODBYE_NS
+
+    # -- receiving ---------------------------------------------------------------------------
+
+    def wait_at(
+        self, connection: WsConnection, scope: Scope, until: Evaluate | None, count: int
+    ) -> None:
+        """Want messages of a connection: those that wait already, then those that come."""
+        self.where, self._scope, self.until, self.left = connection, scope, until, count
+        self.last_words = ""
+        if until is not None:
+            self._before = scope.get("json", UNDEFINED), scope.get("body", UNDEFINED)
+        while connection.queue and self.where is not None:
+            self.take(connection.next_message())
+
+    async def wait(self, connection: WsConnection, deadline_ns: int) -> None:
+        """Wait for what is wanted; the reply says what came of it."""
+        connection.receiver = self
+        self.deadline_ns = deadline_ns
+        self.waiter = waiter = asyncio.get_running_loop().create_future()
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            connection.receiver = self.where = None
+            self.deadline_ns = 0
+            raise
+
+    def take(self, message: WsMessage) -> None:
+        """Look at a message that came: it may be the last that is waited for."""
+        reply = self.reply
+        came_ns, asked_ns, data = message
+        reply.body = data
+        if self.until is not None and not self._fits(reply):
+            reply.unmatched += 1
+            return
+        self.left -= 1
+        reply.received += len(data)
+        if self.left:
+            return
+        connection = self.where
+        assert connection is not None
+        if asked_ns > connection.answered_ns:
+            connection.answered_ns = asked_ns
+        else:
+            asked_ns = min(self.since_ns, came_ns)
+        reply.asked_ns = reply.sent_ns = asked_ns
+        reply.first_byte_ns = reply.ended_ns = came_ns
+        self._done()
+
+    def _fits(self, reply: WsReply) -> bool:
+        scope, until = self._scope, self.until
+        assert until is not None
+        data = reply.parsed(read_json)
+        scope["json"] = UNDEFINED if data is NOT_JSON else data
+        scope["body"] = reply.parsed(read_text)
+        try:
+            return bool(until(scope))
+        except EvaluationError as error:
+            self.last_words = str(error)
+            return False
+
+    def lose(self, ending: WsEnding) -> None:
+        """Fail: the connection has ended."""
+        assert self.where is not None
+        self.where.is_told = True
+        self._fail(ending.kind, ending.detail, ending.status)
+
+    def expire(self) -> None:
+        """Fail what is waited for: its deadline has passed."""
+        reply = self.reply
+        words = "no message came" if reply.unmatched < 1 else "no message that fits came"
+        if self.until is None or reply.unmatched < 1:
+            self._fail(FailureKind.TIMEOUT, f"{words} within the timeout")
+            return
+        others = f"{reply.unmatched} other{'s' if reply.unmatched > 1 else ''}"
+        last = f"; of the last, {self.last_words}" if self.last_words else ""
+        self._fail(FailureKind.TIMEOUT, f"{words} within the timeout, but {others}{last}")
+
+    def _fail(self, kind: FailureKind, words: str, status: int = 0) -> None:
+        reply = self.reply
+        reply.body = None
+        reply.fail(kind, words, status=status)
+        if self.until is not None:  # what did not fit is no reply to anything
+            self._scope["json"], self._scope["body"] = self._before
+        connection = self.where
+        if connection is not None and connection.sent_ns > connection.answered_ns:
+            reply.asked_ns = reply.sent_ns = connection.answered_ns = connection.sent_ns
+        reply.ended_ns = self.shared.now_ns()
+        self._done()
+
+    def _done(self) -> None:
+        if self.where is not None:
+            self.where.receiver = None
+            self.where = None
+        self.deadline_ns = 0
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def recall(self) -> tuple[str, str]:
+        """Return the last message that was sent, and what came last: a message, or a handshake."""
+        reply = self.reply
+        came = reply.head + (b"\r\n" if reply.head else b"") + (reply.body or b"")
+        return _shown(self.written), _shown(came)
+
+    # -- what the engine calls ---------------------------------------------------------------
+
+    def accompany(self, session: HttpVisitor) -> None:
+        self.visitor = session
+
+    def set_header(self, name: str, value: str | None) -> None:
+        """Do nothing: handshakes have the headers of the user's HTTP."""
+
+    def renew(self) -> None:
+        """Be another visitor: what is open was opened by the one before."""
+        for connection in self.connections.values():
+            self.close_one(connection)
+        self.connections.clear()
+
+    def lanes(self, count: int) -> Sequence[WsSession]:
+        while len(self._lanes) < count:
+            lane = WsSession(self.shared, self.number, self.connections)
+            lane.visitor = self.visitor
+            self.shared.sessions.add(lane)
+            self._lanes.append(lane)
+        return self._lanes[:count]
+
+    async def end_iteration(self) -> None:
+        for name, connection in list(self.connections.items()):
+            if not connection.lasts:
+                del self.connections[name]
+                self.close_one(connection)
+
+    async def close(self) -> None:
+        for lane in self._lanes:
+            self.shared.sessions.discard(lane)
+        self.renew()
+        # Goodbyes leave in the loop's next turn.
+        await asyncio.sleep(0)
+
+
+def _shown(data: bytes) -> str:
+    return data[:_MOST_SHOWN].decode("utf-8", "replace")
