@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import suppress
 from typing import Any, Final
 
@@ -117,6 +117,8 @@ def _written(value: object) -> str:
         return f"{{{_fields(value)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_written(item)}' for key, item in value.items())}}}"
     return to_text(value) if value is None or isinstance(value, bool | int | float) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""The assistant's routes: chat completions over HTTP, and a log of when each token left."""
+"""The assistant's routes: chat completions and GraphQL, and a log of when each token left."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ __all__ = ["assistant"]
 
 def assistant(seed: int = 1, now_ns: Callable[[], int] = time.perf_counter_ns) -> Router:
     """Return the assistant's routes with fresh state; `now_ns` is what its log tells time by."""
+    from planrunner.demo.assistant.catalogue import Catalogue  # noqa: PLC0415 - other demos need no GraphQL
+
     completions = Completions(seed, now_ns)
     router = Router()
     router.add("GET", "/health", completions.health)
     router.add("GET", "/v1/models", completions.models)
     router.add("POST", "/v1/chat/completions", completions.complete)
     router.add("GET", "/log", completions.log)
+    router.add("POST", "/graphql", Catalogue().answer)
     return router

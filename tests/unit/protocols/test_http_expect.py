@@ -621,3 +621,12 @@ def test_messages_are_short() -> None:
         words = first_fault(expect, reply_of(keys))
         assert words is not None
         assert len(words) <= 200
+
+
+def test_an_expected_object_is_named_as_the_plan_writes_it() -> None:
+    """Expressions in it too: reports list what was expected."""
+    expect = {"json": {"$.a": {"is": {"text": "${text}", "tags": ["${tag}", 1]}}}}
+
+    words = exchange_of({"get": "/", "expect": expect}).expected
+
+    assert words[1] == "json $.a: is {text: ${text}, tags: [${tag}, 1]}"
