@@ -8,31 +8,23 @@ from contextlib import suppress
 import click
 
 from planrunner.errors import CannotRun
-from planrunner.process_limits import available_processors
 from planrunner.runner.event_loop import OWN_DESCRIPTORS
 
-__all__ = ["need_descriptors", "wished_workers", "workers_of"]
+__all__ = ["need_descriptors", "wished_workers"]
 
 _MOST_WORKERS = 256
 
 
-def wished_workers(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
+def wished_workers(_context: object, _option: object, text: str | None) -> int | None:
     """Read `--workers` where the machine may be another one: `auto` is 0, and None says nothing.
 
     Raises:
         click.BadParameter: It is no number of workers.
     """
-    return None if text is None else 0 if text == "auto" else workers_of(context, option, text)
-
-
-def workers_of(_context: click.Context, _option: click.Parameter, text: str) -> int:
-    """Read the value of `--workers`.
-
-    Raises:
-        click.BadParameter: It is no number of workers.
-    """
+    if text is None:
+        return None
     if text == "auto":
-        return available_processors()
+        return 0
     if text.isdecimal() and 1 <= int(text) <= _MOST_WORKERS:
         return int(text)
     raise click.BadParameter(f"`{text}` is neither `auto` nor a number from 1 to {_MOST_WORKERS}")

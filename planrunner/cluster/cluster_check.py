@@ -9,15 +9,15 @@ from dataclasses import field
 from typing import Any, Final
 
 from planrunner.cluster.clock_offsets import KNOWN_WITHIN_NS
-from planrunner.cluster.cluster_workers import Nodes, version_fault
+from planrunner.cluster.cluster_workers import Nodes
 from planrunner.cluster.dask_cluster import DaskNode
 from planrunner.cluster.host_facts import HostFacts, own_facts
-from planrunner.cluster.link import HostLost, Link
+from planrunner.cluster.link import HostLost, Link, link_to
 from planrunner.errors import CannotRun
 from planrunner.units import NS_PER_MS, format_duration
 from planrunner.values import dataclass
 
-__all__ = ["CheckedHost", "check_cluster"]
+__all__ = ["CheckedHost", "check_nodes"]
 
 _FAR_NS: Final = 20 * NS_PER_MS
 _DOCTOR_S: Final = 60.0
@@ -49,25 +49,23 @@ class CheckedHost:
     warnings: tuple[str, ...] = ()
 
 
-async def check_cluster(
+async def check_nodes(
     cluster: Nodes,
+    nodes: Sequence[DaskNode],
     *,
     module: str,
     doctor: Sequence[str],
     now_ns: Callable[[], int],
 ) -> Sequence[CheckedHost]:
-    """Look at every Dask worker; all of them measure at the same time, as they would send load.
+    """Look at Dask workers; all of them measure at the same time, as they would send load.
 
     Args:
         cluster: Where they are.
+        nodes: They themselves.
         module: Its `main` is the command line.
         doctor: The arguments of what measures a host and says so in JSON; empty for nothing.
         now_ns: This host's clock.
-
-    Raises:
-        CannotRun: There are none.
     """
-    nodes = await cluster.nodes()
     checks = (_check(cluster, node, module, doctor, now_ns) for node in nodes)
     return await asyncio.gather(*checks)
 
@@ -75,25 +73,27 @@ async def check_cluster(
 async def _check(
     cluster: Nodes, node: DaskNode, module: str, doctor: Sequence[str], now_ns: Callable[[], int]
 ) -> CheckedHost:
-    if (fault := version_fault(node)) is not None:
-        return CheckedHost(node.address, faults=(fault.message,))
+    if (fault := node.fault) is not None:
+        return CheckedHost(node.address, faults=(_in_a_line(fault),))
     try:
         agent = await cluster.place(node, module)
-        facts = await agent.facts()
+        link = await link_to(agent, node.address, here=own_facts(), now_ns=now_ns)
     except _FAILED as error:
-        return CheckedHost(node.address, faults=(str(error),))
-    link = Link(agent, facts, here=own_facts(), now_ns=now_ns)
+        return CheckedHost(node.address, faults=(_in_a_line(error),))
+    facts = link.facts
     try:
         await link.open()
     except _FAILED as error:
         await link.close()
-        return CheckedHost(node.address, faults=(str(error),))
+        return CheckedHost(node.address, faults=(_in_a_line(error),))
     try:
         found = await _measured(link, module, doctor) if doctor else {}
         clock = link.clock_facts
         warnings = (*_doubts(link), *found.get("warnings", ()))
     except _FAILED as error:
-        return CheckedHost(node.address, facts, faults=(f"it can't be measured: {error}",))
+        return CheckedHost(
+            node.address, facts, faults=(f"it can't be measured: {_in_a_line(error)}",)
+        )
     finally:
         await link.close()
     lacking = [name for name in own_facts().extras if name not in facts.extras]
@@ -107,6 +107,13 @@ async def _check(
         faults=(f"it lacks the extras {', '.join(lacking)} of planrunner",) if lacking else (),
         warnings=warnings,
     )
+
+
+def _in_a_line(error: Exception) -> str:
+    """Return what an error says and what to do about it."""
+    if isinstance(error, CannotRun):
+        return f"{error.message}; {error.hint}" if error.hint else error.message
+    return str(error) or "it does not answer"
 
 
 async def _measured(link: Link, module: str, doctor: Sequence[str]) -> Mapping[str, Any]:

@@ -19,13 +19,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, Protocol, TypeVar
 
-from planrunner import __version__
 from planrunner.cluster.agent import LEASE_S, AgentCalls
 from planrunner.cluster.dask_cluster import DaskNode
 from planrunner.cluster.files.chunks import LaidFile
 from planrunner.cluster.files.sending import Delivered, Delivery, bring, packed
 from planrunner.cluster.host_facts import HostFacts, own_facts
-from planrunner.cluster.link import HostLost, Link, LinkTransport, ended
+from planrunner.cluster.link import HostLost, Link, LinkTransport, ended, link_to
 from planrunner.cluster.sample_copy import SampleCopy
 from planrunner.compiler.source import GraphSource
 from planrunner.engine.workers.messages import Assignment
@@ -43,7 +42,6 @@ __all__ = [
     "ClusterWorker",
     "Nodes",
     "cluster_workers",
-    "version_fault",
 ]
 
 T = TypeVar("T")
@@ -191,7 +189,7 @@ async def cluster_workers(
     """
     nodes = await cluster.nodes()
     for node in nodes:
-        if (fault := version_fault(node)) is not None:
+        if (fault := node.fault) is not None:
             raise fault
     count = plan.workers or len(nodes)
     used = nodes[:count]
@@ -200,7 +198,7 @@ async def cluster_workers(
 
     async def reach(node: DaskNode) -> Link:
         agent = await cluster.place(node, plan.module)
-        link = Link(agent, await _facts(node, agent), here=here, now_ns=now_ns)
+        link = await link_to(agent, node.address, here=here, now_ns=now_ns)
         links.append(link)
         await link.open()
         return link
@@ -232,33 +230,6 @@ async def _all(*works: Coroutine[Any, Any, T]) -> list[T]:
         return await asyncio.gather(*tasks)
     finally:
         await ended(*tasks)
-
-
-async def _facts(node: DaskNode, agent: AgentCalls) -> HostFacts:
-    try:
-        return await agent.facts()
-    except (OSError, TimeoutError, HostLost) as error:
-        raise CannotRun(f"the Dask worker {node.address} can't be reached: {error}") from error
-
-
-def version_fault(node: DaskNode) -> CannotRun | None:
-    """Return what of a Dask worker's software keeps it from working with this process."""
-    at = f"the Dask worker {node.address}"
-    if not node.planrunner:
-        hint = f"install planrunner {__version__} where the Dask workers run"
-        return CannotRun(f"{at} has no planrunner", hint=hint)
-    for what, there, mine in (
-        ("planrunner", node.planrunner, __version__),
-        ("Python", _minor(node.python), _minor(own_facts().python)),
-    ):
-        if there != mine:
-            hint = f"all hosts of a cluster need the same {what}"
-            return CannotRun(f"{at} has {what} {there}, and this is {mine}", hint=hint)
-    return None
-
-
-def _minor(version: str) -> str:
-    return ".".join(version.split(".")[:2])
 
 
 def _check_loopback(targets: Sequence[str], hosts: Sequence[HostFacts], here: HostFacts) -> None:

@@ -8,14 +8,17 @@ import logging
 import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from multiprocessing import resource_tracker
 from types import ModuleType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from planrunner.cluster.agent import HostAgent
 from planrunner.cluster.link import HostLost
+from planrunner.cluster.software import Software, software_fault
 from planrunner.cluster.wanted import ClusterWanted, read_hosts
 from planrunner.errors import CannotRun
 from planrunner.extras import need
@@ -23,6 +26,8 @@ from planrunner.values import dataclass
 
 __all__ = ["DaskCluster", "DaskNode", "open_cluster"]
 
+_OWN: Final = "planrunner"
+_LOOK_S: Final = 1
 _CONNECT_S: Final = 10
 _GREET_S: Final = _CONNECT_S + 1  # Dask itself says it better, if it notices
 _ALONE_S: Final = 15  # after which a Dask worker ends that sshd can't end
@@ -35,7 +40,12 @@ _PAIR: Final = "--cluster-cert and --cluster-key take a certificate and its own 
 _NAMED: Final = "name --cluster-ca, --cluster-cert and --cluster-key"
 _REFUSED: Final = "it refuses the certificate that --cluster-cert names"
 _HUNG_UP: Final = "if it has TLS, write tls://… and name a certificate of its authority"
+_START: Final = "start one with `dask scheduler`, or look at the port"
+_NO_DASK: Final = "what listens there is no Dask scheduler"
 _REFUSALS: Final = (
+    ("ConnectionRefusedError", "nothing listens there", _START),
+    ("gaierror", "the name of its host is not known", "look at the address"),
+    ("MemoryError", _NO_DASK, "look at the address"),  # its greeting, taken for a length
     ("`ssl_context`", "TLS needs certificates", _NAMED),
     ("encryption required", "it has no TLS, and certificates were named", "write tls://…"),
     (
@@ -50,7 +60,7 @@ _REFUSALS: Final = (
     ("WRONG_VERSION_NUMBER", "what listens there does not speak TLS", "look at the address"),
     ("is not idle", "it does not speak TLS", "write tcp://… for a scheduler without TLS"),
     *((mark, "it hangs up", _HUNG_UP) for mark in ("reset by peer", "Stream is closed")),
-    ("Non-websocket", "what listens there is no Dask scheduler", "look at the address"),
+    ("Non-websocket", _NO_DASK, "look at the address"),
 )
 """What Dask or OpenSSL say of a connection that fails, what that means, and what to do."""
 
@@ -62,14 +72,20 @@ class DaskNode:
     Attributes:
         address: Where it listens.
         host: The host's name or address, as Dask knows it.
-        python: Its version; empty if it did not say.
-        planrunner: Its version; empty if it has none.
+        software: What it has; None if it did not say.
     """
 
     address: str
     host: str
-    python: str
-    planrunner: str
+    software: Software | None
+
+    @property
+    def fault(self) -> CannotRun | None:
+        """What keeps it from working with this process; None if nothing does."""
+        at = f"the Dask worker {self.address}"
+        if self.software is None:
+            return CannotRun(f"{at} does not say its versions", hint="look at what it logs")
+        return software_fault(at, self.software)
 
 
 class _ActorCalls:
@@ -96,8 +112,9 @@ class _ActorCalls:
 class DaskCluster:
     """A connection to a scheduler."""
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401 - distributed has no types
+    def __init__(self, client: Any, tell: Callable[[str], None]) -> None:  # noqa: ANN401 - distributed has no types
         self._client = client
+        self._tell = tell
 
     async def addresses(self) -> frozenset[str]:
         """Return the Dask workers that the scheduler has now.
@@ -105,27 +122,35 @@ class DaskCluster:
         Raises:
             OSError: It can't be asked.
         """
-        found = await self._client.scheduler.identity(n_workers=-1)
+        found = await self._client.scheduler.identity()
         return frozenset(found["workers"])
 
     async def nodes(self) -> Sequence[DaskNode]:
         """Return all Dask workers, and what they have.
 
         Raises:
-            CannotRun: There are none.
+            CannotRun: There are none, or the scheduler can't work with this process.
         """
         try:
+            if not await self.addresses():
+                self._tell(f"waiting up to {_WORKERS_S:.0f} s for a Dask worker to come")
             async with asyncio.timeout(_WORKERS_S):
                 await self._client.wait_for_workers(1)
-            found = await self._client.scheduler.identity(n_workers=-1)
-            said = await self._client.get_versions(packages=["planrunner"])
-        except (TimeoutError, OSError) as error:
+            found = await self._client.scheduler.identity()
+            said = await self._client.get_versions(packages=[_OWN])
+        except TimeoutError as error:
             raise CannotRun(
                 f"the cluster has no Dask worker after {_WORKERS_S:.0f} s",
                 hint="start some with `dask worker ADDRESS`",
             ) from error
+        except OSError as error:
+            raise CannotRun(f"the Dask scheduler does not answer any more: {error}") from error
+        _check_scheduler(self._client.scheduler.address, said["scheduler"])
+        workers = said["workers"]
         nodes = [
-            DaskNode(address, one["host"], *_versions(said["workers"].get(address)))
+            DaskNode(
+                address, one["host"], _software(workers[address]) if address in workers else None
+            )
             for address, one in sorted(found["workers"].items(), key=lambda item: item[1]["id"])
         ]
         await self._choose_way(nodes)
@@ -170,15 +195,35 @@ class DaskCluster:
             ) from error
 
 
-def _versions(said: Mapping[str, Any] | None) -> tuple[str, str]:
-    if not said:
-        return "", ""
-    return said["host"]["python"].split(".final")[0], said["packages"].get("planrunner") or ""
+def _check_scheduler(address: str, said: Mapping[str, Any]) -> None:
+    """Refuse a scheduler that can't work with this process.
+
+    Raises:
+        CannotRun: As it says, it has other software.
+    """
+    fault = software_fault(f"the Dask scheduler at {address}", _software(said))
+    if fault is not None:
+        raise fault
+
+
+def _software(said: Mapping[str, Any]) -> Software:
+    packages = said["packages"]
+    return Software(
+        said["host"]["python"].split(".final")[0],
+        packages.get("planrunner") or "",
+        packages.get("distributed") or "",
+    )
 
 
 @asynccontextmanager
-async def open_cluster(wanted: ClusterWanted) -> AsyncIterator[DaskCluster]:
+async def open_cluster(
+    wanted: ClusterWanted, tell: Callable[[str], None]
+) -> AsyncIterator[DaskCluster]:
     """Connect to a cluster; start it first if it is a local one, or one over SSH.
+
+    Args:
+        wanted: Which it is.
+        tell: Called with what may take long, a sentence each.
 
     Raises:
         PackageMissing: The extra `cluster` isn't installed.
@@ -186,6 +231,7 @@ async def open_cluster(wanted: ClusterWanted) -> AsyncIterator[DaskCluster]:
         CannotRun: It can't be reached or started.
     """
     need("distributed", "`--cluster`")
+    warnings.filterwarnings("ignore", "Mismatched versions found")  # see `software_fault`
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     async with AsyncExitStack() as stack:
@@ -193,10 +239,11 @@ async def open_cluster(wanted: ClusterWanted) -> AsyncIterator[DaskCluster]:
         if wanted.local_workers:
             address = await stack.enter_async_context(_local(wanted.local_workers))
         elif wanted.hosts_file is not None:
+            tell(f"starting Dask on the hosts in `{wanted.hosts_file}`")
             address = await stack.enter_async_context(_over_ssh(wanted))
         client = await _connected(wanted, address)
         stack.push_async_callback(_closed, client)
-        yield DaskCluster(client)
+        yield DaskCluster(client, tell)
 
 
 def _module() -> Any:  # noqa: ANN401 - it has no types
@@ -216,20 +263,64 @@ async def _connected(wanted: ClusterWanted, address: Any) -> Any:  # noqa: ANN40
     """
     client: Any = None
     try:
+        security = _security(wanted)
+        if isinstance(address, str):
+            await _look(address, security)
         async with asyncio.timeout(_GREET_S):  # some other server may never greet
             client = _module().Client(
                 address,
                 asynchronous=True,
                 timeout=_CONNECT_S,
-                security=_security(wanted),
+                security=security,
                 set_as_default=False,
-                name="planrunner",
+                name=_OWN,
             )
             return await client
+    except CannotRun:
+        raise
     except Exception as error:  # Dask raises what it likes
         if client is not None:
             await _closed(client)
         raise _refusal(wanted, error) from error
+
+
+async def _look(address: str, security: Any) -> None:  # noqa: ANN401 - as above
+    """Ask a scheduler for its versions, before a client of another one stumbles over it.
+
+    Raises:
+        CannotRun: It has others.
+        OSError: Nobody can be connected with.
+    """
+    module = _module()
+    shown = (security or module.Security()).get_connection_args("client")
+    scheduler = module.rpc(address, timeout=_LOOK_S, connection_args=shown)
+    try:
+        async with asyncio.timeout(_GREET_S):
+            said = await scheduler.versions(packages=[_OWN])
+    except Exception:  # noqa: BLE001 - a client has more time, and says why it can't
+        await _reach(address)
+    else:
+        _check_scheduler(address, said)
+    finally:
+        await scheduler.close_rpc()
+
+
+async def _reach(address: str) -> None:
+    """Connect once, as Dask goes on trying where nobody listens.
+
+    Raises:
+        OSError: Nobody does, or there is no such host.
+    """
+    place = urlsplit(address)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LOOK_S):
+            _, writer = await asyncio.open_connection(place.hostname, place.port)
+            writer.close()
+
+
+def _chained(error: BaseException | None) -> str:
+    """Return what an error says, and those that it comes from."""
+    return "" if error is None else f"{type(error).__name__}: {error} {_chained(error.__cause__)}"
 
 
 def _security(wanted: ClusterWanted) -> Any:  # noqa: ANN401 - as above
@@ -244,7 +335,7 @@ def _security(wanted: ClusterWanted) -> Any:  # noqa: ANN401 - as above
 
 def _refusal(wanted: ClusterWanted, error: Exception) -> CannotRun:
     """Say why there is no connection, and what to do."""
-    said = f"{error} {error.__cause__}"
+    said = _chained(error)
     unknown = (
         str(error) or f"what listens there did not greet in {_GREET_S} s",
         "start one with `dask scheduler`, or look at the port: the dashboard has another",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from planrunner import __version__
 from planrunner.extras import EXTRAS
-from planrunner.process_limits import available_processors, open_files
+from planrunner.process_limits import available_processors, local_ports, open_files
 from planrunner.values import dataclass
 
 __all__ = ["HostFacts", "own_facts"]
@@ -30,6 +30,7 @@ class HostFacts:
         planrunner: Its version.
         processors: That the process may use.
         open_files: How many it may have open at most; 0 for no limit.
+        ports: How many connections to one address it may have; 0 where unknown.
         extras: Those of planrunner that are installed.
     """
 
@@ -41,6 +42,7 @@ class HostFacts:
     planrunner: str
     processors: int
     open_files: int
+    ports: int = 0
     extras: tuple[str, ...] = ()
 
     def hears_loopback_of(self, other: HostFacts) -> bool:
@@ -71,6 +73,7 @@ def own_facts() -> HostFacts:
         planrunner=__version__,
         processors=available_processors(),
         open_files=open_files()[1],
+        ports=local_ports(),
         extras=tuple(extra.name for extra in EXTRAS if extra.is_installed),
     )
 

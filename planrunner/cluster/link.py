@@ -36,7 +36,7 @@ from planrunner.engine.workers.worker_state import ClockFacts
 from planrunner.errors import CannotRun
 from planrunner.units import NS_PER_S
 
-__all__ = ["HostLost", "Link", "LinkTransport", "ended"]
+__all__ = ["HostLost", "Link", "LinkTransport", "ended", "link_to"]
 
 T = TypeVar("T")
 
@@ -199,21 +199,7 @@ class Link:
             self._lose("was ended with the run")
 
     async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
-        failures, until_ns = 0, self._now_ns() + int(_SILENT_S * NS_PER_S)
-        while True:
-            try:
-                return await work()
-            except HostLost as error:
-                raise self._unreachable(error) from error
-            except (OSError, TimeoutError) as error:
-                if self._now_ns() > until_ns:
-                    raise self._unreachable(error) from error
-            await _pause(failures)
-            failures += 1
-
-    def _unreachable(self, error: Exception) -> CannotRun:
-        words = str(error) or "it does not answer"
-        return CannotRun(f"the Dask worker on {self.facts.name} can't be reached: {words}")
+        return await _again(work, f"on {self.facts.name}", self._now_ns)
 
     async def _until_lost(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do something again and again until the host is gone."""
@@ -269,6 +255,45 @@ class Link:
         self.shortest_ns = min(self.shortest_ns, received_ns - sent_ns)
         if self.clock is not None:
             self.clock.add(ClockExchange(sent_ns, there_ns, received_ns))
+
+
+async def link_to(
+    agent: AgentCalls, address: str, *, here: HostFacts, now_ns: Callable[[], int]
+) -> Link:
+    """Find out where an agent is; return its link, which is not open yet.
+
+    Raises:
+        CannotRun: There was no answer.
+    """
+
+    async def ask() -> HostFacts:
+        async with asyncio.timeout(_CALL_S):
+            return await agent.facts()
+
+    return Link(agent, await _again(ask, address, now_ns), here=here, now_ns=now_ns)
+
+
+async def _again(work: Callable[[], Awaitable[T]], where: str, now_ns: Callable[[], int]) -> T:
+    """Do something, again and again for a while if it fails.
+
+    Args:
+        work: What may fail.
+        where: Says which Dask worker answers.
+        now_ns: The coordinator's clock.
+
+    Raises:
+        CannotRun: It failed each time, or for good.
+    """
+    failures, until_ns = 0, now_ns() + int(_SILENT_S * NS_PER_S)
+    while True:
+        try:
+            return await work()
+        except (OSError, TimeoutError, HostLost) as error:
+            if isinstance(error, HostLost) or now_ns() > until_ns:
+                words = str(error) or "it does not answer"
+                raise CannotRun(f"the Dask worker {where} can't be reached: {words}") from error
+        await _pause(failures)
+        failures += 1
 
 
 async def ended(*tasks: asyncio.Task[Any]) -> None:

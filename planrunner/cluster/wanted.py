@@ -13,7 +13,7 @@ __all__ = ["ClusterWanted", "SamplesBack", "SshHost", "read_hosts"]
 
 SamplesBack = Literal["stream", "at_end"]
 
-_ADDRESS: Final = re.compile(r"(tcp|tls|ws|wss|ucx)://\S+")
+_ADDRESS: Final = re.compile(r"(tcp|tls|ws|wss|ucx)://\S+:\d+(/\S*)?")
 _BARE: Final = re.compile(r"[\w.-]+:\d+|\[[\da-fA-F:]+\]:\d+")
 _HOST: Final = re.compile(
     r"(?:(?P<user>[^@\s]+)@)?(?P<host>[\w.-]+|\[[\da-fA-F:]+\])(?::(?P<port>\d+))?"

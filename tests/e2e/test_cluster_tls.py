@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from planrunner.cluster import software
 from tests.support.dask_servers import DaskServers, PemFiles, tls_servers
 from tests.support.http_servers import HttpServer
 from tests.support.plans import PlanProject, plan_text
@@ -51,6 +53,22 @@ def test_a_run_goes_over_tls_and_tells_dask_no_secret(
     assert len(ended.rows) == 40
     assert {request.headers["x-token"] for request in target.requests} == {SECRET}
     assert SECRET not in cluster.said
+
+
+def test_another_version_of_dask_is_said(
+    project: PlanProject, cluster: DaskServers, pem: PemFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client of that version may not even be understood."""
+    project.write({"plan.yaml": plan_text(PLAN)})
+    own = replace(software.own_software(), distributed="2024.8.0")
+    monkeypatch.setattr(software, "own_software", lambda: own)
+    options = ["--cluster", cluster.address, *pem.options("cluster")]
+
+    ended = project.run("execute", "plan.yaml", *options)
+
+    assert ended.code == 3
+    assert f"error: the Dask scheduler at {cluster.address} has distributed 20" in ended.err
+    assert "and this is 2024.8.0\nhint: the scheduler and all Dask workers need" in ended.err
 
 
 def test_who_has_not_the_right_certificates_is_told_what_to_do(

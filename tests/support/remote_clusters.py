@@ -16,12 +16,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from planrunner import __version__
 from planrunner import clock as clocks
 from planrunner.clock import ShiftedClock
 from planrunner.cluster.dask_cluster import DaskNode
 from planrunner.cluster.host_facts import HostFacts, own_facts
 from planrunner.cluster.parcels import Bundled, Inbox, Outbox, Parcel
+from planrunner.cluster.software import own_software
 from planrunner.engine.workers.messages import Assignment, StillHere
 from planrunner.engine.workers.transport import Transport
 from planrunner.schedule.partition import WorkerShare
@@ -145,7 +145,8 @@ class MemoryAgent:
         return now_ns + self._ahead_ns + (now_ns - self._began_ns) * self._ppm // 1_000_000
 
     async def facts(self) -> HostFacts:
-        return self._facts
+        async with self._call("facts"):
+            return self._facts
 
     async def beat(self) -> int:
         async with self._call("beat"):
@@ -202,7 +203,7 @@ class MemoryAgent:
     @asynccontextmanager
     async def _call(self, name: str) -> AsyncIterator[None]:
         """Take some milliseconds each way, and fail now and then."""
-        self.was_called = True
+        self.was_called |= name != "facts"  # which leaves nothing to close
         self._calls[name] += 1
         before, after = _FAULTS.get(self._calls[name] % 7, (None, None))
         await asyncio.sleep(self._rng.uniform(0.0005, 0.004))
@@ -223,9 +224,8 @@ class MemoryCluster:
         self._serve = serve
 
     async def nodes(self) -> Sequence[DaskNode]:
-        python = own_facts().python
         return [
-            DaskNode(f"host{number}", f"host{number}", python, __version__)
+            DaskNode(f"host{number}", f"host{number}", own_software())
             for number in range(self._hosts)
         ]
 

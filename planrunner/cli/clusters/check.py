@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from planrunner.clock import MonotonicClock
-from planrunner.cluster.cluster_check import CheckedHost, check_cluster
+from planrunner.cluster.cluster_check import CheckedHost, check_nodes
 from planrunner.cluster.dask_cluster import open_cluster
 from planrunner.cluster.wanted import ClusterWanted
 from planrunner.results.exit_codes import ExitCode
@@ -20,8 +20,8 @@ from planrunner.units import format_count, format_duration
 __all__ = ["check_and_show"]
 
 _COLUMNS: Final = (
-    "host", "Dask worker", "Python", "cores", "round trip", "clock", "open files", "requests/s",
-    "late (p99)",
+    "host", "Dask worker", "Python", "cores", "round trip", "clock", "open files", "ports",
+    "requests/s", "late (p99)",
 )  # fmt: skip
 
 
@@ -36,8 +36,6 @@ def check_and_show(wanted: ClusterWanted, seconds: int, *, as_json: bool) -> int
     Raises:
         CannotRun: It can't be reached.
     """
-    if seconds:
-        click.echo(f"measuring all Dask workers at once for about {2 * seconds + 5} s", err=True)
     hosts = run_on_fast_loop(_checked(wanted, seconds))
     if as_json:
         click.echo(json.dumps({"hosts": [asdict(host) for host in hosts]}, indent=2))
@@ -50,10 +48,22 @@ def check_and_show(wanted: ClusterWanted, seconds: int, *, as_json: bool) -> int
 
 async def _checked(wanted: ClusterWanted, seconds: int) -> Sequence[CheckedHost]:
     doctor = ("doctor", "--json", "--seconds", str(seconds)) if seconds else ()
-    async with open_cluster(wanted) as cluster:
-        return await check_cluster(
-            cluster, module="planrunner.cli.main", doctor=doctor, now_ns=MonotonicClock.now_ns
+    async with open_cluster(wanted, _tell) as cluster:
+        nodes = await cluster.nodes()
+        if seconds:
+            found = format_count(len(nodes), "Dask worker")
+            _tell(f"measuring {found} at once for about {2 * seconds + 5} s")
+        return await check_nodes(
+            cluster,
+            nodes,
+            module="planrunner.cli.main",
+            doctor=doctor,
+            now_ns=MonotonicClock.now_ns,
         )
+
+
+def _tell(words: str) -> None:
+    click.echo(words, err=True)
 
 
 def _lines(hosts: Sequence[CheckedHost]) -> Iterator[str]:
@@ -62,10 +72,10 @@ def _lines(hosts: Sequence[CheckedHost]) -> Iterator[str]:
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     for host in hosts:
-        name = host.facts.name if host.facts else host.address
+        name = f"{host.facts.name}: " if host.facts else ""  # else they say where that is
         for kind, found in (("error", host.faults), ("warning", host.warnings)):
             for words in found:
-                yield f"{kind}: {name}: {words}"
+                yield f"{kind}: {name}{words}"
     rates = [_rate(host) for host in hosts]
     if all(rates):
         yield f"{format_count(len(hosts), 'Dask worker')} together: {sum(rates):,.0f} requests/s"
@@ -88,6 +98,7 @@ def _row(host: CheckedHost) -> Sequence[str]:
         format_duration(host.round_trip_ns),
         f"{'known' if error else 'the same'}{error}",
         f"{facts.open_files:,}" if facts.open_files else "no limit",
+        f"{facts.ports:,}" if facts.ports else "?",
         f"{_rate(host):,.0f}" if found else "",
         format_duration(found["capacity"]["arrivals"]["lateness_p99_ns"]) if found else "",
     )

@@ -7,10 +7,11 @@ from typing import Final
 
 import click
 
+from planrunner.cli.plan_options import Command
 from planrunner.cluster.wanted import ClusterWanted, SamplesBack
 from planrunner.errors import UsageError
 
-__all__ = ["RUN_OPTIONS", "TLS_OPTIONS", "wanted_cluster"]
+__all__ = ["RUN_OPTIONS", "TLS_OPTIONS", "wanted_cluster", "with_tls_options"]
 
 _PEM: Final = click.Path(path_type=Path, dir_okay=False)
 
@@ -49,6 +50,13 @@ RUN_OPTIONS: Final = (
 )
 
 
+def with_tls_options(function: Command) -> Command:
+    """Add the options that authenticate."""
+    for option in reversed(TLS_OPTIONS):
+        function = option(function)
+    return function
+
+
 def wanted_cluster(
     cluster: str | None,
     ca: Path | None,
@@ -65,7 +73,11 @@ def wanted_cluster(
         return ClusterWanted(cluster, ca, cert, key, samples)
     for option, value in (("ca", ca), ("cert", cert), ("key", key)):
         if value is not None:
-            raise UsageError(
-                f"--cluster-{option} needs --cluster", hint="add it, or leave this out"
-            )
+            raise _alone(option)
+    if samples != "stream":
+        raise _alone("samples")
     return None
+
+
+def _alone(option: str) -> UsageError:
+    return UsageError(f"--cluster-{option} needs --cluster", hint="add it, or leave this out")

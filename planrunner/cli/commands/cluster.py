@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from planrunner.cli.clusters.check import check_and_show
-from planrunner.cli.clusters.options import TLS_OPTIONS, wanted_cluster
-from planrunner.cli.plan_options import Command
+from planrunner.cli.clusters.options import wanted_cluster, with_tls_options
 
 __all__ = ["command"]
 
@@ -26,12 +25,6 @@ def command() -> None:
     """Look at a Dask cluster, from whose hosts `execute --cluster` sends load."""
 
 
-def _with_tls(function: Command) -> Command:
-    for option in reversed(TLS_OPTIONS):
-        function = option(function)
-    return function
-
-
 @command.command(
     "check",
     epilog="""\b
@@ -43,7 +36,7 @@ Examples:
 """,
 )
 @click.argument("address")
-@_with_tls
+@with_tls_options
 @click.option(
     "--seconds",
     type=click.IntRange(0, 60),

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
-from planrunner.cli.limits import need_descriptors, workers_of
+from planrunner.cli.clusters.options import wanted_cluster, with_tls_options
+from planrunner.cli.limits import need_descriptors, wished_workers
 from planrunner.cli.machine.capacity import Capacity, measure_capacity
 from planrunner.cli.machine.checks import Machine, read_machine, warnings_of
-from planrunner.cluster.wanted import ClusterWanted
+from planrunner.errors import UsageError
 from planrunner.extras import EXTRAS, install_hint
+from planrunner.process_limits import available_processors
 from planrunner.results.exit_codes import ExitCode
 from planrunner.runner.event_loop import run_on_fast_loop
 from planrunner.units import NS_PER_MS, format_duration
@@ -44,30 +47,37 @@ Examples:
 @click.option(
     "--workers",
     metavar="N|auto",
-    default="1",
-    callback=workers_of,
-    help="Measure with N processes; `auto`: one for each processor.",
+    callback=wished_workers,
+    help="Measure with N processes, 1 by default; `auto`: one for each processor.",
 )
 @click.option(
     "--cluster",
     metavar="ADDRESS",
     help="Measure the hosts of a Dask cluster instead, as `planrunner cluster check` does.",
 )
+@with_tls_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def command(seconds: int, workers: int, cluster: str | None, *, as_json: bool) -> int:
+def command(
+    seconds: int, workers: int | None, cluster: str | None, *, as_json: bool, **tls: Path | None
+) -> int:
     """Measure rate and lateness against a built-in null server, and check limits.
 
     Everything stays on 127.0.0.1. The server runs beside planrunner and takes a processor of its
     own, so with few processors the rate is that of both together.
     """
-    if cluster is not None:
+    wanted = wanted_cluster(cluster, tls["cluster_ca"], tls["cluster_cert"], tls["cluster_key"])
+    if wanted is not None:
         from planrunner.cli.clusters.check import check_and_show  # noqa: PLC0415 - seldom used
 
-        return check_and_show(ClusterWanted(cluster), seconds, as_json=as_json)
+        if workers is not None:
+            hint = "leave --workers out, or leave --cluster out to measure this machine"
+            raise UsageError("each Dask worker of a cluster is measured with one worker", hint=hint)
+        return check_and_show(wanted, seconds, as_json=as_json)
+    processes = 1 if workers is None else workers or available_processors()
     machine = read_machine()
     need_descriptors(_NEEDED_DESCRIPTORS)
     click.echo(f"measuring for about {2 * seconds + 3} s on 127.0.0.1", err=True)
-    capacity = run_on_fast_loop(measure_capacity(seconds, workers))
+    capacity = run_on_fast_loop(measure_capacity(seconds, processes))
     warnings = [*warnings_of(machine), *_doubts(machine, capacity)]
     if as_json:
         found = {

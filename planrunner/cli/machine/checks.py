@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import platform
-import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from planrunner.extras import EXTRAS
-from planrunner.process_limits import available_processors, open_files
+from planrunner.process_limits import available_processors, local_ports, open_files
 from planrunner.runner.event_loop import OWN_DESCRIPTORS
 from planrunner.values import dataclass
 
@@ -20,7 +17,6 @@ __all__ = ["Machine", "read_machine", "warnings_of"]
 
 _FEW_USERS: Final = 4_000
 _FEW_PORTS: Final = 10_000
-_PORT_RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +56,9 @@ def read_machine() -> Machine:
         sys.platform != "win32" and importlib.util.find_spec("uvloop") is not None,
         soft,
         hard,
-        _ports(),
+        local_ports(),
         {extra.name: extra.is_installed for extra in EXTRAS},
     )
-
-
-def _ports() -> int:
-    with suppress(OSError, ValueError):
-        first, last = map(int, re.findall(r"\d+", _PORT_RANGE.read_text("ascii")))
-        return last - first + 1
-    return 0
 
 
 def warnings_of(machine: Machine) -> Iterator[str]:

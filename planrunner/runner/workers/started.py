@@ -77,7 +77,7 @@ async def _cluster_workers(
         tell=request.tell,
     )
     async with (
-        open_cluster(wanted) as cluster,
+        open_cluster(wanted, request.tell) as cluster,
         cluster_workers(cluster, plan, MonotonicClock.now_ns) as crew,
     ):
         yield crew

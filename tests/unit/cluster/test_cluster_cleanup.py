@@ -13,7 +13,8 @@ import pytest
 from planrunner.cluster.cluster_workers import ClusterPlan, cluster_workers
 from planrunner.cluster.dask_cluster import DaskNode
 from planrunner.cluster.host_facts import own_facts
-from planrunner.cluster.link import HostLost, Link
+from planrunner.cluster.link import HostLost, Link, link_to
+from planrunner.cluster.software import own_software
 from planrunner.compiler import GraphSource, PlanSelection
 from planrunner.engine.workers.messages import Assignment, Broken
 from planrunner.engine.workers.presence.muster import muster
@@ -71,10 +72,16 @@ class _Hosts(MemoryCluster):
         return agent
 
 
-class _Old(_Hosts):
+class _Other(_Hosts):
+    """The last one has other software."""
+
+    def __init__(self, **versions: str) -> None:
+        super().__init__()
+        self._software = replace(own_software(), **versions) if versions else None
+
     async def nodes(self) -> Sequence[DaskNode]:
         first, last = await super().nodes()
-        return [first, replace(last, planrunner="0.1")]
+        return [first, replace(last, software=self._software)]
 
 
 class _Unplaced(_Hosts):
@@ -114,13 +121,18 @@ class _Failing(_Hosts):
 
 
 GONE = HostLost("died: its Dask worker has ended")
+HOST1 = "the Dask worker host1"
 ONLY_HOST1 = "the Dask worker on host1 can't be reached: "
 
 
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
-        (_Old, CannotRun, "the Dask worker host1 has planrunner 0.1"),
+        (lambda: _Other(planrunner="0.1"), CannotRun, f"{HOST1} has planrunner 0.1, and this is"),
+        (lambda: _Other(planrunner=""), CannotRun, f"{HOST1} has no planrunner"),
+        (lambda: _Other(python="2.7.18"), CannotRun, f"{HOST1} has Python 2.7, and this is 3."),
+        (lambda: _Other(distributed="1.2"), CannotRun, f"{HOST1} has distributed 1.2, and this"),
+        (_Other, CannotRun, f"{HOST1} does not say its versions"),
         (_Unplaced, CannotRun, "it can't be made"),
         (_Late, CannotRun, "it can't be made"),
         (lambda: _Hosts(network="other"), UsageError, "`http://localhost` is this machine"),
@@ -139,6 +151,10 @@ ONLY_HOST1 = "the Dask worker on host1 can't be reached: "
     ],
     ids=[
         "version",
+        "no planrunner",
+        "Python",
+        "Dask",
+        "no word",
         "unplaced",
         "placed late",
         "loopback",
@@ -247,7 +263,8 @@ def test_a_closed_link_leaves_nothing(
 
     async def main() -> None:
         agent = MemoryAgent(0, idle, replace(own_facts(), time="another"))
-        link = Link(agent, await agent.facts(), here=own_facts(), now_ns=VirtualClock().now_ns)
+        now_ns = VirtualClock().now_ns
+        link = await link_to(agent, "host0", here=own_facts(), now_ns=now_ns)
         heard = asyncio.create_task(link.transport(0).receive())
         fate = asyncio.create_task(link.transport(0).fate())
         await state(link, agent)
