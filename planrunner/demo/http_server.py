@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 import httptools
 
+from planrunner.demo.web_socket import ServedSocket, SocketListener, handshake, is_handshake
 from planrunner.values import dataclass
 
 __all__ = [
@@ -123,11 +124,28 @@ Handler = Callable[[Request], AnyResponse | Coroutine[Any, Any, Response]]
 """Answers one request; a coroutine function when that takes other servers."""
 
 
+OpenSocket = Callable[[Request, ServedSocket], SocketListener]
+"""Takes a client that has asked for a WebSocket."""
+
+
 class Router:
     """Handlers by method and path; `:name` in a path matches one segment."""
 
     def __init__(self) -> None:
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
+        self._sockets: dict[str, tuple[OpenSocket, str]] = {}
+
+    def add_socket(self, path: str, handler: OpenSocket, subprotocol: str) -> None:
+        """Let a path be a WebSocket, which takes that subprotocol where it is offered."""
+        self._sockets[path] = handler, subprotocol
+
+    def socket_at(self, request: Request) -> tuple[OpenSocket, str] | None:
+        """Return who takes the WebSocket that a request asks for, and its subprotocol."""
+        found = self._sockets.get(request.path)
+        if found is None or request.method != "GET" or not is_handshake(request.headers):
+            return None
+        offered = request.headers.get("sec-websocket-protocol", "").split(",")
+        return found[0], found[1] if found[1] in map(str.strip, offered) else ""
 
     def add(self, method: str, path: str, handler: Handler) -> None:
         pattern = re.sub(r":(\w+)", r"(?P<\1>[^/]+)", path)
@@ -171,6 +189,7 @@ class _ServedConnection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._busy = False
+        self._socket: ServedSocket | None = None
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -183,6 +202,8 @@ class _ServedConnection(asyncio.Protocol):
         self._transport = None
         self._writable.set()
         self._server.connections.discard(self)
+        if self._socket is not None:
+            self._socket.lost()
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -191,10 +212,20 @@ class _ServedConnection(asyncio.Protocol):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
+        if self._socket is not None:
+            self._socket.feed(data)
+            return
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._feed_socket(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self._write(Response({"error": "bad request"}, status=400), head_only=False, close=True)
+
+    def _feed_socket(self, data: bytes) -> None:
+        """Take what came behind a handshake."""
+        if self._socket is not None:
+            self._socket.feed(data)
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -216,6 +247,13 @@ class _ServedConnection(asyncio.Protocol):
             self._headers,
             b"".join(self._body),
         )
+        found = self._server.router.socket_at(request)
+        if found is not None and self._transport is not None and not self._busy:
+            open_socket, subprotocol = found
+            self._transport.write(handshake(request.headers, subprotocol))
+            self._socket = ServedSocket(self._transport)
+            self._socket.listener = open_socket(request, self._socket)
+            return
         self._waiting.append((request, not self._parser.should_keep_alive()))
         self._url, self._headers, self._body = b"", {}, []
         if not self._busy:

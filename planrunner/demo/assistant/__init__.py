@@ -1,1 +1,1 @@
-"""The demo assistant: a language model that is none, over HTTP."""
+"""The demo assistant: a language model that is none, over HTTP, and rooms to talk in."""

@@ -1,10 +1,11 @@
-"""The assistant's routes: chat completions and GraphQL, and a log of when each token left."""
+"""The assistant: chat completions, GraphQL, rooms to talk in, and logs of when what was sent."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+from planrunner.demo.assistant.chat import SUBPROTOCOL, Rooms
 from planrunner.demo.assistant.completions import Completions
 from planrunner.demo.http_server import Router
 
@@ -22,4 +23,7 @@ def assistant(seed: int = 1, now_ns: Callable[[], int] = time.perf_counter_ns) -
     router.add("POST", "/v1/chat/completions", completions.complete)
     router.add("GET", "/log", completions.log)
     router.add("POST", "/graphql", Catalogue().answer)
+    rooms = Rooms(seed, now_ns)
+    router.add_socket("/chat", rooms.enter, SUBPROTOCOL)
+    router.add("GET", "/chat/log", rooms.log)
     return router
