@@ -298,12 +298,12 @@ def _behind(palette: Palette, backdrop: Backdrop) -> Iterator[Spec]:
             },
         }
     if backdrop.windows:
-        yield from _windows(palette, x)
+        yield from _windows(palette, x, backdrop.end)
     if backdrop.limits:
         yield from _limits(palette, x)
 
 
-def _windows(palette: Palette, x: Spec) -> Iterator[Spec]:
+def _windows(palette: Palette, x: Spec, end: float) -> Iterator[Spec]:
     shown = {"filter": "request === '' || datum.request === request"}
     color = {"condition": {"test": "datum.broken", "value": palette.failures[0]}} | {
         "value": palette.soft
@@ -321,10 +321,20 @@ def _windows(palette: Palette, x: Spec) -> Iterator[Spec]:
     }
     yield {
         "data": {"name": "windows"},
-        "transform": [shown],
-        "mark": {**_text(palette.soft, dy=0), "dy": {"expr": "14 + 12 * datum.line"}},
+        # What stands in the right half ends where the window does, or it would leave the chart.
+        "transform": [
+            shown,
+            {"calculate": f"datum.from + datum.to > {end}", "as": "late"},
+            {"calculate": "datum.late ? datum.to : datum.from", "as": "at"},
+        ],
+        "mark": {
+            **_text(palette.soft, dy=0),
+            "align": {"expr": "datum.late ? 'right' : 'left'"},
+            "dx": {"expr": "datum.late ? -4 : 4"},
+            "dy": {"expr": "14 + 12 * datum.line"},
+        },
         "encoding": {
-            "x": {**x, "field": "from"},
+            "x": {**x, "field": "at"},
             "y": {"value": 0},
             "text": {"field": "label", "type": "nominal"},
             "color": color,
