@@ -14,10 +14,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from planrunner.language.expressions.expression import parse
 from planrunner.protocols.base import FailureKind, Reply, read_json, read_text
 from planrunner.protocols.http.clients.http1 import client as wire
 from planrunner.protocols.http.clients.httpx import client as httpx
-from planrunner.protocols.http.operation import HttpSettings
+from planrunner.protocols.http.operation import HttpSettings, StreamPlan
 from tests.support.fuzzing import bounded, fuzz
 from tests.support.http_servers import Wire, reply, serve_raw
 from tests.support.http_users import HttpUnderTest
@@ -65,6 +66,15 @@ BODIES = [
     reply(200, b"<a>" * 20_000),
     reply(200, b"x" * 150_000),
     reply(302, b"", ("Location", "/" + "a" * 2_000)),
+    reply(200, b"retry: 1\nid: 7\ndata: {}\n\nid\r\n: hm\r\rdata\n\n"),
+    reply(200, b'{"n": 1}\r\n[]\n\n"\xff"'),
+    reply(200, gzip.compress(b"data: x\n\n" * 2_000), ("Content-Encoding", "gzip")),
+]
+STREAMS = [
+    None,
+    StreamPlan("events", parse("event.json.n == 1 or events > 3").lower().evaluate, reconnects=2),
+    StreamPlan("lines", keeps_json=True),
+    StreamPlan("json", parse("json.n").lower().evaluate, reads_json=True),
 ]
 REPLIES = mutated_text(HEADS, PIECES).map(lambda text: text.encode("latin-1", "replace"))
 
@@ -112,18 +122,21 @@ GUARD = Guard()
 sys.addaudithook(GUARD)
 
 
-@fuzz(st.tuples(st.sampled_from([WIRE, WIRE, HTTPX]), CONVERSATIONS), examples=25)
+@fuzz(
+    st.tuples(st.sampled_from([WIRE, WIRE, HTTPX]), CONVERSATIONS, st.sampled_from(STREAMS)),
+    examples=30,
+)
 def test_a_reply_has_a_status_or_a_failure(
-    case: tuple[HttpUnderTest, list[Said]], folder: Path
+    case: tuple[HttpUnderTest, list[Said], StreamPlan | None], folder: Path
 ) -> None:
     """No exception gets out, in the session or in the event loop, and no request hangs."""
     del folder
-    http, said = case
+    http, said, stream = case
     unhandled: list[dict[str, Any]] = []
     GUARD.is_on = True
     try:
         with bounded(5):
-            replies = http.run(lambda: converse(http, said, unhandled))
+            replies = http.run(lambda: converse(http, said, unhandled, stream))
     finally:
         GUARD.is_on = False
 
@@ -140,7 +153,10 @@ async def is_asked(wire: Wire) -> bool:
 
 
 async def converse(
-    http: HttpUnderTest, said: list[Said], unhandled: list[dict[str, Any]]
+    http: HttpUnderTest,
+    said: list[Said],
+    unhandled: list[dict[str, Any]],
+    stream: StreamPlan | None,
 ) -> list[Reply]:
     """Send as many requests as there are replies, and one more; all on one session."""
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
@@ -161,7 +177,7 @@ async def converse(
     async with serve_raw(talk) as server, http.user(settings) as user:
         for _ in range(len(said) + 1):
             started = time.monotonic()
-            replies.append(await user.get(server.origin, timeout_s=TIMEOUT_S))
+            replies.append(await user.get(server.origin, timeout_s=TIMEOUT_S, stream=stream))
             assert time.monotonic() - started < TIMEOUT_S + 2
     return replies
 
