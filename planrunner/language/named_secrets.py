@@ -15,7 +15,11 @@ from planrunner.language.secrets import MASK
 
 __all__ = ["cover_field", "cover_message", "cover_named", "is_secret_name"]
 
-_WORDS: Final = r"token|passw(?:or)?d|secret|api[-_ ]?key|authorization|session|cookie"
+# How many tokens a language model has read or written is no secret.
+_TOKEN: Final = (
+    r"token(?!s)|(?<!completion_)(?<!prompt_)(?<!total_)(?<!max_)(?<!input_)(?<!output_)tokens"
+)
+_WORDS: Final = rf"{_TOKEN}|passw(?:or)?d|secret|api[-_ ]?key|authorization|session|cookie"
 _NAMED: Final = re.compile(_WORDS, re.IGNORECASE)
 _COOKIE: Final = re.compile(r"([^=;,\s]+)=([^;]*)")
 

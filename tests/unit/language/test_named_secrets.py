@@ -36,6 +36,7 @@ def test_such_names_are_known(name: str) -> None:
         ('{"tokens": {"a": "}", "b": ["]"]}, "y": 2}', '{"tokens": ***, "y": 2}'),
         ('{"pin_token": 123, "session_ok": true}', '{"pin_token": ***, "session_ok": true}'),
         ('{"token": null}', '{"token": null}'),
+        ('{"usage": {"completion_tokens": 7}}', '{"usage": {"completion_tokens": 7}}'),
         (
             '{"m": "{\\"token\\": \\"zz\\", \\"b\\": 1}"}',
             '{"m": "{\\"token\\": \\"***\\", \\"b\\": 1}"}',
