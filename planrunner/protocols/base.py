@@ -273,7 +273,7 @@ class Exchange:
         operation: What the protocol's client binds; opaque to the engine.
         method: What results.csv calls the method: `GET`, `put`.
         accept: The statuses that are no failure; looked up once a request, so a range or set.
-        checks: The other expectations, cheapest first; all of them hold for an accepted reply.
+        checks: The other expectations, cheapest first; all hold for an accepted reply.
         extractors: Run on an accepted reply, in plan order.
         timeout_ns: For the whole exchange, connecting and redirects included.
         soft_checks: Run on a complete reply like `checks`, but what they say is counted as a
@@ -286,14 +286,13 @@ class Exchange:
         status_text: A status as people know it.
         reply_names: Names beside `status`, `headers`, `body` and `json` that expressions have after
             the request, each with what reads it.
-        is_step: It does something here and asks nobody: where it fails, what comes after it in the
-            iteration has nothing to go on with.
+        is_step: It does something here and asks nobody: where it fails, the iteration ends.
         has_batches: A sample is several in a row, and its latency the time of one: it has no
             intended start.
         has_process: It runs in a process that the client starts.
-        is_apart: That process takes the time by itself: a generator that waits for a processor
-            meanwhile adds nothing to it.
         may_precede: What it waits for may have come before it was asked for.
+        is_streamed: Its reply comes piece by piece, and has `arrivals`.
+        is_apart: That process takes the time by itself: waits of the generator add nothing to it.
     """
 
     protocol: str
@@ -316,6 +315,7 @@ class Exchange:
     has_process: bool = False
     is_apart: bool = False
     may_precede: bool = False
+    is_streamed: bool = False
 
     @property
     def expectations(self) -> int:

@@ -20,7 +20,6 @@ from planrunner.graph.run_graph import (
     FunctionNode,
     ParallelNode,
     PollNode,
-    PopNode,
     PushNode,
     RequestNode,
     SetNode,
@@ -29,6 +28,7 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.language.expressions.builtins.names import pool_in
 from planrunner.language.expressions.values import evaluation_error
+from planrunner.metrics.arrivals import Arrivals
 from planrunner.protocols.base import (
     Check,
     Client,
@@ -98,6 +98,7 @@ class Answer:
 
     Attributes:
         status_text: The status as people know it.
+        arrivals: When its pieces came, by the clock that has `sent_ns`; None for a whole one.
     """
 
     status: int
@@ -110,6 +111,8 @@ class Answer:
     retries: int
     failure: str
     detail: str
+    sent_ns: int = 0
+    arrivals: Arrivals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,8 +390,6 @@ def _written(node: StepNode) -> Sequence[str]:
     match node:
         case SetNode() | PushNode():
             return [name for name, _ in node.values]
-        case PopNode():
-            return [node.target] if node.target else []
         case _:
             target = getattr(node, "target", "")
             return [target] if target else []
@@ -396,10 +397,8 @@ def _written(node: StepNode) -> Sequence[str]:
 
 def _value(scope: Scope, name: str) -> object:
     """Return what a name stands for; of a pool, its elements."""
-    if pool := pool_in(name):
-        pools: Any = scope["pool"]
-        return list(pools[pool])
-    return scope.get(name, MISSING)
+    pools: Any = scope.get("pool")
+    return list(pools[pool]) if (pool := pool_in(name)) else scope.get(name, MISSING)
 
 
 def _copy(reply: Reply, exchange: Exchange) -> Answer:
@@ -414,6 +413,8 @@ def _copy(reply: Reply, exchange: Exchange) -> Answer:
         retries=reply.retries,
         failure=reply.failure.value if reply.failure is not None else "",
         detail=reply.detail,
+        sent_ns=reply.sent_ns,
+        arrivals=reply.arrivals,
     )
 
 

@@ -16,7 +16,7 @@ from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels, Series, Tags, merge_tags
 from planrunner.protocols.base import Exchange, Reply, Scope
-from planrunner.results.files.samples import SampleWriter, pack_row, pack_values
+from planrunner.results.files.samples import SampleWriter, pack_row, pack_stream, pack_values
 
 __all__ = ["PhaseRecorder", "Site", "StageSeries", "record", "record_measured", "span_recorder"]
 
@@ -305,6 +305,10 @@ class Site:
                 reply.received,
                 samples.message(words),
             )
+            if (arrivals := reply.arrivals) is not None:
+                first_ns = arrivals.first_ns - reply.sent_ns if arrivals.count else 0
+                facts = first_ns, arrivals.count, arrivals.longest_gap_ns
+                row += pack_stream(series.index, start_ns, latency_ns, facts)
             if values:
                 row += pack_values(series.index, start_ns, latency_ns, values)
             samples.append(row)

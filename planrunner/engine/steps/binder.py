@@ -303,7 +303,7 @@ class Binder:
         asks = exchange.checks or exchange.soft_checks or exchange.extractors or node.records
         if asks or node.reads_reply or node.reply_tags:
             step = demanding_request(node, site, position, bound)
-        elif site.measures:
+        elif site.measures or exchange.is_streamed:
             step = measured_request(site, position, bound, node.origin.place)
         else:
             step = plain_request(site, position, bound, node.origin.place)
@@ -329,6 +329,8 @@ class Binder:
 
     def _site(self, node: RequestNode, place: StepPlace) -> Site:
         exchange = node.exchange
+        if exchange.is_streamed and self._recorder.samples is not None:
+            self._recorder.samples.expect_streams()
         around = tuple(tag for tag in place.tags if tag[0] not in node.untagged)
         place = replace(place, tags=around) if node.untagged else place
         protocol = exchange.protocol.partition(":")[0]

@@ -23,9 +23,11 @@ from planrunner.engine.debug.trace import (
 from planrunner.language.expressions.expression import to_text
 from planrunner.language.named_secrets import cover_field, cover_named, is_secret_name
 from planrunner.language.secrets import MASK
+from planrunner.metrics.arrivals import Arrivals
+from planrunner.metrics.measures import OWN_PREFIX
 from planrunner.protocols.base import Redirect, Sent
 from planrunner.report.plain import plain
-from planrunner.units import format_duration, format_size
+from planrunner.units import format_count, format_duration, format_size
 
 __all__ = ["JsonTrace", "TextTrace"]
 
@@ -236,8 +238,19 @@ def _answer_facts(answer: Answer) -> tuple[str, list[str], list[str]]:
         facts.append(format_size(answer.received))
     if answer.retries:
         facts.append(f"sent {answer.retries + 1} times")
+    if answer.arrivals is not None:
+        facts += _arrival_facts(answer.arrivals, answer.sent_ns)
     came = answer.status or not answer.failure
     return first or (answer.status_text if came else "no reply"), lines, facts
+
+
+def _arrival_facts(arrivals: Arrivals, sent_ns: int) -> Iterator[str]:
+    """Yield how a reply came that was read piece by piece."""
+    yield format_count(arrivals.count, "event")
+    if arrivals.count:
+        yield f"the first after {format_duration(arrivals.first_ns - sent_ns)}"
+    if arrivals.count > 1:
+        yield f"the longest gap {format_duration(arrivals.longest_gap_ns)}"
 
 
 def _address(request: TracedRequest) -> str:
@@ -263,7 +276,7 @@ class _Named:
 
     def value(self, name: str, value: object) -> object:
         """Return a variable's value, or one that stands for it."""
-        if not self._covers or value is MISSING:
+        if not self._covers or value is MISSING or name.startswith(OWN_PREFIX):
             return value
         if is_secret_name(name) and value is not None and not isinstance(value, bool):
             return MASK

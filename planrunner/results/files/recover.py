@@ -79,7 +79,7 @@ class _Gathered:
         times: dict[int, _Times] = defaultdict(_Times)
         numbers = self._number(reader)
         measures = {index: self._of(labels) for index, labels in reader.labels.items()}
-        for row, values in reader.with_values():
+        for row, values, _ in reader.with_values():
             index, start_ns, latency_ns, service_ns, _, connect_ns, size, _ = row
             end_ns = start_ns + latency_ns
             # Rows stand in the order in which samples ended, but for those of the last flush.

@@ -20,7 +20,12 @@ from planrunner.results.files.sample_blocks import (
     read_blocks,
     unseal,
 )
-from planrunner.results.files.sample_values import VALUES_MARK, SampleValues, joined_values
+from planrunner.results.files.sample_values import (
+    VALUES_MARK,
+    SampleValues,
+    StreamFacts,
+    joined_values,
+)
 from planrunner.results.files.samples import ROW, SAMPLES_VERSION, SampleRow
 from planrunner.units import format_count
 from planrunner.values import dataclass
@@ -86,6 +91,7 @@ class SampleReader:
         labels: Of each series, by its index.
         messages: By number; 0 is the empty text.
         workers: Which worker wrote each series, from 1.
+        has_streams: Whether some samples may say how their replies came.
 
     Raises:
         UsageError: The files are missing, or of another version.
@@ -101,6 +107,7 @@ class SampleReader:
         "_others",
         "_path",
         "_reported",
+        "has_streams",
         "labels",
         "messages",
         "share",
@@ -115,6 +122,7 @@ class SampleReader:
         self._reported: dict[int, int] = {}
         self._limited: dict[str, frozenset[str]] = {}
         self._are_lines_whole = True
+        self.has_streams = False
         self.labels: dict[int, Labels] = {}
         self.messages: dict[int, str] = {0: ""}
         self._read_lines(path)
@@ -149,6 +157,7 @@ class SampleReader:
             return
         series, messages = max(self.labels, default=-1) + 1, max(self.messages)
         self._others.append((other, series, messages))
+        self.has_streams = self.has_streams or other.has_streams
         self.labels |= {
             series + number: self._as_kept(labels) for number, labels in other.labels.items()
         }
@@ -177,15 +186,15 @@ class SampleReader:
         others = (_shifted(other, *by) for other, *by in self._others)
         return merge(self._rows(), *others, key=_ended_ns)
 
-    def with_values(self) -> Iterator[tuple[tuple[int, ...], SampleValues]]:
-        """Yield what `tuples` does, each with what the sample recorded by expressions."""
-        if not self.recorded:
-            return zip(self.tuples(), repeat(()), strict=False)
+    def with_values(self) -> Iterator[tuple[tuple[int, ...], SampleValues, StreamFacts]]:
+        """Yield what `tuples` does, each with what the sample recorded, and of its stream."""
+        if not (self.recorded or self.has_streams):
+            return zip(self.tuples(), repeat(()), repeat(()), strict=False)
         own = joined_values(self._rows(with_values=True))
         if not self._others:
             return own
-        others = (_shifted_pairs(other, *by) for other, *by in self._others)
-        return merge(own, *others, key=lambda pair: _ended_ns(pair[0]))
+        others = (_shifted_samples(other, *by) for other, *by in self._others)
+        return merge(own, *others, key=lambda sample: _ended_ns(sample[0]))
 
     @property
     def recorded(self) -> tuple[str, ...]:
@@ -228,7 +237,11 @@ class SampleReader:
             files.append(self._path.with_suffix(".jsonl").name)
         is_exact = expected is not None and kept < total
         return SampleLoss(
-            total - kept, total, tuple(files), is_exact or not files, bool(self.recorded)
+            total - kept,
+            total,
+            tuple(files),
+            is_exact or not files,
+            bool(self.recorded) or self.has_streams,
         )
 
     def _blocks(self) -> Iterator[SampleBlock]:
@@ -306,6 +319,8 @@ class SampleReader:
                 self._reported[worker] = rows
             case {"end": int(rows)} if rows >= 0:
                 self._end = rows
+            case {"streams": bool(has_streams)}:
+                self.has_streams = has_streams
             case {"template": str(template), "names": list(names)}:
                 self._limited[template] = frozenset(map(str, names))
             case {"series": int(index), **labels} if index >= 0:
@@ -357,11 +372,11 @@ def _shifted(reader: SampleReader, series: int, message: int) -> Iterator[tuple[
         yield (row[0] + series, *row[1:7], row[7] and row[7] + message)
 
 
-def _shifted_pairs(
+def _shifted_samples(
     reader: SampleReader, series: int, message: int
-) -> Iterator[tuple[tuple[int, ...], SampleValues]]:
-    for row, values in reader.with_values():
-        yield (row[0] + series, *row[1:7], row[7] and row[7] + message), values
+) -> Iterator[tuple[tuple[int, ...], SampleValues, StreamFacts]]:
+    for row, values, stream in reader.with_values():
+        yield (row[0] + series, *row[1:7], row[7] and row[7] + message), values, stream
 
 
 def _ended_ns(row: tuple[int, ...]) -> int:

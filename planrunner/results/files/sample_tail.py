@@ -117,7 +117,7 @@ class _Followed:
         self._rows.close()
 
     def _samples(self, rows: list[RawRow]) -> Iterator[TailedSample]:
-        for row, values in joined_values(rows):
+        for row, values, _ in joined_values(rows):
             labels, message = self._labels.get(row[0]), self._messages.get(row[7])
             if labels is not None and message is not None:
                 key = (self._name, row[0])

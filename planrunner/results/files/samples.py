@@ -21,7 +21,7 @@ from typing import IO, Final, NamedTuple
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.series import Series
 from planrunner.results.files.sample_blocks import HEAD_BYTES, origin_of, pack_blocks, seal
-from planrunner.results.files.sample_values import value_rows
+from planrunner.results.files.sample_values import stream_row, value_rows
 from planrunner.values import dataclass
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "SampleRow",
     "SampleWriter",
     "pack_row",
+    "pack_stream",
     "pack_values",
     "parse_keep",
     "write_keep",
@@ -78,6 +79,11 @@ def pack_values(
 ) -> bytes:
     """Pack what a sample recorded by expressions; it follows the sample's own row."""
     return b"".join(ROW.pack(*row) for row in value_rows(series, start_ns, latency_ns, values))
+
+
+def pack_stream(series: int, start_ns: int, latency_ns: int, facts: tuple[int, int, int]) -> bytes:
+    """Pack how the reply of a sample came piece by piece; it follows the sample's own row."""
+    return ROW.pack(*stream_row(series, start_ns, latency_ns, *facts))
 
 
 pack_row: Callable[[int, int, int, int, int, int, int, int], bytes] = ROW.pack
@@ -146,6 +152,7 @@ class SampleWriter:
         "_draw",
         "_failing",
         "_file",
+        "_has_streams",
         "_has_values",
         "_messages",
         "_names",
@@ -168,7 +175,7 @@ class SampleWriter:
         self._messages: dict[str, int] = {}
         self._series_known = 0
         self._failing: set[int] = set()
-        self._has_values = False
+        self._has_values = self._has_streams = False
         self._share = 1.0 if keep is None else keep.share
         self._draw = random.Random(f"samples {seed}").random
         header = {
@@ -227,6 +234,12 @@ class SampleWriter:
         self._series_known = len(opened)
         kept = rows if self._share >= 1 else self._kept(rows)
         self._write(_single(kept) if self._has_values else kept)
+
+    def expect_streams(self) -> None:
+        """Say that samples may have rows of streams; before the first of them."""
+        if not self._has_streams:
+            self._has_streams = self._has_values = True
+            self._new_lines.append(seal({"streams": True}))
 
     def beside(self, worker: int) -> SampleFile:
         """Return where another worker of the same run writes its samples."""

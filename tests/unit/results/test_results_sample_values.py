@@ -15,7 +15,12 @@ from planrunner.report.formats.samples.results_parquet import write_results_parq
 from planrunner.results.aggregate import make_totals
 from planrunner.results.files.recover import recover
 from planrunner.results.files.sample_reader import SampleReader
-from planrunner.results.files.sample_values import joined_values, value_rows, value_text
+from planrunner.results.files.sample_values import (
+    joined_values,
+    stream_row,
+    value_rows,
+    value_text,
+)
 from planrunner.results.files.samples import ROW, SampleWriter, parse_keep
 from planrunner.results.record import read_series
 from tests.support.graphs import Answer, closed, make_graph, request, run_graph, task, user_class
@@ -23,20 +28,25 @@ from tests.support.results import make_result
 from tests.unit.engine.test_engine_records import record, taking
 
 values = st.tuples(st.integers(-MOST * 1_000_000, MOST * 1_000_000), st.booleans())
+streams = st.just(()) | st.tuples(st.integers(0, 2**63 - 1), st.integers(0, 2**32))
 samples = st.lists(
-    st.tuples(st.integers(0, 3), st.lists(values, max_size=8)), min_size=1, max_size=8
+    st.tuples(st.integers(0, 3), st.lists(values, max_size=8), streams), min_size=1, max_size=8
 )
 
 
 @given(samples)
-def test_each_sample_has_its_own_values(written: list[tuple[int, list[tuple[int, bool]]]]) -> None:
+def test_each_sample_has_its_own_values(
+    written: list[tuple[int, list[tuple[int, bool]], tuple[int, int]]],
+) -> None:
     """However many there are of each; the fields fit into a row."""
     rows: list[tuple[int, ...]] = []
-    for n, (series, kept) in enumerate(written):
+    for n, (series, kept, stream) in enumerate(written):
         rows.append((series, n, 10, 10, 0, 0, 0, 0))
+        if stream:
+            rows.append(ROW.unpack(ROW.pack(*stream_row(series, n, 10, *stream, 7))))
         rows += [ROW.unpack(ROW.pack(*row)) for row in value_rows(series, n, 10, kept)]
 
-    found = [(row[0], list(read)) for row, read in joined_values(rows)]
+    found = [(row[0], list(read), stream) for row, read, stream in joined_values(rows)]
 
     assert found == written
 
@@ -46,7 +56,7 @@ def test_values_without_their_sample_are_nobodys() -> None:
     lost = list(value_rows(1, 5, 10, [(7, False)]))
     sample = (1, 6, 10, 10, 0, 0, 0, 0)
 
-    assert list(joined_values([*lost, sample, *lost])) == [(sample, ())]
+    assert list(joined_values([*lost, sample, *lost])) == [(sample, (), ())]
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def compile_exchange(
         states_status=expected.states_status,
         extracted=tuple(spec.extract or ()),
         secrets=secret_names(spec.extract),
+        is_streamed=stream is not None,
     )
     return CompiledRequest(exchange, tuple(lowering.faults), tuple(lowering.notices))
 

@@ -10,7 +10,7 @@ from planrunner.metrics.measures import OWN_PREFIX, WORK
 from planrunner.metrics.series import Labels
 from planrunner.protocols.registry import spoken
 from planrunner.results.files.sample_reader import SampleReader
-from planrunner.results.files.sample_values import SampleValues, value_text
+from planrunner.results.files.sample_values import SampleValues, StreamFacts, value_text
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S, NS_PER_US
 
@@ -43,9 +43,6 @@ CSV_COLUMNS: Final = (
     "after",
 )
 
-_NO_EVENTS: Final = ("", "")
-"""`first_event` and `events` are of streamed replies, and no protocol has these yet."""
-
 _LINES_WRITTEN_AT_ONCE: Final = 2_000
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _NEEDS_QUOTES: Final = frozenset(',"\r\n')
@@ -73,7 +70,7 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
     own = [word for word in reader.recorded if word.startswith(OWN_PREFIX)]
     out.write(",".join((*CSV_COLUMNS, *own)) + "\n")
     formats = {
-        index: _row_format(labels, reader.workers[index], own)
+        index: _row_format(labels, reader.workers[index], own, has_streams=reader.has_streams)
         for index, labels in reader.labels.items()
         if labels.measured
     }
@@ -83,7 +80,7 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
     second, moment = -1, ""
     lines: list[str] = []
     written = 0
-    for row, values in reader.with_values():
+    for row, values, stream in reader.with_values():
         series, start_ns, latency, service, ttfb, connect, size, message = row
         if series not in formats:
             continue
@@ -101,6 +98,7 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
                 service / NS_PER_S,
                 "%.6f" % (ttfb / NS_PER_S) if ttfb else "",
                 connect / NS_PER_S,
+                *(_stream_cells(stream) if reader.has_streams else ()),
                 *(_value_cells(orders[series], values) if orders[series] else ()),
             )
         )
@@ -125,7 +123,15 @@ def _value_cells(order: Sequence[int], values: SampleValues) -> Iterator[str]:
         yield value_text(values[n][0], is_boolean=values[n][1]) if n < len(values) else ""
 
 
-def _row_format(labels: Labels, worker: int, own: Sequence[str]) -> str:
+def _stream_cells(stream: StreamFacts) -> tuple[str, str]:
+    """Return the cells of a reply that is read piece by piece; empty for one that didn't begin."""
+    if not stream:
+        return "", ""
+    first_ns, events = stream
+    return "%.6f" % (first_ns / NS_PER_S) if events else "", str(events)
+
+
+def _row_format(labels: Labels, worker: int, own: Sequence[str], *, has_streams: bool) -> str:
     """The `%` format of a series' lines: its own cells written out, holes for the numbers."""
     before = (labels.request, labels.method, labels.status_text)
     after = (labels.phase, labels.stage, labels.user, labels.task, tags_text(labels))
@@ -144,7 +150,7 @@ def _row_format(labels: Labels, worker: int, own: Sequence[str]) -> str:
         _literal(labels.failure),
         _literal(spoken(labels.protocol)),
         str(worker),
-        *_NO_EVENTS,
+        *(("%s", "%s") if has_streams else ("", "")),
         "%s" if WORK.word in labels.records else "",
         "true" if labels.after else "false",
         *("%s" if word in labels.records else "" for word in own),

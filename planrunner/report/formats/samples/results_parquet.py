@@ -13,7 +13,7 @@ from planrunner.metrics.series import Labels
 from planrunner.protocols.registry import spoken
 from planrunner.report.formats.samples.results_csv import CSV_COLUMNS, tags_text
 from planrunner.results.files.sample_reader import SampleReader
-from planrunner.results.files.sample_values import SampleValues
+from planrunner.results.files.sample_values import SampleValues, StreamFacts
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S, NS_PER_US
 
@@ -59,8 +59,8 @@ def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) ->
 
     Times are seconds, and `timestamp` is a time in UTC. `ttfb` is null where no byte of a reply
     came. Texts are as they were: nothing is escaped for spreadsheets. Work and metrics are numbers,
-    true is 1; they are null where a sample has none. `first_event` and `events` always are: no
-    protocol streams replies yet.
+    true is 1; they are null where a sample has none, as `first_event` and `events` are where a
+    reply isn't read piece by piece.
     """
     import pyarrow.parquet  # noqa: PLC0415 - 180 MB that only this report needs
 
@@ -70,10 +70,10 @@ def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) ->
             writer.write_table(columns.table(group))
 
 
-_SampleWithValues = tuple[tuple[int, ...], SampleValues]
+_WholeSample = tuple[tuple[int, ...], SampleValues, StreamFacts]
 
 
-def _groups(samples: SampleReader, kept: frozenset[int]) -> Iterator[Sequence[_SampleWithValues]]:
+def _groups(samples: SampleReader, kept: frozenset[int]) -> Iterator[Sequence[_WholeSample]]:
     """Yield samples of measured series, as many as a row group has."""
     pairs = (pair for pair in samples.with_values() if pair[0][0] in kept)
     while group := tuple(islice(pairs, _GROUP)):
@@ -119,10 +119,10 @@ class _SampleColumns:
         types = others | {name: values.type for name, values in self._shared.items()}
         self.schema = pa.schema([(name, types[name]) for name in self._names])
 
-    def table(self, pairs: Sequence[_SampleWithValues]) -> Any:  # noqa: ANN401 - pyarrow has no types
+    def table(self, samples: Sequence[_WholeSample]) -> Any:  # noqa: ANN401 - pyarrow has no types
         """Return the table of some samples."""
         pa = self._pa
-        rows = [row for row, _ in pairs]
+        rows = [row for row, _, _ in samples]
         fields = dict(zip(_FIELDS, zip(*rows, strict=True), strict=True))
         places = pa.array([self._place[series] for series in fields["series"]], pa.int32())
         found = {name: values.take(places) for name, values in self._shared.items()}
@@ -133,22 +133,24 @@ class _SampleColumns:
         )
         for name in _SECONDS:
             found[name] = self._seconds(fields[name], with_null=name == "ttfb")
-        for name in ("first_event", "events"):
-            found[name] = pa.nulls(len(rows), self.schema.field(name).type)
+        streams = [stream or (0, None) for _, _, stream in samples]
+        firsts_s = [first_ns / NS_PER_S if events else None for first_ns, events in streams]
+        found["first_event"] = pa.array(firsts_s, pa.float64())
+        found["events"] = pa.array([events for _, events in streams], pa.int64())
         for word in self._recorded:
-            found[word] = self._values(word, pairs)
+            found[word] = self._values(word, samples)
         return pa.Table.from_arrays([found[name] for name in self._names], schema=self.schema)
 
-    def _values(self, word: str, pairs: Sequence[_SampleWithValues]) -> Any:  # noqa: ANN401 - as above
+    def _values(self, word: str, samples: Sequence[_WholeSample]) -> Any:  # noqa: ANN401 - as above
         """Return what expressions of the plan gave of each sample."""
         if not any(word in records for records in self._records.values()):
-            return self._pa.nulls(len(pairs), self._pa.float64())
+            return self._pa.nulls(len(samples), self._pa.float64())
         places = {
             index: records.index(word) if word in records else -1
             for index, records in self._records.items()
         }
         found = []
-        for row, values in pairs:
+        for row, values, _ in samples:
             place = places[row[0]]
             has_one = 0 <= place < len(values)
             found.append(values[place][0] / MILLIONTHS if has_one else None)
