@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from planrunner.language.fields.mapping import in_words
+from planrunner.plan.models.step_rules import COMPANIONS, OWN_ACTIONS
+from planrunner.protocols.registry import measures
+
 __all__ = ["BY_HAND"]
 
 _LOAD = "stages: [{duration: 1m, users: 10}]\n"
 _SEARCH_KEYS = "vary: users, from: 10, to: 100, step: +10, hold: 10s, slo: [p95 < 1s], refine: 2"
 _CHOSEN = "`users` is a closed model, `rate` an open one: keep one of them"
+
+# With each protocol that is added these get longer.
+_WITH_EXPECT = in_words([word for word in OWN_ACTIONS if "expect" in COMPANIONS[word]])
+_EXPECTING = f"write `expect` in the same step as {_WITH_EXPECT}"
+_MEASURES = f"known measures are {', '.join(measures())}"
 
 _ENVIRONMENT = (
     "http:",
@@ -190,11 +199,20 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
     ("one-action", "start a new step: `- post: …`"): (
         ("            post: /login", "          - post: /login"),
     ),
-    (
-        "one-action",
-        "write `expect` in the same step as `get`, `post`, `put`, `patch`, `delete`, `head`, "
-        "`options`, `exec` or `python`",
-    ): (("          - expect:", "            expect:"),),
+    ("conflicting-keys.graphql", "a request has one body: keep one of them"): (
+        (", json: {a: 1}", ""),
+    ),
+    ("conflicting-keys.graphql", "both say where it is sent: keep one of them"): (
+        ("url: /other, graphql", "graphql"),
+    ),
+    ("conflicting-keys.graphql", "both say what to ask: keep one of them"): (
+        (", file: a.graphql", ""),
+    ),
+    ("conflicting-keys.graphql", "keep one of them"): ((", variables: {a: 2}", ""),),
+    ("invalid-value.graphql", "send a query or a mutation"): (
+        ("subscription Ticks", "query Ticks"),
+    ),
+    ("one-action", _EXPECTING): (("          - expect:", "            expect:"),),
     ("reserved-name", "choose another name"): (("{user: null}", "{last: null}"),),
     ("reserved-name.metric", "choose another name"): (("size: status", "length: status"),),
     ("reserved-name.metric", "give one of them another name"): (
@@ -210,11 +228,7 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         "threshold-syntax.metric",
         "write `avg of metric.hit`, `p95 of metric.hit` or `rate of metric.hit`",
     ): (("throughput of metric.hit", "rate of metric.hit"),),
-    (
-        "threshold-syntax.measure",
-        "known measures are latency, service_time, ttfb, connect, size, work, collections, "
-        "calls, cpu, peak_rss",
-    ): (("p95 hops < 3", "p95 latency < 3s"),),
+    ("threshold-syntax.measure", _MEASURES): (("p95 hops < 3", "p95 latency < 3s"),),
     (
         "threshold-syntax.measure",
         "leave out `size`, or write `p95 size` with a limit of its own",
