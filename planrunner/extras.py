@@ -42,11 +42,10 @@ EXTRAS: Final = (
         "workers on other hosts, with `--cluster`",
     ),
     Extra(
-        "columnar",
-        (("pyarrow", "pyarrow"), ("fastavro", "fastavro")),
-        "Parquet and Avro files",
+        "data",
+        (("pyarrow", "pyarrow"), ("fastavro", "fastavro"), ("faker", "faker")),
+        "Parquet and Avro files, and made-up values with `fake`",
     ),
-    Extra("data", (("faker", "faker"),), "made-up values with `fake`"),
     Extra("fast", (("jsonschema_rs", "jsonschema-rs"),), "JSON Schemas judged many times faster"),
     Extra(
         "grafana",

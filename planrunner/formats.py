@@ -117,7 +117,7 @@ _RECORDS: Final = (
     ReportFormat(
         "parquet",
         "pandas, polars, DuckDB and Spark: results.csv in columns with types; needs the extra "
-        "`columnar`",
+        "`data`",
         (
             FormatFile(
                 "results.parquet",

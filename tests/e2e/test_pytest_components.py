@@ -449,7 +449,7 @@ class TestData:
 
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(
-            ["E*a Parquet file needs the package pyarrow", "E*pip install 'planrunner?columnar?'"]
+            ["E*a Parquet file needs the package pyarrow", "E*pip install 'planrunner?data?'"]
         )
 
 
