@@ -34,7 +34,7 @@ _ALONE_S: Final = 15  # after which a Dask worker ends that sshd can't end
 _PLACE_S: Final = 30
 _WORKERS_S: Final = 30.0
 _REACH_S: Final = 3.0
-_LOGGERS: Final = ("distributed", "bokeh", "tornado.application", "asyncssh")
+_LOGGERS: Final = ("distributed", "bokeh", "tornado", "asyncssh")
 
 _PAIR: Final = "--cluster-cert and --cluster-key take a certificate and its own key, in PEM"
 _NAMED: Final = "name --cluster-ca, --cluster-cert and --cluster-key"
@@ -190,6 +190,8 @@ class DaskCluster:
                 hint="it may be busy with other work: planrunner needs Dask workers of its own",
             ) from error
         except Exception as error:
+            if "connection-lost" in str(error):
+                raise CannotRun("the Dask scheduler was lost while workers were placed") from error
             raise CannotRun(
                 f"the Dask worker {node.address} can't run planrunner: {error}"
             ) from error
@@ -232,8 +234,7 @@ async def open_cluster(
     """
     need("distributed", "`--cluster`")
     warnings.filterwarnings("ignore", "Mismatched versions found")  # see `software_fault`
-    for name in _LOGGERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    _hush()
     async with AsyncExitStack() as stack:
         address: Any = wanted.scheduler
         if wanted.local_workers:
@@ -244,6 +245,14 @@ async def open_cluster(
         client = await _connected(wanted, address)
         stack.push_async_callback(_closed, client)
         yield DaskCluster(client, tell)
+
+
+def _hush() -> None:
+    """Keep Dask's logs from the terminal: what matters of them is said in planrunner's words."""
+    _module()  # sets levels, also of loggers below these
+    for name in (*_LOGGERS, *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in _LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _module() -> Any:  # noqa: ANN401 - it has no types
