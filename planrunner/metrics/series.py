@@ -67,6 +67,8 @@ class Labels:
         records: The measures that expressions of the plan give each of these that succeeds:
             `work`, `metric.tokens`.
         work_unit: What their work is counted in, by the plan's own word; else empty.
+        spoken: What went over the wire, where that isn't what their protocol usually speaks:
+            `http/2`.
     """
 
     request: str
@@ -90,6 +92,7 @@ class Labels:
     expectations: int = 0
     records: tuple[str, ...] = ()
     work_unit: str = ""
+    spoken: str = ""
 
     def __reduce__(self) -> tuple[Callable[..., Labels], tuple[object, ...]]:
         return _same_labels, _all_fields(self)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # clock imports asyncio, which a plan that is only checked do
 __all__ = [
     "CUT",
     "NOT_JSON",
+    "REFUSALS",
     "Check",
     "Client",
     "ClientFactory",
@@ -76,6 +77,10 @@ class FailureKind(StrEnum):
     ABORTED = "aborted"
 
 
+REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS})
+"""Kinds that say that no host answers, so that asking again at once is useless."""
+
+
 class Reply:
     """What came back from one request. A session may reuse one object for all its requests.
 
@@ -99,6 +104,8 @@ class Reply:
         cookies: What redirects on the way to it asked to set, in the order they came.
         cover: Takes out of text what was granted for a secret, such as a token.
         arrivals: When the pieces of a streamed reply came; None where it wasn't read so.
+        spoken: What went over the wire, where that isn't what its protocol usually speaks:
+            `http/2`.
     """
 
     __slots__ = (
@@ -121,6 +128,7 @@ class Reply:
         "retries",
         "sent",
         "sent_ns",
+        "spoken",
         "status",
         "url",
     )
@@ -142,6 +150,7 @@ class Reply:
     cookies: tuple[str, ...]
     cover: Callable[[str], str]
     arrivals: Arrivals | None
+    spoken: str | None
 
     def __init__(self) -> None:
         self.failure = None
@@ -153,6 +162,7 @@ class Reply:
         self.cookies = ()
         self.cover = str
         self.arrivals = None
+        self.spoken = None
         self._parsed: dict[Callable[[Reply], Any], Any] = {}
         self._parsed_body: bytes | None = None
         self._parsed_head = b""

@@ -172,7 +172,7 @@ def is_component(channel: str) -> bool:
 
 
 def spoken(name: str) -> str:
-    """Return what goes over the wire of a protocol; the name itself where that says it."""
+    """Return what usually goes over the wire of a protocol; its name itself where that says it."""
     plugin = known().get(name)
     return (plugin is not None and plugin.spoken) or name
 

@@ -14,6 +14,8 @@ from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, SeriesTotal
 from planrunner.metrics.task_mix import TaskPicks, expected_runs
+from planrunner.protocols.base import REFUSALS
+from planrunner.protocols.registry import spoken
 from planrunner.results.model import AchievedTask, Row, Totals
 from planrunner.results.record import OwnFigures, own_figures
 from planrunner.units import NS_PER_S
@@ -264,11 +266,15 @@ def _row(
     total = _sum(members)
     failures: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
+    protocols: Counter[str] = Counter()
     for labels, member in members:
         if labels.failure:
             failures[labels.failure] += member.count
         if labels.kind == "request":
             statuses[labels.status_text] += member.count
+            word = labels.spoken or spoken(labels.protocol)
+            if word and by == "request" and labels.failure not in REFUSALS:
+                protocols[word] += member.count
     timed = _latencies(members)
     latency_ns = _summary(timed.latency)
     split = timed.service is not timed.latency
@@ -280,6 +286,7 @@ def _row(
         failed=failures.total(),
         failures=dict(sorted(failures.items())),
         statuses=dict(sorted(statuses.items())),
+        protocols=dict(sorted(protocols.items())),
         seconds=seconds,
         requests_per_second=_ratio(total.count, seconds),
         latency_ns=latency_ns,

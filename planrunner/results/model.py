@@ -90,6 +90,8 @@ class Row:
         seconds: Measured time that `requests_per_second` divides by.
         failures: Failed requests by failure kind; kinds that did not occur are left out.
         statuses: Requests by status code; "0" where no reply came.
+        protocols: Of a request, by what was spoken: `http/1.1`, `http/2`; without those that came
+            to no connection.
         work: How much they did, by `work:` of the plan; null where none has any.
         work_per_second: As `work_rate` has it.
         work_unit: What the work is counted in; empty where the plan says nothing, or several.
@@ -115,6 +117,7 @@ class Row:
     work_per_second: float | None = None
     work_unit: str = ""
     metrics: Mapping[str, OwnFigures] = field(default_factory=dict)
+    protocols: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def has_latency(self) -> bool:

@@ -18,9 +18,21 @@ from planrunner.metrics.series import Labels, Series, Tags, merge_tags
 from planrunner.protocols.base import Exchange, Reply, Scope
 from planrunner.results.files.samples import SampleWriter, pack_row, pack_stream, pack_values
 
-__all__ = ["PhaseRecorder", "Site", "StageSeries", "record", "record_measured", "span_recorder"]
+__all__ = [
+    "PhaseRecorder",
+    "Site",
+    "StageSeries",
+    "StatusKey",
+    "record",
+    "record_measured",
+    "span_recorder",
+]
 
 _NO_STATUSES: Final = frozenset[int]()
+
+
+StatusKey = int | tuple[int, str]
+"""A status, and what was spoken where that isn't usual."""
 
 
 class StageSeries:
@@ -29,7 +41,8 @@ class StageSeries:
     Attributes:
         begin_ns: Samples that start from here …
         end_ns: … to here, exclusive, belong to the window.
-        by_status: Of accepted replies only, so that a hit means success.
+        by_status: Of accepted replies only, so that a hit means success; of those over what the
+            protocol usually speaks by the status alone.
         by_failure: Of iterations and groups, which have no status.
         is_in_time: Whether its samples are results, unless they are aborted.
     """
@@ -61,11 +74,11 @@ class StageSeries:
         self._status_text = status_text
         self.begin_ns = begin_ns
         self.end_ns = end_ns
-        self.by_status: dict[int, Series] = {}
+        self.by_status: dict[StatusKey, Series] = {}
         self.by_failure: dict[str, Series] = {}
-        self._by_outcome: dict[tuple[int, str, Tags, bool, bool], Series] = {}
+        self._by_outcome: dict[tuple[int, str, Tags, bool, bool, str], Series] = {}
 
-    def series(
+    def series(  # noqa: PLR0913 - all that tells one from another
         self,
         book: SeriesBook,
         status: int,
@@ -74,11 +87,12 @@ class StageSeries:
         *,
         answered: bool,
         judged: bool,
+        spoken: str = "",
     ) -> Series:
-        outcome = (status, failure, tags, answered, judged)
+        outcome = (status, failure, tags, answered, judged, spoken)
         series = self._by_outcome.get(outcome)
         if series is None:
-            labels = replace(self.labels, status=status, failure=failure)
+            labels = replace(self.labels, status=status, failure=failure, spoken=spoken)
             if not judged:
                 labels = replace(labels, expectations=0)
             if answered and (name := self._status_text(status)) != str(status):
@@ -242,7 +256,7 @@ class Site:
         self._latest = table
         return table
 
-    def series(
+    def series(  # noqa: PLR0913 - all that tells one from another
         self,
         table: StageSeries,
         *,
@@ -251,6 +265,7 @@ class Site:
         tags: Tags = (),
         answered: bool = True,
         judged: bool = True,
+        spoken: str | None = None,
     ) -> Series:
         """Return the series of an outcome.
 
@@ -261,16 +276,28 @@ class Site:
             tags: Those that came with the reply.
             answered: Whether the status is one, so that it may have a name.
             judged: Whether a complete reply came, so that expectations were asked of it.
+            spoken: What went over the wire, where that isn't usual.
         """
         return table.series(
-            self.recorder.book, status, failure, tags, answered=answered, judged=judged and answered
+            self.recorder.book,
+            status,
+            failure,
+            tags,
+            answered=answered,
+            judged=judged and answered,
+            spoken=spoken or "",
         )
 
     def accepted(self, table: StageSeries, reply: Reply) -> Series | None:
-        """Open the series for a reply with an accepted status; None for any other reply."""
+        """Return the series for a reply with an accepted status; None for any other reply."""
         if reply.failure is not None or reply.status not in self.accept:
             return None
-        series = table.by_status[reply.status] = self.series(table, status=reply.status, failure="")
+        spoken = reply.spoken
+        key: StatusKey = reply.status if spoken is None else (reply.status, spoken)
+        series = table.by_status.get(key)
+        if series is None:
+            series = self.series(table, status=reply.status, failure="", spoken=spoken)
+            table.by_status[key] = series
         return series
 
     def row(self, series: Series, *, start_ns: int, took_ns: int, words: str) -> None:

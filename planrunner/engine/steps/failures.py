@@ -7,13 +7,10 @@ from typing import Final
 from planrunner.engine.recording.recorder import Site
 from planrunner.engine.users.user_context import Actor, IterationEnded
 from planrunner.metrics.series import ABORTED, Tags
-from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.base import REFUSALS, FailureKind, Reply
 from planrunner.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["REFUSALS", "FailureRecorder"]
-
-REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS})
-"""Kinds that say that no host answers, so that asking again at once is useless."""
+__all__ = ["FailureRecorder"]
 
 _BACKOFF_NS: Final = 100 * NS_PER_MS
 _LONG_BACKOFF_NS: Final = NS_PER_S
@@ -63,6 +60,7 @@ class FailureRecorder:
             tags=tags,
             answered=reply.failure is None or reply.status != 0,
             judged=reply.failure is None,
+            spoken=reply.spoken,
         )
         site.record(series, reply, due_ns)
         if kind is FailureKind.STATUS and site.stated_status and reply.failure is None:

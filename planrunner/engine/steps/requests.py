@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from planrunner.engine.recording.plan_values import RecordedValue, keep_values, recorded_values
-from planrunner.engine.recording.recorder import Site, record
+from planrunner.engine.recording.recorder import Site, StatusKey, record
 from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.reply_scope import publish_reply
 from planrunner.engine.steps.step_failures import StepFailures
@@ -52,7 +52,7 @@ def plain_request(  # noqa: C901, PLR0915
     append = None if samples is None else samples.append
     pack = pack_row
     begin_ns = end_ns = 0
-    by_status: dict[int, Series] = {}
+    by_status: dict[StatusKey, Series] = {}
 
     def forget() -> None:
         nonlocal end_ns
@@ -78,7 +78,7 @@ def plain_request(  # noqa: C901, PLR0915
             table = site.table_at(start_ns)
             begin_ns, end_ns, by_status = table.begin_ns, table.end_ns, table.by_status
         series = by_status.get(reply.status)
-        if series is None or reply.failure is not None:
+        if series is None or reply.failure is not None or reply.spoken is not None:
             series = site.accepted(site.table_at(start_ns), reply)
             if series is None:
                 kind, words = _refused(reply, site.status_text)
@@ -130,7 +130,7 @@ def measured_request(  # noqa: C901, PLR0915
     failures = FailureRecorder(site, position, origin)
     has_rows = site.recorder.samples is not None
     begin_ns = end_ns = 0
-    by_status: dict[int, Series] = {}
+    by_status: dict[StatusKey, Series] = {}
 
     def forget() -> None:
         nonlocal end_ns
@@ -152,7 +152,7 @@ def measured_request(  # noqa: C901, PLR0915
             table = site.table_at(start_ns)
             begin_ns, end_ns, by_status = table.begin_ns, table.end_ns, table.by_status
         series = by_status.get(reply.status)
-        if series is None or reply.failure is not None:
+        if series is None or reply.failure is not None or reply.spoken is not None:
             series = site.accepted(site.table_at(start_ns), reply)
             if series is None:
                 kind, words = _refused(reply, site.status_text)
@@ -299,11 +299,13 @@ def _conclude(  # noqa: C901, PLR0912, PLR0915 - one call more would cost every 
         kind, words = fault
         _seek_secrets(node, reply, user, site)
         return failures.failed(user, reply, kind, start_ns, words, tags)
-    series = None if tags else table.by_status.get(reply.status)
+    spoken = reply.spoken
+    key: StatusKey = reply.status if spoken is None else (reply.status, spoken)
+    series = None if tags else table.by_status.get(key)
     if series is None:
-        series = site.series(table, status=reply.status, failure="", tags=tags)
+        series = site.series(table, status=reply.status, failure="", tags=tags, spoken=spoken)
         if not tags:
-            table.by_status[reply.status] = series
+            table.by_status[key] = series
     if user.broken:
         series.note_broken(user.broken)
         user.broken = ()

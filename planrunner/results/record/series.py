@@ -103,6 +103,7 @@ class SeriesRecord:
         broken: Those that did not hold of some of them.
         records: The measures that expressions of the plan give each of these that succeeds.
         work_unit: What their work is counted in, by the plan's own word; empty where it has none.
+        spoken: What went over the wire, where that isn't what the protocol usually speaks.
     """
 
     request: str
@@ -136,6 +137,7 @@ class SeriesRecord:
     broken: tuple[BrokenExpectation, ...] = ()
     records: tuple[str, ...] = ()
     work_unit: str = ""
+    spoken: str = ""
 
 
 def make_series(
@@ -177,7 +179,7 @@ def _order(labels: Labels) -> tuple[object, ...]:
         *(labels.kind, labels.request, labels.method, labels.phase, labels.stage, labels.user),
         *(labels.task, labels.warmup, labels.after, labels.measured, labels.status, labels.failure),
         *(labels.groups, labels.tags, labels.template, labels.timed, labels.expectations),
-        *(labels.records, labels.work_unit),
+        *(labels.records, labels.work_unit, labels.spoken),
     )
 
 
@@ -216,6 +218,7 @@ def _record(
         expectations=labels.expectations,
         records=labels.records,
         work_unit=labels.work_unit,
+        spoken=labels.spoken,
         broken=tuple(
             BrokenExpectation(mask(expected), is_soft, times)
             for (expected, is_soft), times in sorted(total.broken.items())

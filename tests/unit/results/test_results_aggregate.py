@@ -71,6 +71,21 @@ def test_totals_have_the_units_of_the_contract():
     assert totals.error_rate == pytest.approx(10.0)
 
 
+def test_a_request_says_what_was_spoken():
+    """By version, and without those that came to no connection; other tables don't."""
+    whole = accumulated(
+        (labels(protocol="http"), [MS] * 3),
+        (labels(protocol="http", spoken="http/2"), [MS] * 2),
+        (labels(protocol="http", spoken="http/2", status=500, failure="status"), [MS]),
+        (labels(protocol="http", status=0, failure="connect"), [MS]),
+    )
+
+    rows = make_rows(whole, [HOLD])
+
+    assert rows_by(rows, "request")["", "GET /"].protocols == {"http/1.1": 3, "http/2": 3}
+    assert all(row.protocols == {} for row in rows if row.by != "request")
+
+
 def test_what_is_no_result_is_in_no_total():
     """Warm-up, unmeasured, aborted, groups and iterations change none of the totals."""
     plain = accumulated((labels(), [100 * MS] * 3))

@@ -148,7 +148,7 @@ def _row_format(labels: Labels, worker: int, own: Sequence[str], *, has_streams:
         "%s",
         "%.6f",
         _literal(labels.failure),
-        _literal(spoken(labels.protocol)),
+        _literal(labels.spoken or spoken(labels.protocol)),
         str(worker),
         *(("%s", "%s") if has_streams else ("", "")),
         "%s" if WORK.word in labels.records else "",

@@ -34,7 +34,7 @@ _OF_SERIES: Final[Mapping[str, Callable[[Labels], str | bool]]] = {
     "tags": tags_text,
     "warmup": lambda labels: labels.warmup,
     "kind": lambda labels: labels.failure,
-    "protocol": lambda labels: spoken(labels.protocol),
+    "protocol": lambda labels: labels.spoken or spoken(labels.protocol),
     "after": lambda labels: labels.after,
 }
 """Columns that all samples of a series share; who wrote it, `worker`, is one more."""
