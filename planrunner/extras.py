@@ -12,7 +12,7 @@ from typing import Final
 from planrunner.errors import PackageMissing
 from planrunner.values import dataclass
 
-__all__ = ["EXTRAS", "Extra", "install_hint", "need"]
+__all__ = ["EXTRAS", "Extra", "install_hint", "is_installed", "need"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ EXTRAS: Final = (
         (("lxml", "lxml"), ("cssselect", "cssselect")),
         "`css` and `xpath` in HTML and XML replies",
     ),
+    Extra("http2", (("jh2", "jh2"),), "HTTP/2"),
     Extra("notify", (("apprise", "apprise"),), "notifications when a run has ended"),
     Extra(
         "otlp",
@@ -77,6 +78,11 @@ EXTRAS: Final = (
     Extra("watch", (("watchfiles", "watchfiles"),), "`execute --watch`"),
     Extra("ws", (("picows", "picows"),), "WebSocket: the steps `ws.*`"),
 )
+
+
+def is_installed(extra: str) -> bool:
+    """Say whether all packages of an extra are there."""
+    return next(one for one in EXTRAS if one.name == extra).is_installed
 
 
 def need(module: str, purpose: str) -> None:

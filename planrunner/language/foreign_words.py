@@ -120,5 +120,4 @@ HTTP_WORDS: Final[Mapping[str, str]] = {
     "discard_response_bodies": _BODIES,
     "throw": "leave it out: a failed request is counted, and `on_error` says what else it does",
     "extended_metrics": "leave it out: `results.csv` has `ttfb` and `connect` of each request",
-    "version": "leave it out: HTTP/1.1 is spoken, or what `client: httpx` agrees on",
 }

@@ -26,6 +26,9 @@ _STATUS = "status"
 _BROKEN = frozenset({"extract", "error"})
 """The failure kinds that end an iteration: a value was missing, or a step went wrong."""
 
+_UNCONNECTED = frozenset({"dns", "connect", "tls"})
+"""The failure kinds of requests that came to no connection."""
+
 Tags = tuple[tuple[str, str], ...]
 """Tags with their values, sorted by name."""
 
@@ -126,6 +129,11 @@ class Labels:
     def ended_iteration(self) -> bool:
         """Whether their iterations ended with them, early: a value was missing, or a step broke."""
         return self.failure in _BROKEN
+
+    @property
+    def has_connected(self) -> bool:
+        """Whether they came to a connection, so that something was spoken."""
+        return self.failure not in _UNCONNECTED
 
     @property
     def has_latency(self) -> bool:

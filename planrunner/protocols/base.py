@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # clock imports asyncio, which a plan that is only checked do
 __all__ = [
     "CUT",
     "NOT_JSON",
-    "REFUSALS",
     "Check",
     "Client",
     "ClientFactory",
@@ -75,10 +74,6 @@ class FailureKind(StrEnum):
     EXTRACT = "extract"
     ERROR = "error"
     ABORTED = "aborted"
-
-
-REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS})
-"""Kinds that say that no host answers, so that asking again at once is useless."""
 
 
 class Reply:

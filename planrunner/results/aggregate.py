@@ -14,7 +14,6 @@ from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, SeriesTotal
 from planrunner.metrics.task_mix import TaskPicks, expected_runs
-from planrunner.protocols.base import REFUSALS
 from planrunner.protocols.registry import spoken
 from planrunner.results.model import AchievedTask, Row, Totals
 from planrunner.results.record import OwnFigures, own_figures
@@ -273,7 +272,7 @@ def _row(
         if labels.kind == "request":
             statuses[labels.status_text] += member.count
             word = labels.spoken or spoken(labels.protocol)
-            if word and by == "request" and labels.failure not in REFUSALS:
+            if word and by == "request" and labels.has_connected:
                 protocols[word] += member.count
     timed = _latencies(members)
     latency_ns = _summary(timed.latency)

@@ -19,13 +19,24 @@ LOOPS = {"asyncio": asyncio.run, "uvloop": uvloop.run}
 COMBINATIONS = [
     (name, loop) for name in NAMES for loop in LOOPS if (name, loop) != ("httpx", "uvloop")
 ]
+HTTP2 = ("wire", "uvloop", "http2")
+"""The same client over HTTP/2, where a test is about what both versions have."""
 
 
-@pytest.fixture(params=COMBINATIONS, ids="-".join)
+@pytest.fixture(params=[*COMBINATIONS, HTTP2], ids="-".join)
 def http(request: pytest.FixtureRequest) -> HttpUnderTest:
     """Return one client on one loop."""
-    name, loop = request.param
-    return HttpUnderTest(name, resolve(NAMES[name]), LOOPS[loop])
+    name, loop, *others = request.param
+    return HttpUnderTest(name, resolve(NAMES[name]), LOOPS[loop], "2" if others else "1.1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what is about HTTP/1.1 where HTTP/2 is spoken."""
+    items[:] = [
+        item
+        for item in items
+        if item.get_closest_marker("http1") is None or "-".join(HTTP2) not in item.name
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -201,7 +201,7 @@ def test_redirect_is_one_sample(http: HttpUnderTest) -> None:
 
         assert (got.status, got.body, got.connects, got.retries) == (201, b"made", 1, 0)
         assert got.received == len(b"moved" + b"made")
-        assert got.sent == sum(len(request.raw) for request in server.requests)
+        assert http.sent(sum(len(request.raw) for request in server.requests)) in (got.sent, None)
 
     converse(http, respond, scenario)
 
@@ -298,7 +298,7 @@ def test_redirects_can_be_left_alone(http: HttpUnderTest) -> None:
     got = answered(http, always(redirect(302, "/to")), follow_redirects=False)
 
     assert (got.failure, got.status, got.body) == (None, 302, b"moved")
-    assert b"Location: /to" in got.head
+    assert b"location: /to" in got.head.lower()
 
 
 def test_redirect_loop_ends(http: HttpUnderTest) -> None:

@@ -43,7 +43,8 @@ def test_the_first_request_is_challenged_and_the_next_is_not(http: HttpUnderTest
             (None, 200, 0),
             (None, 200, 0),
         ]
-        assert got[0].sent == sum(len(request.raw) for request in server.requests[:2])
+        sent = sum(len(request.raw) for request in server.requests[:2])
+        assert http.sent(sent) in (got[0].sent, None)
         assert got[0].connects == 1
         assert server.connections == 1
 
@@ -345,6 +346,7 @@ def test_the_challenge_may_close_the_connection_and_set_a_cookie(http: HttpUnder
     converse(http, respond, scenario)
 
 
+@pytest.mark.http1
 def test_through_a_proxy(http: HttpUnderTest) -> None:
     """What is signed is the path, as the server will see it."""
 

@@ -30,6 +30,7 @@ def with_credentials(url: str) -> str:
     return url.replace("://", "://me:p%40ss@")
 
 
+@pytest.mark.http1
 def test_proxy_is_asked_for_the_whole_url(http: HttpUnderTest) -> None:
     """Plain HTTP goes to the proxy with an absolute target, written as it is sent without one."""
 
@@ -52,6 +53,7 @@ def test_proxy_is_asked_for_the_whole_url(http: HttpUnderTest) -> None:
     http.run(scenario)
 
 
+@pytest.mark.http1
 def test_proxy_is_told_who_asks(http: HttpUnderTest) -> None:
     """With each plain request; and nobody who reads reports is."""
 
@@ -72,6 +74,7 @@ def test_proxy_is_told_who_asks(http: HttpUnderTest) -> None:
     http.run(scenario)
 
 
+@pytest.mark.http1
 @pytest.mark.parametrize("how", ["large", "upload"])
 def test_large_bodies_go_through_a_proxy(http: HttpUnderTest, tmp_path: Path, how: str) -> None:
     """The target stands in front of the first piece, and of no other."""
@@ -92,6 +95,7 @@ def test_large_bodies_go_through_a_proxy(http: HttpUnderTest, tmp_path: Path, ho
     http.run(scenario)
 
 
+@pytest.mark.http1
 def test_redirects_are_asked_of_the_proxy_too(http: HttpUnderTest) -> None:
     """Each hop is a whole URL."""
 
@@ -163,6 +167,7 @@ def test_proxy_that_refuses_is_a_connect_failure(http: HttpUnderTest, answer: by
     assert "p%40ss" not in got.detail
 
 
+@pytest.mark.http1
 def test_proxy_that_demands_credentials(http: HttpUnderTest) -> None:
     """A plain request gets the proxy's own reply."""
 

@@ -34,7 +34,7 @@ def test_a_request_is_told_with_its_whole_url(http: HttpUnderTest) -> None:
 
     assert sent.startswith("GET ORIGIN/a?b=c\n")
     assert "X-Shop: 7" in sent
-    assert received.startswith("HTTP/1.1 500 ")
+    assert received.startswith(("HTTP/1.1 500 ", "HTTP/2 500\n"))
 
 
 @pytest.mark.parametrize("needs_body", [False, True])

@@ -24,7 +24,7 @@ def test_reply_with_length_is_read_whole(http: HttpUnderTest) -> None:
     got = answered(http, always(reply(200, b"hello", ("X-Kind", "plain"))))
 
     assert (got.failure, got.status, got.body, got.received) == (None, 200, b"hello", 5)
-    assert b"\r\nX-Kind: plain\r\n" in got.head
+    assert b"\r\nx-kind: plain\r\n" in got.head.lower()
     assert got.asked_ns <= got.sent_ns <= got.first_byte_ns <= got.ended_ns
     assert (got.connects, got.retries) == (1, 0)
     assert 0 < got.connect_ns <= got.ended_ns - got.asked_ns
@@ -93,6 +93,7 @@ def test_reply_until_close(http: HttpUnderTest) -> None:
     converse(http, respond, scenario)
 
 
+@pytest.mark.http1
 @pytest.mark.parametrize(
     "data",
     [
@@ -189,6 +190,7 @@ def test_reply_split_at_every_byte(http: HttpUnderTest, data: bytes) -> None:
     assert got.body in (b"hello", b"abcdefg")
 
 
+@pytest.mark.http1
 def test_bare_line_feeds_end_lines(http: HttpUnderTest) -> None:
     """Old and hand-made servers write LF alone (RFC 9112 §2.2)."""
     got = answered(http, always(b"HTTP/1.1 200 OK\nContent-Length: 5\nX-A: b\n\nhello"))
@@ -209,6 +211,7 @@ def test_bytes_after_the_reply_are_no_reply(http: HttpUnderTest) -> None:
     converse(http, always(reply(200, b"hello") + b"HTTP/1.1 500 Bad\r\n"), scenario)
 
 
+@pytest.mark.http1
 def test_reply_before_the_request_was_sent(http: HttpUnderTest) -> None:
     """A server may refuse a large body before it has read it."""
 
@@ -238,7 +241,7 @@ def test_large_body_arrives_whole(http: HttpUnderTest) -> None:
 
         assert (got.failure, got.status) == (None, 200)
         assert server.requests[0].body == content
-        assert got.sent == len(server.requests[0].raw) + len(content)
+        assert http.sent(len(server.requests[0].raw) + len(content)) in (got.sent, None)
         assert again.connects == 0
 
     converse(http, always(reply(200)), scenario)
@@ -259,6 +262,7 @@ PLAIN = b"HTTP/1.1 200 OK\r\n"
 CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
 
 
+@pytest.mark.http1
 @pytest.mark.parametrize(
     "data",
     [
@@ -286,6 +290,7 @@ def test_odd_framing_with_one_meaning_is_read(http: HttpUnderTest, data: bytes) 
     converse(http, always(data), scenario)
 
 
+@pytest.mark.http1
 def test_a_folded_header_has_one_value(http: HttpUnderTest) -> None:
     """What reads headers sees the line as it was before it was folded."""
     folded = PLAIN + b"X-Note: one\r\n  two\r\nContent-Length: 0\r\n\r\n"
@@ -298,6 +303,7 @@ def test_a_folded_header_has_one_value(http: HttpUnderTest) -> None:
 # -- what a client knows of itself ---------------------------------------------------------
 
 
+@pytest.mark.http1
 @pytest.mark.parametrize(
     ("data", "surplus"),
     [

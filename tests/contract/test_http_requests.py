@@ -22,6 +22,7 @@ from tests.support.http_servers import HttpServer, Request, Wire, always, reply
 from tests.support.http_users import HttpUnderTest, TestUser, converse
 
 
+@pytest.mark.http1
 def test_default_headers(http: HttpUnderTest) -> None:
     """What a request says when the plan says nothing, in this order."""
 
@@ -39,6 +40,7 @@ def test_default_headers(http: HttpUnderTest) -> None:
     converse(http, always(reply()), scenario)
 
 
+@pytest.mark.http1
 def test_plan_headers_replace_the_defaults(http: HttpUnderTest) -> None:
     """A header the plan names is sent once, as the plan has it."""
 

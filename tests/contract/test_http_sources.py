@@ -43,6 +43,7 @@ def test_users_take_addresses_in_turn(http: HttpUnderTest) -> None:
     http.run(scenario)
 
 
+@pytest.mark.http1
 def test_all_lanes_of_a_user_have_its_address(http: HttpUnderTest) -> None:
     """Requests side by side come from one machine."""
 
@@ -123,6 +124,7 @@ def test_tls_and_tunnels_come_from_it_too(http: HttpUnderTest, certificates: Cer
     http.run(scenario)
 
 
+@pytest.mark.http1
 def test_plain_proxies_are_reached_from_it(http: HttpUnderTest) -> None:
     """Also when the target's name means nothing here."""
 
@@ -139,6 +141,7 @@ def test_plain_proxies_are_reached_from_it(http: HttpUnderTest) -> None:
 # -- connections that end with the iteration -----------------------------------------------
 
 
+@pytest.mark.http1
 def test_an_iteration_ends_its_connections(http: HttpUnderTest) -> None:
     """All lanes; cookies and headers stay, as they are the session's."""
 

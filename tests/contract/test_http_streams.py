@@ -70,6 +70,7 @@ def test_a_stream_is_read_until_something_comes(http: HttpUnderTest) -> None:
     converse(http, in_chunks(b"data: 1\n\n", b"data: [DONE]\n\n"), scenario)
 
 
+@pytest.mark.http1
 def test_an_endless_stream_costs_its_connection(http: HttpUnderTest) -> None:
     """What comes behind the piece that was waited for counts nowhere."""
 
@@ -196,6 +197,7 @@ def test_an_event_without_an_end_is_bounded(http: HttpUnderTest, line: bytes) ->
     assert got.received < 9_000_000
 
 
+@pytest.mark.http1
 def test_a_stream_goes_on_over_another_connection(http: HttpUnderTest) -> None:
     """From the event that came last, after the time that the server asks for; it is one sample."""
     seen: list[str | None] = []

@@ -9,11 +9,14 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import trustme
 
 from planrunner.protocols.http.url import Origin
+from tests.support.http2_servers import PREFACE, Asked, Http2Ends, Http2Peer
 
 __all__ = [
     "Certificates",
@@ -119,6 +122,7 @@ class Certificates:
         for wants_client in (False, True):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             names.configure_cert(context)
+            context.set_alpn_protocols(["h2", "http/1.1"])
             if wants_client:
                 authority.configure_trust(context)
                 context.verify_mode = ssl.CERT_REQUIRED
@@ -155,12 +159,35 @@ async def serve(
     """Serve requests one after the other on each connection."""
 
     async def converse(wire: Wire, connection: int) -> None:
+        begun = await _begin(wire.reader)
+        if begun == PREFACE:
+            await Http2Peer(wire.reader, wire.writer, begun).converse(partial(answer, connection))
+            return
+        wire.reader._buffer[:0] = begun
         while (request := await _read_request(wire.reader, connection)) is not None:
             server.requests.append(request)
             await respond(request, wire)
 
+    async def answer(connection: int, ends: Http2Ends, asked: Asked) -> None:
+        request = Request(
+            asked.method, asked.target, asked.headers, asked.raw, asked.body, connection
+        )
+        server.requests.append(request)
+        await respond(request, cast("Wire", ends))
+
     async with serve_raw(converse, host=host, tls=tls) as server:
         yield server
+
+
+async def _begin(reader: asyncio.StreamReader) -> bytes:
+    """Return the first bytes of a client, as long as they may be HTTP/2's preface."""
+    begun = b""
+    while begun != PREFACE and PREFACE.startswith(begun):
+        piece = await reader.read(1)
+        if not piece:
+            break
+        begun += piece
+    return begun
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import asyncio
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from planrunner.clock import MonotonicClock
@@ -76,10 +76,17 @@ class HttpUnderTest:
         result: T = self.run_loop(scenario())
         return result
 
+    version: str = "1.1"
+
+    def sent(self, text: int) -> int | None:
+        """Return how many bytes a request of that much text takes; None where frames say."""
+        return None if self.version == "2" else text
+
     @asynccontextmanager
     async def user(self, settings: HttpSettings | None = None) -> AsyncIterator[TestUser]:
         """Open the client and one session; sweep as the engine does, only more often."""
-        client = self.open(settings or HttpSettings(), MonotonicClock())
+        settings = replace(settings or HttpSettings(), version=self.version)
+        client = self.open(settings, MonotonicClock())
         sweeping = asyncio.ensure_future(_sweep(client))
         session = client.session()
         try:

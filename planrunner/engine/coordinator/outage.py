@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from planrunner.engine.steps.failures import REFUSALS
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Snapshot
-from planrunner.protocols.base import REFUSALS
 
 __all__ = ["Outage"]
 

@@ -7,10 +7,13 @@ from typing import Final
 from planrunner.engine.recording.recorder import Site
 from planrunner.engine.users.user_context import Actor, IterationEnded
 from planrunner.metrics.series import ABORTED, Tags
-from planrunner.protocols.base import REFUSALS, FailureKind, Reply
+from planrunner.protocols.base import FailureKind, Reply
 from planrunner.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["FailureRecorder"]
+__all__ = ["REFUSALS", "FailureRecorder"]
+
+REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS})
+"""Kinds that say that no host answers, so that asking again at once is useless."""
 
 _BACKOFF_NS: Final = 100 * NS_PER_MS
 _LONG_BACKOFF_NS: Final = NS_PER_S

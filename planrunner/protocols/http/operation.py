@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import field
 from pathlib import Path
+from typing import Final
 
+from planrunner.extras import is_installed
 from planrunner.protocols.base import Evaluate, Exchange, FailureKind, Reply, Scope, TextParts
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = [
+    "HTTP2",
     "AwsCredentials",
     "Body",
     "DigestCredentials",
@@ -106,6 +109,9 @@ class StreamBody:
     pieces: tuple[bytes | Path | Callable[[Scope], bytes | Path], ...]
     content_type: str = ""
 
+
+HTTP2: Final = "http/2"
+"""What files of samples call it."""
 
 Body = StaticBody | DynamicBody | FileBody | StreamBody
 
@@ -248,6 +254,9 @@ class HttpSettings:
         per_user: Connections to one host that a user may have at once; 0 leaves it to the plan's
             steps: one, and one for each request of `parallel`.
         client: `auto`, `wire` or `httpx`.
+        version: `auto`, `1.1` or `2`: of HTTP.
+        streams: Requests of one user side by side on a connection of HTTP/2; 0 leaves it to the
+            plan's steps, as `per_user` does.
         proxy: Empty for none; proxies of the environment are never used.
         hosts: Host name to address; the name still goes into Host and SNI.
         sources: Addresses of this machine that users connect from, in turn; empty leaves it to the
@@ -274,9 +283,16 @@ class HttpSettings:
     max_idle_ns: int = 0
     follow_redirects: bool = True
     client: str = "auto"
+    version: str = "auto"
+    streams: int = 0
     proxy: str = field(default="", repr=False)  # it may hold a password
     hosts: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     max_head: int = 64 * 1024
     max_body: int = 64 * 1024 * 1024
     max_kept: int = 256 * 1024 * 1024
+
+    @property
+    def may_speak_http2(self) -> bool:
+        """Whether the wire client may: where the plan says so, or leaves it to the server."""
+        return self.version == "2" or (self.version == "auto" and is_installed("http2"))

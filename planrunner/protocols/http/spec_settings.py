@@ -96,6 +96,21 @@ class Pool(PlanMapping):
     )
 
 
+def _read_version(value: object) -> object:
+    version = str(value)  # 1.1 and 2 are numbers to YAML
+    if version in ("auto", "1.1", "2"):
+        return version
+    raise error(
+        Fault(
+            Code.INVALID_VALUE,
+            f"`{value}` is not a version of HTTP",
+            "write `auto`, `1.1` or `2`",
+        )
+    )
+
+
+VersionField = Annotated[str, ReadBy(_read_version, {"enum": ["auto", 1.1, 2, "1.1", "2"]})]
+
 SourcesField = Annotated[
     Annotated[list[TextField], Tag("<list>")] | Annotated[TextField, Tag("<scalar>")],
     Discriminator(shape),
@@ -161,6 +176,7 @@ class HttpModel(HttpScope):
         **dict.fromkeys(("max_redirects", "redirects", "allow_redirects"), "follow_redirects"),
         **dict.fromkeys(("network_timeout", "request_timeout", "connect_timeout"), "timeout"),
         **dict.fromkeys(("connections", "max_sockets", "batch_per_host"), "pool"),
+        **dict.fromkeys(("http2", "http_version", "protocol"), "version"),
         "proxies": "proxy",
     }
     elsewhere: ClassVar[Mapping[str, str]] = HTTP_WORDS
@@ -194,6 +210,18 @@ class HttpModel(HttpScope):
     )
     client: Literal["auto", "wire", "httpx"] | None = Field(
         None, description="The HTTP client to use. Default auto.", examples=["wire"]
+    )
+    version: VersionField | None = Field(
+        None,
+        description="The version of HTTP: `auto` speaks HTTP/2 where TLS offers it and 1.1 "
+        "elsewhere, `2` speaks it over `http://` too. Default auto.",
+        examples=["auto", "1.1", "2"],
+    )
+    streams: PositiveInt | None = Field(
+        None,
+        description="How many requests of a user run side by side on one connection of HTTP/2. "
+        "Default as many as the requests of a `parallel` step, else one.",
+        examples=["1"],
     )
     proxy: TextField | None = Field(
         None, description="URL of the proxy. Default none.", examples=["http://proxy:3128"]

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from planrunner.extras import install_hint, is_installed
 from planrunner.protocols.base import Exchange
 from planrunner.protocols.http.operation import HttpOperation, HttpSettings
 from planrunner.protocols.http.url import split_url
 from planrunner.protocols.plugin import ClientChoice, Reach, TargetHost
 from planrunner.units import format_duration
 
-__all__ = ["caveat", "choose_client", "hosts", "ignored_proxies", "needs_httpx", "reach"]
+__all__ = [
+    "caveat",
+    "choose_client",
+    "chosen_client",
+    "hosts",
+    "ignored_proxies",
+    "needs_httpx",
+    "reach",
+]
 
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -27,7 +36,30 @@ def _choice(settings: HttpSettings) -> ClientChoice:
         return ClientChoice(settings.client, "`http.client` says so")
     if needs_httpx(settings.proxy):
         return ClientChoice("httpx", "the proxy speaks SOCKS or TLS")
-    return ClientChoice("wire", f"HTTP/1.1 {'through' if settings.proxy else 'without'} a proxy")
+    proxy = "through a proxy" if settings.proxy else "without a proxy"
+    return ClientChoice("wire", f"{_versions(settings)} {proxy}")
+
+
+def chosen_client(settings: HttpSettings) -> str:
+    """Return the name of what sends."""
+    return _choice(settings).name
+
+
+def _versions(settings: HttpSettings) -> str:
+    """Say which version of HTTP is spoken."""
+    if settings.version == "2":
+        return "HTTP/2"
+    if settings.version == "1.1" or not _may_be_https(settings):
+        return "HTTP/1.1"
+    if not is_installed("http2"):
+        return f"HTTP/1.1 (HTTP/2 needs `{install_hint('http2')}`)"
+    return "HTTP/2 where TLS offers it, else HTTP/1.1,"
+
+
+def _may_be_https(settings: HttpSettings) -> bool:
+    """Say whether requests may go over TLS, as far as `base_url` tells."""
+    base_url = settings.base_url[0] if settings.base_url else ""
+    return not (isinstance(base_url, str) and base_url.lower().startswith("http://"))
 
 
 def needs_httpx(proxy: str) -> bool:

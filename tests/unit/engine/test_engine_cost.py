@@ -19,8 +19,8 @@ from planrunner.compiler import compile_plan
 from planrunner.engine import Stop, run
 from planrunner.plan.loader import load
 from planrunner.protocols.http.clients.http1 import client as wire
-from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.http1.connection import WireConnection
+from planrunner.protocols.http.clients.http1.opening import HttpConnector
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 from tests.support.own_code import is_own
@@ -110,7 +110,7 @@ def _run(
         stop.request("enough requests")
 
     server = NullServer(Ends(began, finish))
-    monkeypatch.setattr(Connector, "open", lambda _, *args: server.open(*args))
+    monkeypatch.setattr(HttpConnector, "open", lambda _, *args: server.open(*args))
     graph = compile_plan(plan, seed=1)
     run_virtual(run(graph, clients={"http": wire.open}, clock=TickingClock(), stop=stop))
 

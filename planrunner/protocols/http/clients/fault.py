@@ -20,13 +20,22 @@ class WireFault(Exception):  # noqa: N818 - a failed request is data; this carri
         detail: What failed, in words.
         is_stale: True when a reused connection closed before any byte of a reply came: the usual
             race with a server's keep-alive timeout, and no reason to fail a request.
+        is_refused: The server has said that it did nothing: whatever it was may be sent again.
     """
 
-    def __init__(self, kind: FailureKind, detail: str, *, is_stale: bool = False) -> None:
+    def __init__(
+        self,
+        kind: FailureKind,
+        detail: str,
+        *,
+        is_stale: bool = False,
+        is_refused: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.kind: Final = kind
         self.detail: Final = detail
         self.is_stale: Final = is_stale
+        self.is_refused: Final = is_refused
 
 
 def map_connect_failure(fault: OSError, host: str) -> WireFault:

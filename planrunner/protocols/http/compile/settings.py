@@ -19,7 +19,7 @@ from planrunner.protocols.http.compile.sources import compile_sources
 from planrunner.protocols.http.operation import Header, HttpSettings, TextParts
 from planrunner.protocols.http.spec import RequestKeys
 from planrunner.protocols.http.spec_settings import Certificate, HttpModel, HttpScope, Pool
-from planrunner.protocols.http.target import needs_httpx
+from planrunner.protocols.http.target import chosen_client, needs_httpx
 from planrunner.protocols.http.url import UrlError, split_url
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
 from planrunner.protocols.plugin import CompiledSettings
@@ -30,6 +30,7 @@ __all__ = ["HttpDefaults", "compile_settings", "replaces"]
 _ABSOLUTE: Final = re.compile(r"(?i)https?://")
 
 _MOST_CONNECTIONS: Final = 64
+_MOST_STREAMS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +138,58 @@ def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -
         changed |= zip(names, _certificate(model.cert, lowering), strict=True)
     if "pool" in given:
         changed |= _pool(model.pool or Pool(), lowering)
-    if "client" in given:
-        changed["client"] = model.client or "auto"
-    if "proxy" in given:
-        changed["proxy"] = _proxy(model.proxy, lowering)
+    changed |= _client(model, lowering)
     if "hosts" in given:
         changed["hosts"] = {**settings.hosts, **_hosts(model.hosts, lowering)}
     compiled = replace(settings, **changed)
     _check_client(compiled, "client" if "client" in given else "proxy", lowering)
+    if not given.isdisjoint({"version", "client", "proxy"}):
+        _check_version(compiled, "version" if "version" in given else "client", lowering)
     return compiled
+
+
+def _client(model: HttpModel, lowering: Lowering) -> dict[str, Any]:
+    """Compile what says which client sends, and what it speaks."""
+    given = model.model_fields_set
+    changed: dict[str, Any] = {}
+    if "client" in given:
+        changed["client"] = model.client or "auto"
+    if "version" in given:
+        changed["version"] = _version(model.version or "auto", lowering)
+    if "streams" in given:
+        changed["streams"] = _streams(model, lowering)
+    if "proxy" in given:
+        changed["proxy"] = _proxy(model.proxy, lowering)
+    return changed
+
+
+def _version(version: str, lowering: Lowering) -> str:
+    if version == "2":
+        with lowering.at(("version",)):
+            need("jh2", "HTTP/2")
+    return version
+
+
+def _streams(model: HttpModel, lowering: Lowering) -> int:
+    most = lowering.number(model.streams, ("streams",), 0)
+    if most > _MOST_STREAMS:
+        message = f"a user can have at most {_MOST_STREAMS} requests on a connection"
+        hint = f"write {_MOST_STREAMS} or less"
+        lowering.fault(("streams",), Code.INVALID_VALUE, message, hint)
+    if most and model.version == "1.1":
+        message = "HTTP/1.1 has no streams"
+        lowering.fault(("streams",), Code.NOT_ALLOWED, message, "leave `streams` out")
+    return most
+
+
+def _check_version(settings: HttpSettings, key: str, lowering: Lowering) -> None:
+    if settings.version == "2" and chosen_client(settings) == "httpx":
+        lowering.fault(
+            (key,),
+            Code.NOT_ALLOWED,
+            "the httpx client, which this plan needs, speaks HTTP/1.1 only",
+            "write `version: 1.1`, or a proxy whose URL begins with `http://`",
+        )
 
 
 def _check_client(settings: HttpSettings, key: str, lowering: Lowering) -> None:

@@ -1,6 +1,7 @@
 """The wire client: HTTP/1.1 as bytes, for as many requests a second as one core can send.
 
-It does what a load test of an HTTP/1.1 server needs and no more; SOCKS proxies are the httpx
+It does what a load test of an HTTP server needs and no more; connections that speak HTTP/2 are in
+`http2`, and used like the others; SOCKS proxies are the httpx
 client's. `session` has the hot path.
 """
 
@@ -12,9 +13,9 @@ from datetime import UTC, datetime
 
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, Redirect, Sent
-from planrunner.protocols.http.clients.http1.connect import Connector
-from planrunner.protocols.http.clients.http1.connection import ReplyLimits
 from planrunner.protocols.http.clients.http1.head import ReplyHeads
+from planrunner.protocols.http.clients.http1.open_connection import ReplyLimits
+from planrunner.protocols.http.clients.http1.opening import HttpConnector
 from planrunner.protocols.http.clients.http1.session import RetiringSession, WireSession
 from planrunner.protocols.http.clients.http1.user import Lifetime, WireShared
 from planrunner.protocols.http.clients.identity import WireIdentity
@@ -23,25 +24,28 @@ from planrunner.protocols.http.clients.request import WireRequest, bind_request
 from planrunner.protocols.http.clients.retries import Tokens
 from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replies
 from planrunner.protocols.http.cookies import CookieJar
-from planrunner.protocols.http.operation import HttpSettings
+from planrunner.protocols.http.operation import HTTP2, HttpSettings
 from planrunner.protocols.telling_clients import ClientAccount
 
 __all__ = ["WireClient", "open"]
 
 
 class WireClient:
-    """The HTTP/1.1 `Client` of one worker."""
+    """The HTTP `Client` of one worker."""
 
     def __init__(self, settings: HttpSettings, clock: Clock) -> None:
+        limits = ReplyLimits(settings.max_head, settings.max_body)
         self.shared = WireShared(
             clock,
             clock.now_ns,
-            ReplyLimits(settings.max_head, settings.max_body),
+            limits,
             ReplyHeads(min(settings.max_body, UNCOUNTED)),
-            Connector(settings, clock.now_ns),
+            HttpConnector(settings, clock.now_ns, limits),
             KeptBudget(settings.max_kept),
             settings.per_user,
             Lifetime(settings.max_age_ns, settings.max_idle_ns),
+            settings.streams,
+            HTTP2 if settings.version == "2" else None,
         )
         self.ends_iterations = settings.per_iteration
         self._told: Callable[[Sent | Redirect], None] | None = None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from planrunner.errors import CannotRun
-from planrunner.protocols.http.clients.fault import map_connect_failure, map_tls_failure
-from planrunner.protocols.http.clients.http1.connection import WireConnection
+from planrunner.protocols.http.clients.fault import map_connect_failure
 from planrunner.protocols.http.clients.http1.proxy import open_tunnel, proxy_of
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.sources import Sources, bind_to, family_of
@@ -26,8 +25,10 @@ that moves is still followed."""
 Address = tuple[socket.AddressFamily, tuple[str, int]]
 
 
-def tls_context(settings: HttpSettings) -> ssl.SSLContext:
+def tls_context(settings: HttpSettings, offered: Sequence[str] = ("http/1.1",)) -> ssl.SSLContext:
     """Make the one context of a client; loading the trust store takes 10 ms and more.
+
+    `offered` are the versions of HTTP that servers may choose from, as ALPN calls them.
 
     Raises:
         CannotRun: A certificate file cannot be read or isn't one.
@@ -47,7 +48,7 @@ def tls_context(settings: HttpSettings) -> ssl.SSLContext:
             f"cannot use the certificates {files}: {fault}",
             hint="`http.ca`, `http.cert` and `http.key` name PEM files",
         ) from fault
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(offered)
     if not settings.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -55,14 +56,21 @@ def tls_context(settings: HttpSettings) -> ssl.SSLContext:
 
 
 class Connector:
-    """Opens connections for all sessions of a client."""
+    """Opens connections for all sessions of a client.
+
+    Attributes:
+        settings: What they are opened by.
+        offered: The versions of HTTP that servers may choose from, as ALPN calls them.
+    """
+
+    offered: Sequence[str] = ("http/1.1",)
 
     def __init__(self, settings: HttpSettings, now_ns: Callable[[], int]) -> None:
-        self._settings = settings
+        self.settings = settings
         self._hosts: Mapping[str, str] = settings.hosts
-        self._proxy = proxy_of(settings.proxy)
+        self.proxy = proxy_of(settings.proxy)
         self._sources = Sources(settings.sources)
-        self._now_ns = now_ns
+        self.now_ns = now_ns
         self._context: ssl.SSLContext | None = None
         self._addresses: dict[tuple[str, int], tuple[int, list[Address]]] = {}
 
@@ -70,40 +78,13 @@ class Connector:
         """Make the TLS context now, before the first request is timed."""
         self.tls()
 
-    async def open(
-        self, origin: Origin, make: Callable[[], WireConnection], number: int = 0
-    ) -> WireConnection:
-        """Open one connection, trying a name's addresses in turn.
-
-        Args:
-            origin: Where to.
-            make: Makes it.
-            number: The user's, which says what address it is opened from.
-
-        Raises:
-            WireFault: With the kind dns, connect or tls.
-        """
-        proxy = self._proxy
-        sock = await self.dial(origin, number, tunnels=origin.scheme == "https")
-        try:
-            connection = await self._attach(sock, origin, make)
-        except OSError as fault:
-            sock.close()
-            raise map_tls_failure(fault, f"{origin.host}:{origin.port}") from fault
-        except BaseException:
-            sock.close()
-            raise
-        if proxy is not None and origin.scheme == "http":
-            connection.write_whole_urls(proxy.credentials)
-        return connection
-
     async def dial(self, origin: Origin, number: int = 0, *, tunnels: bool) -> socket.socket:
         """Return a socket that is connected, through a tunnel where a proxy is to give one.
 
         Raises:
             WireFault: With the kind dns or connect.
         """
-        host, proxy = self._hosts.get(origin.host, origin.host), self._proxy
+        host, proxy = self._hosts.get(origin.host, origin.host), self.proxy
         if proxy is None:
             return await self._connect_to(host, origin.port, f"{host}:{origin.port}", number)
         where = proxy.origin
@@ -123,18 +104,6 @@ class Connector:
         except OSError as fault:
             raise map_connect_failure(fault, shown) from fault
 
-    async def _attach(
-        self, sock: socket.socket, origin: Origin, make: Callable[[], WireConnection]
-    ) -> WireConnection:
-        loop = asyncio.get_running_loop()
-        if origin.scheme == "https":
-            _, connection = await loop.create_connection(
-                make, sock=sock, ssl=self.tls(), server_hostname=origin.host
-            )
-        else:
-            _, connection = await loop.create_connection(make, sock=sock)
-        return connection
-
     async def _connect(self, host: str, port: int, number: int) -> socket.socket:
         addresses = await self._resolve(host, port)
         fault: OSError = OSError("the name has no address")
@@ -151,7 +120,7 @@ class Connector:
         raise fault
 
     async def _resolve(self, host: str, port: int) -> list[Address]:
-        key, now_ns = (host, port), self._now_ns()
+        key, now_ns = (host, port), self.now_ns()
         known = self._addresses.get(key)
         if known is not None and now_ns < known[0]:
             return known[1]
@@ -170,7 +139,7 @@ class Connector:
     def tls(self) -> ssl.SSLContext:
         """Return the context of all its connections."""
         if self._context is None:
-            self._context = tls_context(self._settings)
+            self._context = tls_context(self.settings, self.offered)
         return self._context
 
 

@@ -17,56 +17,30 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Final, Protocol
+from typing import Final
 
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault, map_loss
 from planrunner.protocols.http.clients.http1.body import BodyReader, read_body
 from planrunner.protocols.http.clients.http1.head import HEAD_END, ReplyHead, ReplyHeads, is_surplus
-from planrunner.protocols.http.clients.kept_bodies import KeptBodies
-from planrunner.protocols.http.clients.recall import Glimpse, is_worth_a_glimpse
+from planrunner.protocols.http.clients.http1.open_connection import (
+    ConnectionOwner,
+    ReplyLimits,
+    ReplyOutcome,
+    Waiter,
+)
+from planrunner.protocols.http.clients.recall import is_worth_a_glimpse
 from planrunner.protocols.http.clients.streams.reading import GRACE_NS, StreamReading
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 
-__all__ = ["ConnectionOwner", "ReplyLimits", "ReplyOutcome", "Waiter", "WireConnection"]
+__all__ = ["WireConnection"]
 
-ReplyOutcome = ReplyHead | WireFault | None
-Waiter = asyncio.Future[ReplyOutcome]
 WriteBytes = Callable[[bytes | memoryview], None]
 
 ANY_HEAD_END: Final = re.compile(rb"\n\r?\n")
 PIECE: Final = 256 * 1024
 """What a large request is cut into, each written when the one before has left."""
-
-
-class ReplyLimits:
-    __slots__ = ("max_body", "max_head")
-
-    def __init__(self, max_head: int, max_body: int) -> None:
-        self.max_head = max_head
-        self.max_body = max_body
-
-
-class ConnectionOwner(Protocol):
-    """The session a connection belongs to.
-
-    Attributes:
-        glimpse: Of the last reply that is worth one.
-        kept: Where the bodies that it keeps count.
-        is_dirty: Its next request has to let go of something first.
-    """
-
-    now_ns: Callable[[], int]
-    glimpse: Glimpse | None
-    kept: KeptBodies
-    is_dirty: bool
-
-    def forget(self, connection: WireConnection) -> None:
-        """Never use the connection again; may be called twice."""
-
-    def note_surplus(self) -> None:
-        """Count a reply that no request asked for."""
 
 
 class WireConnection(asyncio.Protocol):
@@ -84,7 +58,10 @@ class WireConnection(asyncio.Protocol):
         interim: Bytes of interim replies to the request that is under way.
         broken: What came of a head that could not be read to its end.
         stream: Takes the reply that is awaited piece by piece; None where that is taken whole.
+        shared: None: it is its session's own.
     """
+
+    shared: Final = None
 
     __slots__ = (
         "awaits_head",
@@ -414,6 +391,7 @@ class WireConnection(asyncio.Protocol):
         """Hand over the outcome; what was read stays until `take_body`."""
         self.used_ns = self.reply.ended_ns = self.now_ns()
         waiter, self.waiter = self.waiter, None
+        self.stream = None
         if not self.is_usable:
             self.close()
         self.broken = self.broken or bytes(self.buffer)

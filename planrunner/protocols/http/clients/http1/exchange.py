@@ -10,8 +10,8 @@ import asyncio
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.decoding import decode_body
 from planrunner.protocols.http.clients.fault import WireFault
-from planrunner.protocols.http.clients.http1.connection import ReplyOutcome, WireConnection
 from planrunner.protocols.http.clients.http1.head import ReplyHead, status_named
+from planrunner.protocols.http.clients.http1.open_connection import OpenConnection, ReplyOutcome
 from planrunner.protocols.http.clients.http1.user import WireUser
 from planrunner.protocols.http.clients.request import IDEMPOTENT, LARGE, WireRequest
 from planrunner.protocols.http.clients.rewrite import is_closing, method_of, next_hop, target_of
@@ -67,7 +67,7 @@ class WireExchange:
         self.reading: StreamReading | None = None
         self.has_crossed = False
         self.received = 0
-        self.connection: WireConnection | None = None
+        self.connection: OpenConnection | None = None
 
     async def run(self) -> Reply:
         """Send the request and see it through."""
@@ -76,14 +76,17 @@ class WireExchange:
         user.kept.release()
         user.is_dirty = True
         reply.first_byte_ns = reply.sent_ns = reply.sent = 0
+        reply.spoken = user.shared.spoken
         reply.asked_ns = user.now_ns()
         user.deadline_ns = reply.asked_ns + self.bound.timeout_ns
         return await self._conclude(reply, None, is_sent=False)
 
-    async def resume(self, connection: WireConnection, outcome: ReplyOutcome) -> Reply:
+    async def resume(self, connection: OpenConnection, outcome: ReplyOutcome) -> Reply:
         """Go on after the hot path's write ended with more than a quick reply."""
         self.connection = connection
+        spoken = self.user.reply.spoken
         self.user.clean()
+        self.user.reply.spoken = spoken
         self.user.is_dirty = True
         return await self._conclude(self.user.reply, outcome, is_sent=True)
 
@@ -121,7 +124,7 @@ class WireExchange:
         """Send the hop's request; None means a quick reply came, which needs no look."""
         connection = self.user.connections.get(str(self.origin))
         if connection is None:
-            connection = await self._open()
+            connection = self.user.join(self.origin) or await self._open()
         return await self._settle(await self._write(connection))
 
     async def _convince(self, signer: MessageSigner, head: ReplyHead | None) -> ReplyHead | None:
@@ -140,17 +143,18 @@ class WireExchange:
     async def _settle(self, outcome: ReplyOutcome) -> ReplyHead | None:
         """Turn an outcome into a head; once more on a new connection if the old one was stale."""
         if isinstance(outcome, WireFault) and outcome.is_stale:
-            if method_of(self.data) not in IDEMPOTENT:
+            if not (outcome.is_refused or method_of(self.data) in IDEMPOTENT):
                 raise outcome
             self.user.reply.retries += 1
-            outcome = await self._write(await self._open())
+            again = self.user.join(self.origin) or await self._open()
+            outcome = await self._write(again)
         if isinstance(outcome, WireFault):
             raise outcome
         if outcome is None:
             self.received += self.user.reply.received
         return outcome
 
-    async def _open(self) -> WireConnection:
+    async def _open(self) -> OpenConnection:
         user, reply = self.user, self.user.reply
         user.current = None
         started_ns = user.now_ns()
@@ -163,10 +167,9 @@ class WireExchange:
             raise WireFault(FailureKind.TIMEOUT, words) from late
         finally:
             reply.connect_ns += user.now_ns() - started_ns
-        reply.connects += 1
         return connection
 
-    async def _write(self, connection: WireConnection) -> ReplyOutcome:
+    async def _write(self, connection: OpenConnection) -> ReplyOutcome:
         user, reply = self.user, self.user.reply
         data = self._dressed()
         connection.is_bodiless = data.startswith(b"HEAD ")
@@ -175,6 +178,7 @@ class WireExchange:
         user.written = data if len(data) <= LARGE else data[:LARGE]
         waiter = connection.expect(wants_body=self.bound.wants_body, stream=self.reading)
         reply.first_byte_ns = 0
+        reply.spoken = None
         reply.sent_ns = reply.sent_ns or user.now_ns()
         try:
             if self.upload is not None:

@@ -18,7 +18,16 @@ from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.recall import is_worth_a_glimpse
 from planrunner.protocols.http.url import REDIRECTS
 
-__all__ = ["HEAD_END", "UNTIL_CLOSE", "ReplyHead", "ReplyHeads", "is_surplus", "status_named"]
+__all__ = [
+    "HEAD_END",
+    "NEVER_QUICK",
+    "UNTIL_CLOSE",
+    "ReplyHead",
+    "ReplyHeads",
+    "facts_of",
+    "is_surplus",
+    "status_named",
+]
 
 HEAD_END: Final = b"\r\n\r\n"
 UNTIL_CLOSE: Final = -1
@@ -145,7 +154,7 @@ def _parse(raw: bytes) -> ReplyHead:
     found: dict[bytes, list[bytes]] = {}
     for name, value in MATTERING.findall(text):
         found.setdefault(name.lower(), []).append(value.rstrip(b" \t"))
-    return _facts(raw, text, int(status), found, keeps_by_default=version == b"1")
+    return facts_of(raw, text, int(status), found, keeps_by_default=version == b"1")
 
 
 def _straightened(raw: bytes) -> bytes:
@@ -186,7 +195,7 @@ def is_surplus(data: bytes) -> bool:
     return data.startswith(b"HTTP/1.") and (not status or (status >= 200 and status != 408))
 
 
-def _facts(
+def facts_of(
     raw: bytes,
     text: bytes,
     status: int,
@@ -194,6 +203,18 @@ def _facts(
     *,
     keeps_by_default: bool,
 ) -> ReplyHead:
+    """Return what a head says.
+
+    Args:
+        raw: The head's bytes.
+        text: The same as it is understood.
+        status: Of its first line.
+        found: The values of its headers that matter, by their lower-case names.
+        keeps_by_default: The connection may serve another request if nothing is said.
+
+    Raises:
+        WireFault: It contradicts itself, or means what nobody asked for.
+    """
     if status == 101:
         raise WireFault(FailureKind.PROTOCOL, "the server switched protocols unasked")
     coding = _joined(found, b"transfer-encoding")

@@ -13,6 +13,7 @@ from typing import Final
 
 from planrunner.protocols.base import Reply, Scope
 from planrunner.protocols.http.clients.http1.exchange import WireExchange
+from planrunner.protocols.http.clients.http1.group import ConnectionGroup
 from planrunner.protocols.http.clients.http1.user import WireShared, WireUser
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import LARGE, Outbound, WireRequest
@@ -34,6 +35,8 @@ class WireSession(WireUser):
     ) -> None:
         super().__init__(shared, identity, tokens, number)
         self.others: list[WireSession] = []
+        if shared.connector.speaks_http2:
+            self.group = ConnectionGroup(shared.streams, shared.http1_only)
 
     async def send(self, bound: WireRequest, scope: Scope) -> Reply:
         connection = self.connections.get(bound.key)
@@ -86,12 +89,21 @@ class WireSession(WireUser):
         return await exchange.run()
 
     def lanes(self, count: int) -> Sequence[WireSession]:
-        most = min(count, self.shared.per_user or count)
+        most = min(count, self._most_lanes(count))
         while len(self.others) < most - 1:
             other = type(self)(self.shared, self.identity, self.tokens, self.number)
+            other.group = self.group
             self.shared.users.add(other)
             self.others.append(other)
         return (self, *self.others[: most - 1])
+
+    def _most_lanes(self, count: int) -> int:
+        shared, group = self.shared, self.group
+        if not shared.per_user:
+            return count
+        if group is not None and (shared.spoken or group.is_multiplexing):
+            return shared.per_user * (shared.streams or count)
+        return shared.per_user
 
     def set_header(self, name: str, value: str | None) -> None:
         self.identity.set_header(name, value)

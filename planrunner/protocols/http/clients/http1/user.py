@@ -9,9 +9,11 @@ from dataclasses import field
 from planrunner.clock import Clock
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault
-from planrunner.protocols.http.clients.http1.connect import Connector
-from planrunner.protocols.http.clients.http1.connection import ReplyLimits, WireConnection
+from planrunner.protocols.http.clients.http1.connection import WireConnection
+from planrunner.protocols.http.clients.http1.group import ConnectionGroup
 from planrunner.protocols.http.clients.http1.head import ReplyHeads
+from planrunner.protocols.http.clients.http1.open_connection import OpenConnection, ReplyLimits
+from planrunner.protocols.http.clients.http1.opening import HttpConnector
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.kept_bodies import KeptBodies, KeptBudget
 from planrunner.protocols.http.clients.recall import Glimpse, recall
@@ -34,7 +36,7 @@ class Lifetime:
     def is_limited(self) -> bool:
         return self.max_age_ns > 0 or self.max_idle_ns > 0
 
-    def is_over(self, connection: WireConnection, now_ns: int) -> bool:
+    def is_over(self, connection: OpenConnection, now_ns: int) -> bool:
         """Say whether a connection that nothing is under way on has to go."""
         idle_ns = now_ns - (connection.used_ns or connection.opened_ns)
         is_old = 0 < self.max_age_ns <= now_ns - connection.opened_ns
@@ -50,19 +52,25 @@ class WireShared:
         users: Those not closed yet.
         per_user: Connections of one user to one host at once; 0 leaves it to the plan's steps.
         lifetime: Of their connections.
+        streams: Requests side by side on one connection of HTTP/2; 0 leaves it to the steps.
+        spoken: What is spoken on all of them, if that is known before and not HTTP/1.1.
         tally: What is wrong with them.
+        http1_only: Origins that don't speak HTTP/2, as was seen.
     """
 
     clock: Clock
     now_ns: Callable[[], int]
     limits: ReplyLimits
     heads: ReplyHeads
-    connector: Connector
+    connector: HttpConnector
     budget: KeptBudget
     per_user: int = 0
     lifetime: Lifetime = Lifetime()
+    streams: int = 0
+    spoken: str | None = None
     tally: Tally = field(default_factory=Tally)
     users: set[WireUser] = field(default_factory=set)
+    http1_only: set[str] = field(default_factory=set)
 
 
 class WireUser:
@@ -75,6 +83,7 @@ class WireUser:
         current: The connection the request under way was written to, None while one is opened.
         deadline_ns: Of the request under way.
         written: What was last written to it, of a large request the beginning.
+        group: What it shares with the user's other lanes; None where HTTP/1.1 is all there is.
         glimpse: What is known of the last reply that looked like a failure and nothing reads.
         kept: The bodies that the reply holds.
         is_dirty: The reply holds more than a quick reply overwrites.
@@ -87,6 +96,7 @@ class WireUser:
         "current",
         "deadline_ns",
         "glimpse",
+        "group",
         "identity",
         "is_dirty",
         "kept",
@@ -108,8 +118,9 @@ class WireUser:
         self.clock = shared.clock
         self.now_ns = shared.now_ns
         self.create_future = asyncio.get_running_loop().create_future
-        self.connections: dict[str | None, WireConnection] = {}
-        self.current: WireConnection | None = None
+        self.connections: dict[str | None, OpenConnection] = {}
+        self.current: OpenConnection | None = None
+        self.group: ConnectionGroup | None = None
         self.deadline_ns = 0
         self.is_dirty = False
         self.written = b""
@@ -117,18 +128,31 @@ class WireUser:
         self.reply = Reply()
         self.kept = KeptBodies(shared.budget)
 
-    async def open(self, origin: Origin) -> WireConnection:
-        """Open a connection, the user's only one to this origin from now on.
+    def join(self, origin: Origin) -> OpenConnection | None:
+        """Return a place on a connection that is open and shared; None when there is none."""
+        return None if self.group is None else self.group.join(self, origin)
+
+    async def open(self, origin: Origin) -> OpenConnection:
+        """Open a connection, the session's only one to this origin from now on.
 
         Raises:
-            WireFault: With the kind dns, connect or tls.
+            WireFault: With the kind dns, connect or tls; with HTTP/2 protocol too.
         """
+        shared, group = self.shared, self.group
+        if group is None or not shared.connector.may_multiplex(origin):
+            return await self.dial(origin)
+        return await group.open(self, origin, self.dial)
+
+    async def dial(self, origin: Origin) -> OpenConnection:
+        """Open a connection of its own; fails as `open` does."""
         shared = self.shared
 
         def make() -> WireConnection:
             return WireConnection(origin, self.reply, shared.heads, shared.limits, self)
 
-        connection = await shared.connector.open(origin, make, self.number)
+        opened = await shared.connector.open(origin, make, self.number)
+        self.reply.connects += 1
+        connection = opened if isinstance(opened, WireConnection) else opened.lane(self, self.reply)
         self.connections[str(origin)] = connection
         return connection
 
@@ -139,7 +163,7 @@ class WireUser:
             if connection.waiter is None and is_over(connection, now_ns):
                 connection.close()
 
-    def forget(self, connection: WireConnection) -> None:
+    def forget(self, connection: OpenConnection) -> None:
         """Take a connection that has ended out of the open ones."""
         key = str(connection.origin)
         if self.connections.get(key) is connection:
@@ -163,7 +187,7 @@ class WireUser:
     def clean(self) -> None:
         """Take out of the reply what a quick one doesn't overwrite, and the last one's rest."""
         reply = self.reply
-        reply.failure = None
+        reply.failure = reply.spoken = None
         reply.detail = ""
         reply.status = reply.received = 0
         reply.connect_ns = reply.connects = reply.retries = 0
