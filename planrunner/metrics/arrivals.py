@@ -21,6 +21,7 @@ class Arrivals:
         last_ns: When the last one did.
         is_met: The plan had seen enough: what it waits for has come.
         last: The last piece, as expressions see it; None while none has come.
+        last_words: Why it can't be said whether the last piece was that; empty if it can.
         text: The beginning of what came, for people; empty where nobody looks.
         longest_gap_ns: The longest time between two that followed each other.
         gaps_ns: The times between them, but for those in `earlier`.
@@ -35,6 +36,7 @@ class Arrivals:
         "is_met",
         "last",
         "last_ns",
+        "last_words",
         "longest_gap_ns",
         "text",
     )
@@ -45,6 +47,7 @@ class Arrivals:
         self.earlier: Histogram | None = None
         self.is_met = False
         self.last: object = None
+        self.last_words = ""
         self.text = b""
 
     def note(self, at_ns: int) -> None:

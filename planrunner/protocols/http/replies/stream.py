@@ -11,7 +11,7 @@ from planrunner.protocols.http.operation import StreamPlan
 from planrunner.protocols.http.spec import RequestKeys
 from planrunner.protocols.lowering import Lowering
 from planrunner.protocols.rules import shorten
-from planrunner.units import NS_PER_S
+from planrunner.units import NS_PER_S, format_count
 
 __all__ = [
     "compile_stream",
@@ -86,7 +86,10 @@ def compile_until(spec: RequestKeys) -> tuple[tuple[str, Check], ...]:
         arrivals = reply.arrivals
         if arrivals is not None and arrivals.is_met:
             return None
-        count = 0 if arrivals is None else arrivals.count
-        return f"the stream ended before `{shown}`, after {count} events"
+        ended = f"the stream ended before `{shown}`"
+        if arrivals is None:
+            return ended
+        last = f"; of the last, {arrivals.last_words}" if arrivals.last_words else ""
+        return f"{ended}, after {format_count(arrivals.count, 'event')}{last}"
 
     return ((words, check),)

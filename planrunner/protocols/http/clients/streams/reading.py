@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from planrunner.language.expressions.paths import MissingValue
-from planrunner.language.expressions.values import UNDEFINED, EvaluationError, evaluation_error
+from planrunner.language.expressions.values import UNDEFINED, evaluation_error
 from planrunner.metrics.arrivals import Arrivals
 from planrunner.protocols.base import FailureKind, Reply, Scope
 from planrunner.protocols.http.clients.fault import WireFault
@@ -158,11 +157,7 @@ class StreamReading:
             self.over_ns = now_ns
 
     def _is_met(self, piece: StreamPiece) -> bool:
-        """Evaluate `until`; what it reads may come with the last piece only.
-
-        Raises:
-            WireFault: It has no value, whatever comes.
-        """
+        """Evaluate `until`; a piece for which it has no value isn't what is waited for."""
         plan, scope = self._plan, self._scope
         assert plan.until is not None
         scope["event"], scope["line"], scope["events"] = piece, piece["data"], self.arrivals.count
@@ -170,13 +165,9 @@ class StreamReading:
             scope["json"] = piece.get_json()
         try:
             return bool(plan.until(scope))
-        except MissingValue:
+        except Exception as error:  # noqa: BLE001 - the boundary: no reply may end the run
+            self.arrivals.last_words = str(evaluation_error(error, "`until`"))
             return False
-        except EvaluationError as fault:
-            raise WireFault(FailureKind.EXTRACT, str(fault)) from fault
-        except Exception as error:
-            wrong = evaluation_error(error, "`until`")
-            raise WireFault(FailureKind.EXTRACT, str(wrong)) from error
 
     def end(self, reply: Reply) -> None:
         """Give the reply what expressions read of the stream, which has ended.
