@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from planrunner.graph.described_step import DescribedStep, Nested
-from planrunner.language.expressions.values import Evaluate
+from planrunner.language.expressions.values import Evaluate, Scope
 from planrunner.metrics.limited_words import MOST_NAMES_OF_A_TEMPLATE
 from planrunner.metrics.measures import WORK
 from planrunner.protocols import registry
-from planrunner.protocols.base import Exchange
+from planrunner.protocols.base import Exchange, Reply
 from planrunner.schedule.pauses import Pause
 from planrunner.units import format_count, write_duration
 from planrunner.values import dataclass
@@ -71,12 +72,22 @@ class RecordedNode:
 
     Attributes:
         word: Of its measure: `work`, `metric.tokens`.
-        written: The expression, as the plan has it.
+        written: The expression, as the plan has it; what its protocol counts otherwise.
+        evaluate: Gives the value; None where the protocol does.
+        of_reply: Gives it then.
     """
 
     word: str
     written: str
-    evaluate: Evaluate
+    evaluate: Evaluate | None = None
+    of_reply: Callable[[Reply], int] | None = None
+
+    def value(self, reply: Reply, scope: Scope) -> object:
+        """Return the value, given the names of the user after the reply."""
+        if self.evaluate is not None:
+            return self.evaluate(scope)
+        assert self.of_reply is not None
+        return self.of_reply(reply)
 
 
 @dataclass(frozen=True, slots=True)

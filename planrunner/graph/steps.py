@@ -19,6 +19,7 @@ from planrunner.graph.sending_steps import (
 )
 from planrunner.graph.shared_steps import BarrierNode, PopNode, PushNode
 from planrunner.language.expressions.values import Evaluate
+from planrunner.protocols.base import Exchange
 from planrunner.values import dataclass
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Evaluate",
     "ForeachNode",
     "FunctionNode",
+    "GroupFrame",
     "GroupNode",
     "HeaderNode",
     "IfNode",
@@ -87,6 +89,7 @@ class OnError(StrEnum):
     CONTINUE = "continue"
     STOP_ITERATION = "stop_iteration"
     STOP_USER = "stop_user"
+    LEAVE_GROUP = "leave_group"  # within a protocol's group, which plans don't write
 
     @property
     def words(self) -> str:
@@ -95,11 +98,30 @@ class OnError(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupFrame:
+    """What a protocol's group sends around its steps.
+
+    Attributes:
+        action: Its word: `sql.transaction`.
+        before: Sent before the first step.
+        after: Sent after the last one.
+        instead: Sent instead of that when a step fails, or when they are stopped or cut.
+    """
+
+    action: str
+    before: Exchange
+    after: Exchange
+    instead: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class GroupNode(DescribedStep):
     """Steps that are timed together.
 
     Attributes:
-        on_error: For the requests in it; None for what holds around it.
+        on_error: For the requests in it; None for what holds around it. Of a protocol's group, for
+            the group.
+        frame: What it sends around them; None of a plain group.
     """
 
     action: ClassVar[str] = "group"
@@ -109,6 +131,13 @@ class GroupNode(DescribedStep):
     when: Evaluate | None = None
     measured: bool = True
     on_error: OnError | None = None
+    frame: GroupFrame | None = None
+
+    @property
+    def as_request(self) -> RequestNode:
+        """A request with its name: where the end of a protocol's group fails, that has."""
+        assert self.frame is not None
+        return RequestNode(self.name, self.frame.after, measured=self.measured, origin=self.origin)
 
     @property
     def subject(self) -> str:
@@ -116,7 +145,11 @@ class GroupNode(DescribedStep):
 
     @property
     def summary(self) -> str:
-        return f"group {self.name}" + (f", {self.on_error.words}" if self.on_error else "")
+        what = f"group {self.name}"
+        if self.frame is not None:
+            action = self.frame.action
+            what = action if self.name == action else f"{action} {self.name}"
+        return what + (f", {self.on_error.words}" if self.on_error else "")
 
     @property
     def nested(self) -> Nested:

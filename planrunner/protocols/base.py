@@ -291,6 +291,7 @@ class Exchange:
         status_text: A status as people know it.
         reply_names: Names beside `status`, `headers`, `body` and `json` that expressions have after
             the request, each with what reads it.
+        work: Where the plan says none, the unit that replies are counted in, and what counts them.
         is_step: It does something here and asks nobody: where it fails, the iteration ends.
         has_batches: A sample is several in a row, and its latency the time of one: it has no
             intended start.
@@ -315,6 +316,7 @@ class Exchange:
     secrets: tuple[str, ...] = ()
     status_text: Callable[[int], str] = str
     reply_names: tuple[tuple[str, Callable[[Reply], object]], ...] = ()
+    work: tuple[str, Callable[[Any], int]] | None = None
     is_step: bool = False
     has_batches: bool = False
     has_process: bool = False

@@ -140,6 +140,12 @@ class Lowering:
         """Note a fault, unless one of the same place is known."""
         _add(self.faults, fault)
 
+    def fault_at(
+        self, path: SpecPath, offset: int | None, code: Code, message: str, hint: str = ""
+    ) -> None:
+        """Note a fault so many characters into the scalar at `path`; None means all of it."""
+        _add(self.faults, SpecFault(path, code, message, hint, offset))
+
     def pattern(
         self, source: str, path: SpecPath, finds: Finds = Finds.WHETHER, *, shown: str = ""
     ) -> Pattern | None:

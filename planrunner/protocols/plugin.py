@@ -27,6 +27,7 @@ __all__ = [
     "CompileSettings",
     "CompiledRequest",
     "CompiledSettings",
+    "GroupAction",
     "Plugin",
     "Reach",
     "Settings",
@@ -85,6 +86,22 @@ class Action:
     example: str
     connection: Literal["", "opens", "uses", "ends"] = ""
     is_step: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAction:
+    """A group of steps with something to send before and after them.
+
+    Attributes:
+        description: One sentence, for editors and the reference page.
+        example: A value of the action, in YAML's flow style.
+        compile: Given the defaults of the settings, returns what is sent before the steps, what
+            after them, and what instead of that when a step fails, or when they are stopped or cut.
+    """
+
+    description: str
+    example: str
+    compile: Callable[[Any], Iterable[Exchange]] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +282,7 @@ class Plugin:
         name: A word in lower case: the key of its settings, and the first half of its actions.
         title: What people call it.
         actions: By the word that plans write: `NAME.action`.
+        groups: Groups of steps, by the word that plans write: `NAME.group`.
         settings: None when there is nothing to set.
         compile_settings: See `CompileSettings`.
         compile_request: See `CompileRequest`.
@@ -312,6 +330,7 @@ class Plugin:
     compile_settings: CompileSettings
     compile_request: CompileRequest
     clients: Mapping[str, str]
+    groups: Mapping[str, GroupAction] = field(default_factory=lambda: MappingProxyType({}))
     settings: Settings | None = None
     choose_client: Callable[[Any], tuple[str, str]] | None = None
     is_beside: bool = False

@@ -19,7 +19,7 @@ from planrunner.guests import PackageEntry, installed_guests, load_guests
 from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.measures import MEASURES, Measure
 from planrunner.protocols.base import ClientFactory
-from planrunner.protocols.plugin import GROUP, Action, Plugin, resolve
+from planrunner.protocols.plugin import GROUP, Action, GroupAction, Plugin, resolve
 
 if TYPE_CHECKING:
     from planrunner.protocols.plugin import Settings
@@ -35,6 +35,8 @@ __all__ = [
     "client_names",
     "foreign",
     "forget_packages",
+    "group",
+    "group_words",
     "is_component",
     "known",
     "load_entries",
@@ -99,7 +101,7 @@ def _faults(plugin: Plugin) -> Iterator[str]:
         yield "it has no client"
     if not plugin.actions:
         yield "it has no action"
-    for word in () if plugin.is_beside else plugin.actions:
+    for word in () if plugin.is_beside else (*plugin.actions, *plugin.groups):
         protocol, _, rest = word.partition(".")
         if protocol != plugin.name or not _NAME.fullmatch(rest):
             yield f"`{word}` can't be an action of it: write `{plugin.name}.word`"
@@ -188,14 +190,27 @@ def action(word: str) -> tuple[Plugin, Action] | None:
 
     Installed packages are asked for the first part of a dotted key that no built-in protocol has.
     """
+    plugin = _plugin_of(word)
+    found = None if plugin is None else plugin.actions.get(word)
+    return None if plugin is None or found is None else (plugin, found)
+
+
+def group(word: str) -> tuple[Plugin, GroupAction] | None:
+    """Return the protocol and the group that a key such as `sql.transaction` means."""
+    plugin = _plugin_of(word)
+    found = None if plugin is None else plugin.groups.get(word)
+    return None if plugin is None or found is None else (plugin, found)
+
+
+def _plugin_of(word: str) -> Plugin | None:
+    """Return the protocol of a dotted key."""
     name, dot, _ = word.partition(".")
     if not dot:
         return None
     plugin = builtin().get(name)
     if plugin is None and _NAME.fullmatch(name) and name not in _TAKEN:
         plugin = foreign().get(name)
-    found = None if plugin is None else plugin.actions.get(word)
-    return None if plugin is None or found is None else (plugin, found)
+    return plugin
 
 
 def action_words() -> tuple[str, ...]:
@@ -207,6 +222,11 @@ def action_words() -> tuple[str, ...]:
 def _dotted(foreign_are_known: bool) -> tuple[str, ...]:  # noqa: FBT001 - a key of the cache
     plugins = (plugin for plugin in _known(foreign_are_known).values() if not plugin.is_beside)
     return tuple(word for plugin in plugins for word in plugin.actions)
+
+
+def group_words() -> tuple[str, ...]:
+    """Return the groups of the protocols that have been found so far."""
+    return tuple(word for plugin in known().values() for word in plugin.groups)
 
 
 def settings_key(word: str, *, ask_packages: bool = False) -> Settings | None:

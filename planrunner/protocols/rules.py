@@ -165,7 +165,7 @@ def _conditions(rule: Any, lowering: Lowering, path: SpecPath) -> Iterator[Condi
         yield _bound(rule.max, lowering, (*path, "max"), at_least=False)
     if "length" in given:
         yield _has_length(*_bounds(rule.length, lowering, (*path, "length")))
-    if rule.matches is not None:
+    if getattr(rule, "matches", None) is not None:
         yield _matches(compile_matches(rule.matches, lowering, (*path, "matches")), rule.matches)
 
 

@@ -13,6 +13,7 @@ from planrunner.compiler.settings_block import of_http
 from planrunner.compiler.steps.connections import opened_by
 from planrunner.compiler.steps.inherited import refuse_pause
 from planrunner.compiler.steps.naming import renamed
+from planrunner.compiler.steps.requests import must_be_given, with_words
 from planrunner.compiler.steps.shared_steps import compile_barrier, compile_pop, compile_push
 from planrunner.compiler.steps.walk import StepWalk, reads_of_reply
 from planrunner.graph.steps import (
@@ -20,6 +21,7 @@ from planrunner.graph.steps import (
     ChooseNode,
     Evaluate,
     ForeachNode,
+    GroupFrame,
     GroupNode,
     IfNode,
     LogNode,
@@ -40,9 +42,10 @@ from planrunner.language.fields.types import Deferred
 from planrunner.plan.models.actions import FlowCall
 from planrunner.plan.models.steps import FlowModel, StepModel
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.protocols import registry
 from planrunner.units import NS_PER_S
 
-__all__ = ["COMPILERS"]
+__all__ = ["compiler_of"]
 
 _EVERY_NS: Final = NS_PER_S
 _POLL_TIMEOUT_NS: Final = 30 * NS_PER_S
@@ -62,6 +65,31 @@ def _group(
     steps = walk.steps(model.do or (), (*path, "do"), later)
     on_error = None if model.on_error is None else OnError(model.on_error)
     return GroupNode(model.group, steps, when, measured=walk.measured, on_error=on_error)
+
+
+def _protocol_group(
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
+) -> StepNode:
+    """Compile a group that sends something around its steps."""
+    assert model.protocol_group is not None
+    action, given = model.protocol_group
+    found = registry.group(action)
+    assert found is not None
+    plugin, group = found
+    where = (*path, action)
+    block = walk.blocks.of(plugin)
+    must_be_given(walk, block, action, path)
+    if action in walk.around:
+        message = f"`{action}` can't be inside another one"
+        walk.work.fault(where, Code.NOT_ALLOWED, message, hint="end the first one", part="key")
+    around, walk.around = walk.around, (*walk.around, action)
+    steps = walk.steps(given.do, (*where, "do"), later)
+    walk.around = around
+    sent = (with_words(one, plugin, {}) for one in group.compile(block.defaults))
+    frame = GroupFrame(action, *sent)
+    on_error = None if given.on_error is None else OnError(given.on_error)
+    name = given.name or action
+    return GroupNode(name, steps, when, measured=walk.measured, on_error=on_error, frame=frame)
 
 
 def _if(
@@ -265,10 +293,22 @@ def _parallel(
         if step.when is not None:
             own_when = walk.work.expression(step.when, (*where, "when"), before).evaluate
         refuse_pause(walk.work, step, where, "write `pause:` beside `parallel:`")
+        _must_not_be_framed(walk, step, where)
         requests.append(walk.request(step, where, own_when, later))
         after = after.joined(walk.known)
     walk.known = after
     return ParallelNode(tuple(requests), when, walk.pause_after(model, path))
+
+
+def _must_not_be_framed(walk: StepWalk, step: StepModel, path: PlanPath) -> None:
+    """Note a fault for a request that would be outside of its protocol's group, in a lane."""
+    if (request := step.operation) is None:
+        return
+    for action in walk.around:
+        if action.startswith(f"{request.plugin.name}."):
+            message = f"steps of `{action}` can't be sent side by side"
+            hint = "write them one after the other"
+            walk.work.fault(path, Code.NOT_ALLOWED, message, hint=hint)
 
 
 # -- the rest ----------------------------------------------------------------------------------
@@ -367,7 +407,7 @@ def _stop(
     return StopNode(what, when)
 
 
-COMPILERS: Final[Mapping[str, _CompileStep]] = {
+_COMPILERS: Final[Mapping[str, _CompileStep]] = {
     "push": compile_push,
     "pop": compile_pop,
     "barrier": compile_barrier,
@@ -385,3 +425,8 @@ COMPILERS: Final[Mapping[str, _CompileStep]] = {
     "stop": _stop,
 }
 """What compiles a step, by its action: walk, step, its place, its `when`, what is read later."""
+
+
+def compiler_of(model: StepModel) -> _CompileStep | None:
+    """Return what compiles a step that steers others; None for a step that doesn't."""
+    return _COMPILERS.get(model.action) if model.protocol_group is None else _protocol_group

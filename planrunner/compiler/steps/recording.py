@@ -15,8 +15,16 @@ from planrunner.metrics.measures import OWN_PREFIX, WORK
 from planrunner.metrics.recorded_values import MOST, to_millionths
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols import registry
+from planrunner.protocols.base import Exchange
 
-__all__ = ["MOST_METRICS", "compile_records", "reads_of_records", "work_unit_of"]
+__all__ = [
+    "MOST_METRICS",
+    "compile_records",
+    "reads_of_records",
+    "usual_unit",
+    "with_usual_work",
+    "work_unit_of",
+]
 
 MOST_METRICS: Final = 50
 """Of a plan: each has a histogram a series, and a column in every table."""
@@ -30,6 +38,21 @@ def reads_of_records(spec: object) -> frozenset[str]:
 def compile_records(walk: StepWalk, spec: object, inside: PlanPath) -> tuple[RecordedNode, ...]:
     """Compile what a request records, its work first; all names of the reply are known here."""
     return tuple(_compiled(walk, spec, inside))
+
+
+def with_usual_work(
+    records: tuple[RecordedNode, ...], exchange: Exchange
+) -> tuple[RecordedNode, ...]:
+    """Return what a request records, with what its protocol counts where the plan says no work."""
+    if exchange.work is None or any(one.word == WORK.word for one in records):
+        return records
+    unit, count = exchange.work
+    return (RecordedNode(WORK.word, unit, of_reply=count), *records)
+
+
+def usual_unit(exchange: Exchange) -> str:
+    """Return what its protocol counts the work of a request in; empty where it doesn't."""
+    return "" if exchange.work is None else exchange.work[0]
 
 
 def work_unit_of(walk: StepWalk, spec: object, inside: PlanPath) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -10,7 +11,13 @@ from planrunner.compiler.settings_block import SettingsBlock
 from planrunner.compiler.steps.connections import follow_connection, lasting
 from planrunner.compiler.steps.inherited import Inherited, inherit
 from planrunner.compiler.steps.naming import name_of
-from planrunner.compiler.steps.recording import compile_records, reads_of_records, work_unit_of
+from planrunner.compiler.steps.recording import (
+    compile_records,
+    reads_of_records,
+    usual_unit,
+    with_usual_work,
+    work_unit_of,
+)
 from planrunner.compiler.steps.tags import compile_tags
 from planrunner.compiler.steps.walk import StepWalk
 from planrunner.graph.steps import Evaluate, RequestNode
@@ -18,9 +25,10 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.models.requests import Operation, RequestStep
 from planrunner.plan.yaml.document import PlanPath
-from planrunner.protocols.base import Exchange
+from planrunner.protocols.base import Exchange, Reply
+from planrunner.protocols.plugin import Plugin
 
-__all__ = ["compile_request"]
+__all__ = ["compile_request", "must_be_given", "with_words"]
 
 _AFTER_THE_REPLY: Final = frozenset({"expect", "extract", "tags"})
 _NOT_BEFORE: Final = _AFTER_THE_REPLY | {"when", "record", "work", "unit"}
@@ -40,7 +48,7 @@ def compile_request(
     assert request is not None
     work, inside = walk.work, (*path, *request.inside)
     block = walk.blocks.of(request.plugin)
-    _must_be_given(walk, block, request, path)
+    must_be_given(walk, block, request.action, path)
     before = len(work.faults)
     follow_connection(walk, request, inside)
     inherited = inherit(work, block, request, inside)
@@ -78,7 +86,7 @@ def compile_request(
         name=given.name,
         template=given.template,
         naming=given.naming,
-        exchange=_with_words(compiled.exchange, request),
+        exchange=with_words(compiled.exchange, request.plugin, request.reply_names),
         tags=tags,
         reply_tags=reply_tags,
         measured=measured,
@@ -87,17 +95,19 @@ def compile_request(
         inherited=inherited.words,
         untagged=inherited.untagged,
         settings=block.settings if block.is_aimed else None,
-        records=records if measured else (),
-        work_unit=work_unit_of(walk, request.spec, inside),
+        records=with_usual_work(records, compiled.exchange) if measured else (),
+        work_unit=work_unit_of(walk, request.spec, inside) or usual_unit(compiled.exchange),
     )
 
 
-def _with_words(exchange: Exchange, request: Operation) -> Exchange:
+def with_words(
+    exchange: Exchange, plugin: Plugin, reply_names: Mapping[str, Callable[[Reply], object]]
+) -> Exchange:
     """Return the exchange with its protocol's own words for statuses and names of a reply."""
-    status_text, names = request.plugin.status_text, tuple(request.reply_names.items())
-    if status_text is str and not names:
+    if plugin.status_text is str and not reply_names:
         return exchange
-    return replace(exchange, status_text=status_text, reply_names=names)
+    names = tuple(reply_names.items())
+    return replace(exchange, status_text=plugin.status_text, reply_names=names)
 
 
 def _must_be_measured(walk: StepWalk, request: Operation, inside: PlanPath) -> None:
@@ -113,14 +123,12 @@ def _must_be_measured(walk: StepWalk, request: Operation, inside: PlanPath) -> N
         walk.work.notice((*inside, key), message)
 
 
-def _must_be_given(
-    walk: StepWalk, block: SettingsBlock, request: Operation, path: PlanPath
-) -> None:
+def must_be_given(walk: StepWalk, block: SettingsBlock, action: str, path: PlanPath) -> None:
     """Note a fault when the plan lacks settings that the protocol can't do without."""
-    settings = request.plugin.settings
+    settings = block.plugin.settings
     if settings is not None and settings.missing and not block.is_given:
         walk.work.fault(
-            (*path, request.action),
+            (*path, action),
             Code.MISSING_KEY,
             settings.missing,
             hint=settings.missing_hint,

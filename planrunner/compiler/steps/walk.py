@@ -48,6 +48,7 @@ class StepWalk(ABC):
         measured: What `measure` is unless a step says otherwise.
         written: Names that a step on the way may have set.
         calling: The flows that are being walked, outermost first.
+        around: The protocols' groups that are being walked, outermost first.
         arguments: Those of these flows whose values are known and never change.
         has_phase: False in setup and teardown, where no phase runs that could be stopped.
         publishes: True once a request leaves its reply's names behind for later expressions.
@@ -63,6 +64,7 @@ class StepWalk(ABC):
     measured: bool = True
     written: set[str] = field(default_factory=set)
     calling: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
     arguments: Mapping[str, object] = field(default_factory=dict)
     has_phase: bool = True
     publishes: bool = False

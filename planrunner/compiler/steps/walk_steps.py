@@ -72,7 +72,7 @@ class Flow(StepWalk):
             request = self.request(model, path, when, read_later)
             return (replace(request, pause=self.pause_after(model, path)),)
         action = model.action
-        compile_step = flow_steps.COMPILERS.get(action)
+        compile_step = flow_steps.compiler_of(model)
         if compile_step is not None:
             return (compile_step(self, model, path, when, read_later),)
         match action:

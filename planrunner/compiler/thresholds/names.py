@@ -385,6 +385,9 @@ class _RequestOwner:
         for step in _walk(steps, self.flows, ()):
             if step.group is not None:
                 self._own(SelectorKind.GROUP, step.group)
+            elif step.protocol_group is not None:
+                word, group = step.protocol_group
+                self._own(SelectorKind.GROUP, group.name or word)
             elif (request := step.operation) is not None:
                 if request.is_silent:
                     continue  # what it fails of is counted, and nothing else

@@ -376,7 +376,7 @@ def _taken(node: RequestNode, reply: Reply | None, user: Actor) -> tuple[tuple[s
         return ()
     extracted = [(name, user.scope.get(name, MISSING)) for name in node.exchange.extracted]
     records = () if user.failure else node.records
-    return (*extracted, *((one.word, one.evaluate(user.scope)) for one in records))
+    return (*extracted, *((one.word, one.value(reply, user.scope)) for one in records))
 
 
 def _session_of(user: Actor) -> TracedSession:

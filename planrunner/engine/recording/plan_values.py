@@ -12,6 +12,7 @@ from planrunner.language.expressions.values import EvaluationError, Scope, Undef
 from planrunner.metrics.measures import WORK
 from planrunner.metrics.recorded_values import MOST, to_millionths
 from planrunner.metrics.series import Series
+from planrunner.protocols.base import Reply
 
 __all__ = ["RecordedValue", "keep_values", "recorded_values"]
 
@@ -22,19 +23,19 @@ _WORK: Final = WORK.word
 
 
 def recorded_values(
-    records: Sequence[RecordedNode], scope: Scope, times: int
+    records: Sequence[RecordedNode], reply: Reply, scope: Scope
 ) -> list[RecordedValue]:
     """Return the values that a request records, given its user's names after the reply.
 
     Args:
         records: What to record.
+        reply: The reply; how often its sample did its work all counts.
         scope: The names.
-        times: How often the sample did its work, all of which counts.
 
     Raises:
         EvaluationError: One of them has none that can be recorded.
     """
-    return [_recorded(one, scope, times if one.word == _WORK else 1) for one in records]
+    return [_recorded(one, reply, scope) for one in records]
 
 
 def keep_values(
@@ -45,8 +46,9 @@ def keep_values(
         series.recorded[node.word].append(value, at_ns, is_boolean=is_boolean)
 
 
-def _recorded(node: RecordedNode, scope: Scope, times: int) -> RecordedValue:
-    value = plain_number(node.evaluate(scope))
+def _recorded(node: RecordedNode, reply: Reply, scope: Scope) -> RecordedValue:
+    value = plain_number(node.value(reply, scope))
+    times = reply.times if node.word == _WORK else 1
     if times > 1 and isinstance(value, int | float) and not isinstance(value, bool):
         value *= times
     kept = to_millionths(value)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from planrunner.engine.recording.recorder import PhaseRecorder, Site, span_recorder
+from planrunner.engine.steps.failures import ending_on_error
 from planrunner.engine.steps.flow import (
     bind_barrier,
     bind_call,
@@ -28,10 +29,10 @@ from planrunner.engine.steps.flow import (
     bind_switch,
     bind_think,
     bind_while,
-    ending_on_error,
     in_turn,
     only_when,
 )
+from planrunner.engine.steps.framed_group import bind_framed_group
 from planrunner.engine.steps.functions.bind import bind_function
 from planrunner.engine.steps.functions.places import FunctionPlace, Groups, SharedByPlaces
 from planrunner.engine.steps.observer import StepObserver
@@ -81,10 +82,7 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.language.expressions.values import to_text
 from planrunner.metrics.series import Labels, Tags, merge_tags
-from planrunner.protocols.base import (
-    Reply,
-    Scope,
-)
+from planrunner.protocols.base import Reply, Scope
 from planrunner.schedule.turns import Turns
 from planrunner.values import dataclass
 
@@ -282,7 +280,7 @@ class Binder:
             user.counters.quits[key] += 1
 
         stops = place.on_error is OnError.STOP_USER
-        return ending_on_error(step, node.origin.place, quit_user if stops else None)
+        return ending_on_error(step, node, quit_user if stops else None, place.on_error)
 
     def _failures(self, node: StepNode, place: StepPlace) -> StepFailures:
         """Return what records that a step failed before it sent anything, or sends nothing."""
@@ -384,7 +382,13 @@ class Binder:
         on_error = node.on_error or place.on_error
         inside = replace(place, groups=(*place.groups, node.name), on_error=on_error)
         record = self._span("group", node.name, place, measured=node.measured)
-        return bind_group(self.steps(node.steps, inside), record)
+        if node.frame is None:
+            return bind_group(self.steps(node.steps, inside), record)
+        steps = self.steps(node.steps, replace(inside, on_error=OnError.LEAVE_GROUP))
+        step = bind_framed_group(
+            node, steps, record, self._wires, self._site(node.as_request, place)
+        )
+        return self._heeding_errors(step, node, inside)
 
     def _labels(
         self, kind: str, name: str, method: str, place: StepPlace, *, tags: Tags = ()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from planrunner.engine.recording.recorder import Site
-from planrunner.engine.users.user_context import Actor, IterationEnded
+from planrunner.engine.users.user_context import Actor, GroupLeft, IterationEnded, Step
+from planrunner.graph.run_graph import OnError, StepNode
 from planrunner.metrics.series import ABORTED, Tags
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["REFUSALS", "FailureRecorder"]
+__all__ = ["REFUSALS", "FailureRecorder", "ending_on_error"]
 
 REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS})
 """Kinds that say that no host answers, so that asking again at once is useless."""
@@ -144,3 +146,37 @@ async def _back_off(user: Actor) -> None:
     user.counters.backoffs += 1
     pause_ns = _LONG_BACKOFF_NS if user.refusals >= _LONG_AFTER else _BACKOFF_NS
     await user.pause(pause_ns, soundly=True)
+
+
+def ending_on_error(
+    step: Step,
+    node: StepNode,
+    quit_user: Callable[[Actor], None] | None,
+    on_error: OnError,
+) -> Step:
+    """Return a step that sends requests, and ends the iteration if one of them fails.
+
+    Args:
+        step: A request, or requests that belong together.
+        node: The step in the plan.
+        quit_user: Called with the user who fails and stops altogether; None if it goes on.
+        on_error: What ends then: the iteration, or a protocol's group within it.
+    """
+    ends = GroupLeft if on_error is OnError.LEAVE_GROUP else IterationEnded
+    origin = node.origin.place
+
+    async def request(user: Actor) -> Reply | None:
+        before, user.failure = user.failure, ""
+        try:
+            reply = await step(user)
+        finally:
+            failure = user.failure
+            user.failure = before or failure
+        if failure:
+            if quit_user is not None:
+                quit_user(user)
+                user.sleeper.cut_short()
+            raise ends(user.words, origin)
+        return reply
+
+    return request

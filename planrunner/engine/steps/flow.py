@@ -40,7 +40,7 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.language.expressions.builtins.names import pool_in
 from planrunner.language.expressions.values import EvaluationError, kind_of, to_text
-from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.base import FailureKind
 from planrunner.units import write_duration
 
 __all__ = [
@@ -61,7 +61,6 @@ __all__ = [
     "bind_switch",
     "bind_think",
     "bind_while",
-    "ending_on_error",
     "in_turn",
     "only_when",
     "timed_together",
@@ -401,32 +400,6 @@ def bind_log(node: LogNode, services: StepServices, failures: StepFailures) -> S
             raise failures.failed(user, str(error)) from error
 
     return log
-
-
-def ending_on_error(step: Step, origin: str, quit_user: Callable[[Actor], None] | None) -> Step:
-    """Return a step that sends requests, and ends the iteration if one of them fails.
-
-    Args:
-        step: A request, or requests that belong together.
-        origin: Where it stands: `plan.yaml:12`; empty where nobody knows.
-        quit_user: Called with the user who fails and stops altogether; None if it goes on.
-    """
-
-    async def request(user: Actor) -> Reply | None:
-        before, user.failure = user.failure, ""
-        try:
-            reply = await step(user)
-        finally:
-            failure = user.failure
-            user.failure = before or failure
-        if failure:
-            if quit_user is not None:
-                quit_user(user)
-                user.sleeper.cut_short()
-            raise IterationEnded(user.words, origin)
-        return reply
-
-    return request
 
 
 def bind_stop(node: StopNode, services: StepServices) -> Step:

@@ -292,7 +292,7 @@ def _conclude(  # noqa: C901, PLR0912, PLR0915 - one call more would cost every 
         if node.reply_tags:
             tags = _reply_tags(node, site, user)
         if node.records and fault is None:
-            recorded = recorded_values(node.records, user.scope, reply.times)
+            recorded = recorded_values(node.records, reply, user.scope)
     except Exception as error:  # noqa: BLE001 - the boundary: no reply may end the run
         fault = FailureKind.EXTRACT, str(evaluation_error(error, "what is read of the reply"))
     if fault is not None:

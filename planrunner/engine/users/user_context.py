@@ -16,7 +16,15 @@ from planrunner.metrics.series import ExpectationKey
 from planrunner.protocols.base import Reply, Scope, Session
 from planrunner.schedule.pauses import Pause, pause_drawer
 
-__all__ = ["Actor", "IterationEnded", "NeverBegun", "Step", "StepsStopped", "TaskTimedOut"]
+__all__ = [
+    "Actor",
+    "GroupLeft",
+    "IterationEnded",
+    "NeverBegun",
+    "Step",
+    "StepsStopped",
+    "TaskTimedOut",
+]
 
 Send = Callable[[Any, Scope], Awaitable[Reply]]
 
@@ -37,6 +45,10 @@ class IterationEnded(Exception):  # noqa: N818 - an event of the plan, not an er
     def __init__(self, words: str, origin: str = "") -> None:
         super().__init__(words)
         self.origin = origin
+
+
+class GroupLeft(IterationEnded):
+    """A request failed in a protocol's group, which ends, and not the iteration around it."""
 
 
 class TaskTimedOut(IterationEnded):

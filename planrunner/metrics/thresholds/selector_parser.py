@@ -45,7 +45,10 @@ _SINGLE: Final = frozenset(
 )
 _PREFIXES: Final = ("task", "user", "group", "tag", "status", "error", "iteration")
 _NOT_A_NAME: Final = frozenset({*CLAUSES, "each", "and", "or"})
-_STATUS: Final = re.compile(r"[1-9](?:xx|XX|\*)|[1-9][0-9]{2}|0")
+_STATUS_CLASS: Final = re.compile(r"[1-9](?:xx|XX|\*)")
+_STATUS: Final = re.compile(r"[1-9][0-9]{2,3}|0|[0-9A-Z]{5}")
+"""A number, or an SQLSTATE."""
+
 _STATUS_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 _STATUS_TEXT: Final = re.compile(r"[A-Za-z0-9*_-]+")
 
@@ -226,7 +229,8 @@ def _status(scanner: Scanner) -> Term:
     start = scanner.at
     found = _STATUS_TEXT.match(scanner.text, start)
     text = found[0] if found else ""
-    if not (_STATUS.fullmatch(text) or _STATUS_NAME.fullmatch(text)):
+    is_class = _STATUS_CLASS.fullmatch(text) is not None
+    if not (is_class or _STATUS.fullmatch(text) or _STATUS_NAME.fullmatch(text)):
         scanner.fail(
             f"`{text}` is not a status" if text else "expected a status",
             start,
@@ -234,7 +238,7 @@ def _status(scanner: Scanner) -> Term:
             hint="write `404`, a class such as `5xx`, or a name such as `NOT_FOUND`",
         )
     scanner.skip(text)
-    name = f"{text[0]}xx" if text[0].isdigit() and not text.isdigit() else text
+    name = f"{text[0]}xx" if is_class else text
     return Term(SelectorKind.STATUS, name, offset=start, end=scanner.at)
 
 

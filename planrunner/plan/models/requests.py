@@ -27,7 +27,7 @@ from planrunner.protocols import registry
 from planrunner.protocols.base import Reply
 from planrunner.protocols.http.spec import VERBS, Expect, RequestKeys, verbs_in
 from planrunner.protocols.operation_model import RequestModel, TagsField
-from planrunner.protocols.plugin import Plugin, Settings, resolve
+from planrunner.protocols.plugin import GroupAction, Plugin, Settings, resolve
 from planrunner.values import dataclass
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "REQUEST_KEYS",
     "STEP_KEYS",
     "VERBS",
+    "ActionBook",
     "ClassGuests",
     "Expect",
     "LoneRequest",
@@ -68,20 +69,33 @@ STEP_KEYS: Final = frozenset({"name", "tags", "timeout", "measure", *KEYS_OF_SAM
 """The keys that stand beside these."""
 
 
-class _ActionBook:
-    """Steps that protocols bring."""
+class ActionBook:
+    """Steps that protocols bring, and groups of steps where a mapping may have steps in it.
+
+    Args:
+        groups: What stands below the action of a group; None where there can be none.
+    """
+
+    def __init__(self, groups: type[PlanMapping] | None = None) -> None:
+        self._groups = groups
 
     def words(self) -> Sequence[str]:
-        return registry.action_words()
+        return (*registry.action_words(), *(registry.group_words() if self._groups else ()))
 
     def has(self, word: str) -> bool:
-        return registry.action(word) is not None
+        return registry.action(word) is not None or self._group(word) is not None
 
     def guest(self, word: str) -> Guest:
-        found = registry.action(word)
+        group, found = self._group(word), registry.action(word)
+        if self._groups is not None and group is not None:
+            return Guest(self._groups, group.description, group.example)
         assert found is not None
         _, action = found
         return Guest(resolve(action.model), action.description, action.example)
+
+    def _group(self, word: str) -> GroupAction | None:
+        found = None if self._groups is None else registry.group(word)
+        return None if found is None else found[1]
 
 
 class _SettingsBook:
@@ -109,7 +123,7 @@ class _SettingsBook:
         return Guest(resolve(settings.model), settings.description, settings.example)
 
 
-_ACTIONS: Final = _ActionBook()
+_ACTIONS: Final = ActionBook()
 PLAN_SETTINGS: Final = _SettingsBook(of_class=False)
 CLASS_SETTINGS: Final = _SettingsBook(of_class=True)
 

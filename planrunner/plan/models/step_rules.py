@@ -24,7 +24,9 @@ from planrunner.protocols.http.spec_expect import status_faults
 __all__ = [
     "COMPANIONS",
     "OWN_ACTIONS",
+    "STEP_SYNONYMS",
     "all_actions",
+    "inside_call",
     "parallel_faults",
     "sample_faults",
     "step_faults",
@@ -68,6 +70,53 @@ COMPANIONS: Final[Mapping[str, frozenset[str]]] = {
 }
 """The keys beside each action of the language; `when` goes with all of them."""
 
+STEP_SYNONYMS: Final[Mapping[str, str]] = {
+    "sleep": "think",
+    "wait": "think",
+    "random": "choose",
+    "one_of": "choose",
+    "case": "switch",
+    "match": "switch",
+    "assert": "expect",
+    "assertions": "expect",
+    "check": "expect",
+    "validate": "expect",
+    "capture": "extract",
+    "save": "extract",
+    "params": "query",
+    "data": "form",
+    "label": "name",
+    "transaction": "group",
+    "rendezvous": "barrier",
+    "synchronize": "barrier",
+    "sync": "barrier",
+    "loop": "repeat",
+    "for": "foreach",
+    "include": "call",
+    "flow": "call",
+    "print": "log",
+    "steps": "do",
+    **dict.fromkeys(("wait_time", "delay", "pause_duration", "constant_timer"), "think"),
+    **dict.fromkeys(("checks", "validators", "verify", "ensure", "tests"), "expect"),
+    **dict.fromkeys(("extractors", "extract_jsonpath", "extract_regexp"), "extract"),
+    **dict.fromkeys(("extract_css_jquery", "extract_xpath", "register", "store"), "extract"),
+    **dict.fromkeys(("qs", "query_params", "params_query", "search"), "query"),
+    **dict.fromkeys(("set_variables", "set_variable", "variables", "vars", "let"), "set"),
+    **dict.fromkeys(("include_scenario", "run_flow", "use"), "call"),
+    **dict.fromkeys(("ifTrue", "only_if", "condition", "run_if"), "when"),
+    **dict.fromkeys(("script", "command", "shell"), "exec"),
+    **dict.fromkeys(("over", "for_each", "each"), "foreach"),
+    **dict.fromkeys(("batch", "concurrent"), "parallel"),
+    **dict.fromkeys(("json_body", "payload"), "json"),
+    **dict.fromkeys(("form_data", "urlencoded"), "form"),
+    **dict.fromkeys(("files", "upload_files", "file"), "multipart"),
+    **dict.fromkeys(("allow_redirects", "redirects", "followRedirect"), "follow_redirects"),
+    **dict.fromkeys(("tag",), "tags"),
+    **dict.fromkeys(("debug", "echo"), "log"),
+    "count": "repeat",
+}
+"""Words of other tools for keys of a step."""
+
 _REQUIRED: Final[Mapping[str, str]] = {
     "group": "do",
     "if": "then",
@@ -86,7 +135,7 @@ _NONE: Final = frozenset[str]()
 def all_actions() -> tuple[str, ...]:
     """Return every action, those of protocols that have been found so far included."""
     rest = OWN_ACTIONS[len(_BEFORE_GUESTS) :]
-    return (*_BEFORE_GUESTS, *registry.action_words(), *rest)
+    return (*_BEFORE_GUESTS, *registry.action_words(), *registry.group_words(), *rest)
 
 
 def _actions(data: Mapping[str, Any]) -> Iterator[str]:
@@ -96,7 +145,7 @@ def _actions(data: Mapping[str, Any]) -> Iterator[str]:
             yield from data[GUESTS]
         elif key in VERBS:
             yield from [key] if key in verbs else []
-        elif key in _ACTION_SET or is_request_word(key):
+        elif key in _ACTION_SET or is_request_word(key) or registry.group(key) is not None:
             yield key
 
 
@@ -158,7 +207,7 @@ def _foreign(key: str, action: str) -> Fault:
 def parallel_faults(steps: object) -> Iterator[Fault]:
     """Yield the fault of each step of `parallel` that is no single request."""
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
-        actions = [key for key in OWN_ACTIONS if isinstance(step, dict) and key in step]
+        actions = [*_actions(step)] if isinstance(step, dict) else []
         if actions and not actions_in(step):
             yield Fault(
                 Code.NOT_ALLOWED,
@@ -177,3 +226,14 @@ def sample_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
         for key in (key for key in KEYS_OF_SAMPLES if key in data):
             message = f"`{key}` is about a sample, and this `{word}` isn't measured"
             yield Fault(Code.CONFLICTING_KEYS, message, "add `measure: true`", key)
+
+
+def inside_call(word: str, data: Mapping[Any, Any]) -> str:
+    """Return how a call has this key; nothing where the step is none, or the key another's."""
+    call = data.get("call")
+    flow = call.get("flow") if isinstance(call, Mapping) else call
+    if flow and word == "as":
+        return f"write it into the call: `call: {{flow: {flow}, as: {data[word]}}}`"
+    if isinstance(call, str) and word in ("args", "arguments", "with"):
+        return f"write them into the call: `call: {{flow: {flow}, name: value}}`"
+    return ""

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Final, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from planrunner.language.fields.mapping import Fault, PlanMapping, known_keys
+from planrunner.language.fields.mapping import (
+    GUESTS,
+    Fault,
+    GuestBook,
+    PlanMapping,
+    guests,
+    known_keys,
+)
 from planrunner.language.fields.types import (
     Duration,
     DurationRange,
@@ -30,6 +38,7 @@ from planrunner.plan.models.actions import (
 from planrunner.plan.models.requests import (
     REQUEST_KEYS,
     VERBS,
+    ActionBook,
     LoneRequest,
     Operation,
     RequestStep,
@@ -39,6 +48,8 @@ from planrunner.plan.models.sharing import BarrierModel, PopField
 from planrunner.plan.models.step_rules import (
     COMPANIONS,
     OWN_ACTIONS,
+    STEP_SYNONYMS,
+    inside_call,
     parallel_faults,
     sample_faults,
     step_faults,
@@ -46,7 +57,7 @@ from planrunner.plan.models.step_rules import (
 from planrunner.protocols import registry
 from planrunner.protocols.http.spec_expect import StepExpect
 
-__all__ = ["BlockModel", "FlowModel", "PollModel", "StepList", "StepModel"]
+__all__ = ["BlockModel", "FlowModel", "GroupModel", "PollModel", "StepList", "StepModel"]
 
 
 class PollModel(LoneRequest):
@@ -78,56 +89,42 @@ class ChoiceModel(PlanMapping):
     do: StepList = Field(min_length=1, description="The steps to run.", examples=["[{get: /}]"])
 
 
+class GroupModel(PlanMapping):
+    """Steps of a protocol's group, which sends something before and after them."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {"steps": "do", "label": "name"}
+
+    name: str | None = Field(
+        None,
+        min_length=1,
+        description="The name of the group. Default the action.",
+        examples=["order"],
+    )
+    on_error: OnErrorField | None = Field(
+        None,
+        description="What follows a group that failed, beside its being counted.",
+        examples=["stop_iteration"],
+    )
+    do: StepList = Field(min_length=1, description="The steps to run.", examples=["[{get: /}]"])
+
+
+_STEPS: Final = ActionBook(GroupModel)
+
+if TYPE_CHECKING:
+    StepGuests: TypeAlias = Mapping[str, Any]
+else:
+    StepGuests = guests(_STEPS)
+
+
 class StepModel(RequestStep):
     """One step: exactly one action and its keys."""
 
-    synonyms: ClassVar[Mapping[str, str]] = {
-        "sleep": "think",
-        "wait": "think",
-        "random": "choose",
-        "one_of": "choose",
-        "case": "switch",
-        "match": "switch",
-        "assert": "expect",
-        "assertions": "expect",
-        "check": "expect",
-        "validate": "expect",
-        "capture": "extract",
-        "save": "extract",
-        "params": "query",
-        "data": "form",
-        "label": "name",
-        "transaction": "group",
-        "rendezvous": "barrier",
-        "synchronize": "barrier",
-        "sync": "barrier",
-        "loop": "repeat",
-        "for": "foreach",
-        "include": "call",
-        "flow": "call",
-        "print": "log",
-        "steps": "do",
-        **dict.fromkeys(("wait_time", "delay", "pause_duration", "constant_timer"), "think"),
-        **dict.fromkeys(("checks", "validators", "verify", "ensure", "tests"), "expect"),
-        **dict.fromkeys(("extractors", "extract_jsonpath", "extract_regexp"), "extract"),
-        **dict.fromkeys(("extract_css_jquery", "extract_xpath", "register", "store"), "extract"),
-        **dict.fromkeys(("qs", "query_params", "params_query", "search"), "query"),
-        **dict.fromkeys(("set_variables", "set_variable", "variables", "vars", "let"), "set"),
-        **dict.fromkeys(("include_scenario", "run_flow", "use"), "call"),
-        **dict.fromkeys(("ifTrue", "only_if", "condition", "run_if"), "when"),
-        **dict.fromkeys(("script", "command", "shell"), "exec"),
-        **dict.fromkeys(("over", "for_each", "each"), "foreach"),
-        **dict.fromkeys(("batch", "concurrent"), "parallel"),
-        **dict.fromkeys(("json_body", "payload"), "json"),
-        **dict.fromkeys(("form_data", "urlencoded"), "form"),
-        **dict.fromkeys(("files", "upload_files", "file"), "multipart"),
-        **dict.fromkeys(("allow_redirects", "redirects", "followRedirect"), "follow_redirects"),
-        **dict.fromkeys(("tag",), "tags"),
-        **dict.fromkeys(("debug", "echo"), "log"),
-        "count": "repeat",
-    }
+    guest_book: ClassVar[GuestBook | None] = _STEPS
+
+    synonyms: ClassVar[Mapping[str, str]] = STEP_SYNONYMS
     elsewhere: ClassVar[Mapping[str, str]] = STEP_WORDS
 
+    operations: StepGuests | None = Field(None, alias=GUESTS)
     expect: StepExpect | None = Field(
         None,
         description="What makes it a success, beside what `http.expect` asks of all requests; "
@@ -286,7 +283,7 @@ class StepModel(RequestStep):
             return (
                 "write it into the plan, a user class, a task or a flow: all requests below have it"
             )
-        if inside := _inside_call(word, data):
+        if inside := inside_call(word, data):
             return inside
         if (verb := word.rpartition(".")[2].lower()) in VERBS and "." in word:
             return f"the verb is the key: `{verb}: /path`"
@@ -318,7 +315,13 @@ class StepModel(RequestStep):
                 silent = self.measure in (None, False)
                 plugin, target = registry.named(word), given.as_ or ""
                 return Operation(word, plugin, self, StepModel, (), target, is_silent=silent)
-        return super()._operation()
+        return None if self.protocol_group is not None else super()._operation()
+
+    @cached_property
+    def protocol_group(self) -> tuple[str, GroupModel] | None:
+        """The action and steps of a protocol's group; None when it is none."""
+        word, model = next(iter((self.operations or {}).items()), ("", None))
+        return (word, model) if isinstance(model, GroupModel) else None
 
     def default_name(self, action: str) -> str:
         if self.python is not None:
@@ -340,6 +343,9 @@ class StepModel(RequestStep):
         ):
             if steps:
                 yield (key,), steps
+        if self.protocol_group is not None:
+            word, group = self.protocol_group
+            yield (word, "do"), group.do
         for index, choice in enumerate(self.choose or ()):
             yield ("choose", index, "do"), choice.do
         for value, steps in (self.cases or {}).items():
@@ -424,14 +430,3 @@ class BlockModel(PlanMapping):
     @classmethod
     def expand(cls, data: object) -> object:
         return {"do": data} if isinstance(data, list) else data
-
-
-def _inside_call(word: str, data: Mapping[Any, Any]) -> str:
-    """Return how a call has this key; nothing where the step is none, or the key another's."""
-    call = data.get("call")
-    flow = call.get("flow") if isinstance(call, Mapping) else call
-    if flow and word == "as":
-        return f"write it into the call: `call: {{flow: {flow}, as: {data[word]}}}`"
-    if isinstance(call, str) and word in ("args", "arguments", "with"):
-        return f"write them into the call: `call: {{flow: {flow}, name: value}}`"
-    return ""

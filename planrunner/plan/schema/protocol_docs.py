@@ -61,6 +61,8 @@ def _section(plugin: Plugin) -> Iterator[str]:
         meaning = _meaning(plugin, action.model, action.description)
         example = f"{word}: {action.example}".replace("|", "\\|")
         yield f"| `{word}` | {meaning} | `{example}` |"
+    for word, group in plugin.groups.items():
+        yield f"| `{word}` | {group.description} | `{word}: {group.example}` |"
     yield from ("", "| failure | what it means |", "|---|---|")
     for kind, meaning in plugin.failures.items():
         yield f"| `{kind}` | {meaning} |"

@@ -12,8 +12,9 @@ from planrunner.protocols.python.clients.collections import CollectionCount
 from planrunner.protocols.python.clients.context import SayLine
 from planrunner.protocols.python.clients.imports import PlanCode
 from planrunner.protocols.python.clients.session import PythonSession
-from planrunner.protocols.python.clients.threads import ThreadCall, Threads
+from planrunner.protocols.python.clients.thread_call import ThreadCall
 from planrunner.protocols.telling_clients import CallCost, ClientAccount
+from planrunner.protocols.threads import Threads
 
 __all__ = ["PythonClient", "open"]
 

@@ -14,7 +14,7 @@ from planrunner.protocols.base import Reply
 from planrunner.protocols.python.clients.call import BoundFunction, How
 from planrunner.protocols.python.clients.isolated import FRAME, child_command
 from planrunner.protocols.python.clients.session import CallRoom, PythonSession
-from planrunner.protocols.python.clients.threads import ThreadCall
+from planrunner.protocols.python.clients.thread_call import ThreadCall
 from planrunner.protocols.python.operation import PythonOperation
 from planrunner.timing.overhead import CallKind, empty_call, empty_call_ns, empty_coroutine
 from planrunner.timing.spread import median

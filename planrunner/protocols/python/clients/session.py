@@ -24,9 +24,10 @@ from planrunner.protocols.python.clients.call import (
 from planrunner.protocols.python.clients.collections import CollectionCount
 from planrunner.protocols.python.clients.context import SayLine
 from planrunner.protocols.python.clients.isolated import IsolatedProcess
-from planrunner.protocols.python.clients.threads import ThreadCall, Threads
+from planrunner.protocols.python.clients.thread_call import ThreadCall
 from planrunner.protocols.python.clients.watched import SHORT_NS, watched
 from planrunner.protocols.python.operation import RETURNED, PythonReply
+from planrunner.protocols.threads import Threads
 from planrunner.timing.batches import Calibration
 from planrunner.units import format_duration
 
