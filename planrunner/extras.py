@@ -12,7 +12,7 @@ from typing import Final
 from planrunner.errors import PackageMissing
 from planrunner.values import dataclass
 
-__all__ = ["EXTRAS", "Extra", "install_hint", "is_installed", "need"]
+__all__ = ["EXTRAS", "Extra", "install_hint", "is_found", "is_installed", "look_for", "need"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Extra:
     @property
     def is_installed(self) -> bool:
         """Whether all of it is there."""
-        return all(_is_found(module) for module, _ in self.packages)
+        return all(is_found(module) for module, _ in self.packages)
 
 
 EXTRAS: Final = (
@@ -71,6 +71,11 @@ EXTRAS: Final = (
     Extra("prometheus", (("prometheus_client", "prometheus-client"),), "the output `prometheus`"),
     Extra("socks", (("socksio", "socksio"),), "SOCKS proxies"),
     Extra(
+        "sql",
+        (("aiosqlite", "aiosqlite"), ("greenlet", "greenlet"), ("sqlalchemy", "sqlalchemy")),
+        "`sql`; databases other than SQLite need a driver of their own too",
+    ),
+    Extra(
         "ui",
         (("starlette", "starlette"), ("uvicorn", "uvicorn")),
         "the live page: `--ui` and `planrunner ui`",
@@ -98,13 +103,26 @@ def need(module: str, purpose: str) -> None:
     try:
         importlib.import_module(module)
     except ImportError as missing:
-        extra, package = _origin(module)
-        raise PackageMissing(
-            f"{purpose} needs the package {package}", hint=install_hint(extra)
-        ) from missing
+        raise _missing(module, purpose) from missing
 
 
-def _is_found(module: str) -> bool:
+def look_for(module: str, purpose: str) -> None:
+    """Make sure that a module of an extra is installed, without importing it.
+
+    Raises:
+        PackageMissing: It isn't.
+    """
+    if not is_found(module):
+        raise _missing(module, purpose)
+
+
+def _missing(module: str, purpose: str) -> PackageMissing:
+    extra, package = _origin(module)
+    return PackageMissing(f"{purpose} needs the package {package}", hint=install_hint(extra))
+
+
+def is_found(module: str) -> bool:
+    """Say whether a module is installed, without importing it."""
     try:
         return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError):  # hidden on purpose, or its parent is missing
@@ -137,6 +155,6 @@ def _origin(module: str) -> tuple[str, str]:
     """Return the extra that brings a module, and the module's package."""
     for extra in EXTRAS:
         for name, package in extra.packages:
-            if name == module:
+            if name == module or module.startswith(f"{name}."):
                 return extra.name, package
     raise KeyError(module)

@@ -17,6 +17,7 @@ from tests.support.plans import compiled, findings
 SETTINGS = """
 http: {base_url: "http://127.0.0.1:1"}
 etcd: {endpoints: ["127.0.0.1:1"]}
+sql: {url: "sqlite:///never.db"}
 """
 ASKING = [
     plugin

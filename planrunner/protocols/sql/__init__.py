@@ -1,0 +1,1 @@
+"""SQL: statements that are prepared and bound, over SQLAlchemy's drivers."""

@@ -1,0 +1,1 @@
+"""What sends statements: connections, pools and threads."""

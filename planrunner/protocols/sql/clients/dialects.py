@@ -1,0 +1,53 @@
+"""How transactions are begun and ended, and isolation is set, in the SQL of a database.
+
+Drivers never begin a transaction by themselves here, where that can be had: a statement alone is
+one message to the database and not three. Other databases get what every driver can do: it begins,
+and `commit` ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from planrunner.values import dataclass
+
+__all__ = ["Dialect", "dialect_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between databases.
+
+    Attributes:
+        begin: Begins a transaction; empty where the driver does.
+        isolate: Returns what gives a connection's transactions an isolation; None where
+            SQLAlchemy does.
+        reads_in_transaction: Rows can be read piece by piece only in a transaction.
+    """
+
+    begin: str = ""
+    isolate: Callable[[str], str] | None = None
+    reads_in_transaction: bool = False
+
+
+def _sqlite(isolation: str) -> str:
+    return f"PRAGMA read_uncommitted = {int(isolation == 'READ UNCOMMITTED')}"
+
+
+_MYSQL: Final = Dialect("BEGIN", "SET SESSION TRANSACTION ISOLATION LEVEL {}".format)
+_DIALECTS: Final[Mapping[str, Dialect]] = {
+    "postgresql": Dialect(
+        "BEGIN",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {}".format,
+        reads_in_transaction=True,
+    ),
+    "sqlite": Dialect("BEGIN", _sqlite),
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+}
+
+
+def dialect_of(name: str) -> Dialect:
+    """Return what is known of a dialect by its name."""
+    return _DIALECTS.get(name, Dialect())
