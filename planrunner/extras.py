@@ -53,6 +53,16 @@ EXTRAS: Final = (
         "the dashboard that `planrunner monitoring` writes",
     ),
     Extra(
+        "grpc",
+        (
+            ("grpc_health", "grpcio-health-checking"),
+            ("grpc_reflection", "grpcio-reflection"),
+            ("grpc_status", "grpcio-status"),
+            ("grpc_tools", "grpcio-tools"),
+        ),
+        "gRPC services that .proto files or servers describe",
+    ),
+    Extra(
         "html",
         (("lxml", "lxml"), ("cssselect", "cssselect")),
         "`css` and `xpath` in HTML and XML replies",

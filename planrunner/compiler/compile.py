@@ -147,6 +147,7 @@ class _Compiler:
             name: {
                 "port": port,
                 "url": f"http://127.0.0.1:{port}",
+                "address": f"127.0.0.1:{port}",
                 "dir": str(self._scratch / name),
             }
             for name, port in self._ports.items()

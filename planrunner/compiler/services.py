@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.settings_block import SettingsBlock
+from planrunner.errors import PackageMissing
+from planrunner.extras import need
 from planrunner.graph.steps import Evaluate
 from planrunner.graph.target import MonitorNode, ReadyNode, ServiceNode
 from planrunner.language.diagnostics import Code, suggest
@@ -32,13 +35,13 @@ if TYPE_CHECKING:  # see `language.fields.mapping.later`
 
 __all__ = ["DEMOS", "Target", "gauges_of"]
 
-DEMOS: Final = ("assistant", "kv", "passport", "platform", "shop")
+DEMOS: Final = ("assistant", "kv", "passport", "platform", "routes", "shop")
 """The embedded servers that a plan may start."""
 
 _GRACE_NS: Final = 10 * NS_PER_S
 _ASK_NS: Final = 5 * NS_PER_S
 _MOST_PORT: Final = 65_535
-_DEMO_LISTENS: Final = "listens on http://"
+_DEMO_LISTENS: Final = "listens on "
 
 
 def _demo_ready() -> ReadyNode:
@@ -230,13 +233,30 @@ class Target:
         if model.log is not None:
             text = work.constant_text(model.log, (*path, "log"), names)
             return replace(node, log=self._pattern(text, (*path, "log")))
+        if model.grpc is not None:
+            with self._needing((*path, "grpc")):
+                need("grpc_health", "`ready.grpc`")
+            return replace(node, grpc=self._address(model.grpc, (*path, "grpc")))
         assert model.tcp is not None
-        address = work.constant_text(model.tcp, (*path, "tcp"), names)
-        parts = re.fullmatch(r"\S+:(\d{1,5})", address or "")
+        return replace(node, tcp=self._address(model.tcp, (*path, "tcp")))
+
+    @contextmanager
+    def _needing(self, path: PlanPath) -> Iterator[None]:
+        """Turn a package that is missing into a fault at `path`."""
+        try:
+            yield
+        except PackageMissing as missing:
+            self.work.fault(path, Code.NOT_AVAILABLE, missing.message, hint=missing.hint)
+
+    def _address(self, text: Text, path: PlanPath) -> str:
+        """Return an address that a probe connects to."""
+        address = self.work.constant_text(text, path, self.work.constant_names)
+        service = r"(?:/[\w.]+)?" if path[-1] == "grpc" else ""
+        parts = re.fullmatch(rf"\S+:(\d{{1,5}}){service}", address or "")
         if address is not None and (parts is None or int(parts[1]) > _MOST_PORT):
             message = f"`{address}` is not an address"
-            work.fault((*path, "tcp"), Code.INVALID_VALUE, message, hint="write `127.0.0.1:5432`")
-        return replace(node, tcp=address or "")
+            self.work.fault(path, Code.INVALID_VALUE, message, hint="write `127.0.0.1:5432`")
+        return address or ""
 
     def _time(self, given: int | Deferred | None, path: PlanPath, default_ns: int) -> int:
         time_ns = self.work.settle(given, path, default_ns)

@@ -11,7 +11,7 @@ from planrunner.demo.passport import passport
 from planrunner.demo.platform import platform
 from planrunner.demo.shop import shop
 
-__all__ = ["DEMOS", "STORES", "EtcdStore", "HttpServer", "Router", "kv", "open_store"]
+__all__ = ["DEMOS", "GRPC_DEMOS", "STORES", "EtcdStore", "HttpServer", "Router", "kv", "open_store"]
 
 DEMOS: dict[str, Callable[[], Router]] = {
     "assistant": assistant,
@@ -20,3 +20,6 @@ DEMOS: dict[str, Callable[[], Router]] = {
     "platform": platform,
     "shop": shop,
 }
+
+GRPC_DEMOS = ("routes",)
+"""Those that speak gRPC; each is the package of its name, imported when it is served."""

@@ -424,6 +424,8 @@ def _service(service: ServiceNode) -> Iterator[str]:
 def _ready(ready: ReadyNode) -> str:
     if ready.get is not None:
         return "its URL answers as expected"
+    if ready.grpc:
+        return f"gRPC's health service at {ready.grpc} says SERVING"
     if ready.log is not None:
         return f"it prints `{ready.log.source}`"
     return "its port accepts connections"

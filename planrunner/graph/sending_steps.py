@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import field
 from typing import ClassVar
 
 from planrunner.graph.described_step import DescribedStep, Nested
@@ -107,6 +108,7 @@ class RequestNode(DescribedStep):
         settings: What it starts from, where that isn't what its client opens with; opaque.
         records: What it records, its work first.
         work_unit: What its work is counted in; empty where the plan doesn't say.
+        path: Where what it says stands in the plan.
     """
 
     action: ClassVar[str] = "request"
@@ -126,6 +128,7 @@ class RequestNode(DescribedStep):
     settings: object = None
     records: tuple[RecordedNode, ...] = ()
     work_unit: str = ""
+    path: tuple[str | int, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def subject(self) -> str:

@@ -21,14 +21,16 @@ AUTO_PORT: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class ReadyNode:
-    """When a service is ready: exactly one of `get`, `tcp` and `log` says.
+    """When a service is ready: exactly one of `get`, `tcp`, `grpc` and `log` says.
 
     Attributes:
         tcp: `host:port`; empty when it isn't that.
+        grpc: The same, and perhaps a service behind a slash.
     """
 
     get: Exchange | None = None
     tcp: str = ""
+    grpc: str = ""
     log: Pattern | None = None
     every_ns: int = 500 * NS_PER_MS
     timeout_ns: int = 30 * NS_PER_S

@@ -8,7 +8,7 @@ when a plan needs it, so that looking at a record costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from importlib import import_module
 from types import MappingProxyType
@@ -27,6 +27,7 @@ __all__ = [
     "CompileSettings",
     "CompiledRequest",
     "CompiledSettings",
+    "Examine",
     "GroupAction",
     "Plugin",
     "Reach",
@@ -214,6 +215,10 @@ class CompileRequest(Protocol):
         """
 
 
+Examine = Callable[[Any, Sequence[Exchange]], Awaitable[Sequence[tuple[Exchange, SpecFault]]]]
+"""Given settings and the exchanges of their channel; paths of the faults begin below the model."""
+
+
 class ClientChoice(NamedTuple):
     """Which client sends, and the reason in words."""
 
@@ -297,6 +302,8 @@ class Plugin:
             query. Only the language's own verbs do that.
         hosts: The hosts that an exchange goes to, as far as they are known before the run.
         reach: The addresses of which one must answer before any load.
+        examine: Asks the target, before any load, what only it knows of the requests; returns what
+            is wrong with them. None when there is nothing to ask.
         ignored: What of the process's environment is ignored with these settings, as a sentence;
             empty for nothing.
         caveat: What the client that is chosen does to the numbers, as a sentence; empty for
@@ -338,6 +345,7 @@ class Plugin:
     compile_probe: Callable[..., CompiledRequest] | None = None
     hosts: Callable[[Exchange, Any], Iterable[TargetHost]] = _no_hosts
     reach: Callable[[Any], Iterable[Reach]] = _no_reach
+    examine: Examine | None = None
     ignored: Callable[[Any, Mapping[str, str]], str] = _nothing_ignored
     caveat: Callable[[Any], str] = _no_caveat
     transport: Callable[[], str] | None = None

@@ -42,7 +42,12 @@ from planrunner.results.files.metrics_json import write_metrics
 from planrunner.results.model import RunResult, WrittenFile
 from planrunner.runner.build_result import build_result, start_result, with_validity_judged
 from planrunner.runner.data.files import FOLDER, with_files_written
-from planrunner.runner.environment import around_load, check_targets, transport_notices
+from planrunner.runner.environment import (
+    around_load,
+    check_targets,
+    examine_requests,
+    transport_notices,
+)
 from planrunner.runner.event_loop import client_factories
 from planrunner.runner.outputs.wanted import file_places, make_outputs
 from planrunner.runner.reach import client_notices
@@ -181,6 +186,7 @@ class _Run:
                 ):
                     if not graph.preflight:  # which asks more of the target
                         await check_targets(graph)
+                    await examine_requests(graph, prepared.compiled.plan.document)
                     outputs: list[Output | WantedOutput] = [*self._outputs, *self._wanted]
                     async with FanOut(outputs, self._info(), mask=mask) as fan_out:
                         look_past_what_came()

@@ -15,7 +15,7 @@ from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.engine.workers.local import run_masker
 from planrunner.runner.data.files import with_files_written
-from planrunner.runner.environment import around_load, check_targets
+from planrunner.runner.environment import around_load, check_targets, examine_requests
 from planrunner.runner.event_loop import client_factories
 from planrunner.runner.request import CompiledPlan, RunRequest, compile_request, new_run_id
 
@@ -62,6 +62,7 @@ async def dry_run(
         ):
             if not graph.preflight:
                 await check_targets(graph)
+            await examine_requests(graph, compiled.plan.document)
             return await dry_run_engine(
                 graph,
                 clients=client_factories(graph),

@@ -12,7 +12,9 @@ from planrunner.clock import Clock
 from planrunner.engine import Background, Ending, Stop
 from planrunner.engine.workers.local import protocols_of, requests_of
 from planrunner.graph.run_graph import RunGraph
+from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.language.secrets import Masker
+from planrunner.plan.yaml.document import Document, KeyOrValue
 from planrunner.protocols import registry
 from planrunner.protocols.base import NOT_JSON, Client, Exchange, Reply, Scope, read_json
 from planrunner.target import (
@@ -25,7 +27,7 @@ from planrunner.target import (
 )
 from planrunner.units import NS_PER_S
 
-__all__ = ["around_load", "check_targets", "transport_notices"]
+__all__ = ["around_load", "check_targets", "examine_requests", "transport_notices"]
 
 
 class _Fetcher:
@@ -149,6 +151,32 @@ async def check_targets(graph: RunGraph) -> None:
     }
     for reach in places:
         await check_reachable(reach)
+
+
+async def examine_requests(graph: RunGraph, document: Document) -> None:
+    """Ask targets what only they know of the plan's requests.
+
+    Raises:
+        PlanError: A request doesn't fit its target.
+        CannotRun: A target doesn't answer.
+    """
+    found: dict[Diagnostic, None] = {}
+    for channel in protocols_of(graph):
+        examine = registry.channel_plugin(channel).examine
+        if examine is None:
+            continue
+        requests = [one for one in requests_of(graph) if one.exchange.protocol == channel]
+        paths = {id(one.exchange): one.path for one in requests}
+        exchanges = [one.exchange for one in requests]
+        for exchange, fault in await examine(graph.settings[channel], exchanges):
+            place = document.nearest((*paths[id(exchange)], *fault.path))
+            part: KeyOrValue = "key" if fault.is_key else "value"
+            diagnostic = document.diagnostic(
+                place, fault.code, fault.message, hint=fault.hint, part=part
+            )
+            found[diagnostic] = None
+    if found:
+        raise PlanError(list(found))
 
 
 def transport_notices(graph: RunGraph) -> tuple[str, ...]:

@@ -338,8 +338,16 @@ def make_probe(ready: ReadyNode, log: Path, fetch: Fetch) -> Probe:
             return None if found else f"nothing matches `{pattern.source}`"
 
         return look
+    if ready.grpc:
+        return _health_probe(*ready.grpc.split("/", 1))
     host, _, port = ready.tcp.rpartition(":")
     return lambda: _connect(host.strip("[]"), int(port))
+
+
+def _health_probe(address: str, service: str = "") -> Probe:
+    from planrunner.protocols.over_grpc.health import check_health  # noqa: PLC0415 - it imports gRPC
+
+    return lambda: check_health(address, service)
 
 
 def _printed(log: Path) -> str:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import click
 
 from planrunner.cli.leaving import SIGNALS
 from planrunner.cli.until_told import until_told
-from planrunner.demo import DEMOS, STORES, HttpServer, Router, kv, open_store
+from planrunner.demo import DEMOS, GRPC_DEMOS, STORES, HttpServer, kv, open_store
 from planrunner.errors import CannotRun
 from planrunner.runner.event_loop import run_on_fast_loop
 
 __all__ = ["command"]
+
+
+class DemoServer(Protocol):
+    """What a demo is served by."""
+
+    async def start(self, host: str = ..., port: int = ...) -> int: ...
+
+    async def stop(self) -> None: ...
 
 
 @click.command(
@@ -25,7 +34,7 @@ Examples:
   planrunner demo kv --store etcd --etcd 127.0.0.1:2379
 """,
 )
-@click.argument("name", type=click.Choice(sorted(DEMOS)))
+@click.argument("name", type=click.Choice(sorted((*DEMOS, *GRPC_DEMOS))))
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -65,18 +74,21 @@ def command(
 ) -> None:
     """Serve an embedded demo target on loopback."""
 
-    def routes() -> Router:
-        if name != "kv":
-            return DEMOS[name]()
-        return kv(open_store(store, address), secret=secret)
+    def server() -> DemoServer:
+        if name in GRPC_DEMOS:
+            from planrunner.demo.routes.server import RoutesServer  # noqa: PLC0415 - it imports gRPC
 
-    run_on_fast_loop(_serve(name, routes, port, until_input_closes=until_input_closes))
+            return RoutesServer()
+        router = kv(open_store(store, address), secret=secret) if name == "kv" else DEMOS[name]()
+        return HttpServer(router)
+
+    run_on_fast_loop(_serve(name, server, port, until_input_closes=until_input_closes))
 
 
 async def _serve(
-    name: str, routes: Callable[[], Router], port: int, *, until_input_closes: bool
+    name: str, make: Callable[[], DemoServer], port: int, *, until_input_closes: bool
 ) -> None:
-    server = HttpServer(routes())
+    server = make()
     try:
         bound = await server.start(port=port)
     except OSError as error:
@@ -84,6 +96,7 @@ async def _serve(
             f"cannot listen on 127.0.0.1:{port}: {error.strerror}",
             hint="choose another port with --port, or 0 for a free one",
         ) from error
-    print(f"demo `{name}` listens on http://127.0.0.1:{bound}", flush=True)
+    scheme = "" if name in GRPC_DEMOS else "http://"
+    print(f"demo `{name}` listens on {scheme}127.0.0.1:{bound}", flush=True)
     await until_told(SIGNALS, until_input_closes=until_input_closes)
     await server.stop()

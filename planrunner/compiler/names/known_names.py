@@ -27,7 +27,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 _FILE: Final = ("path", "rows", "bytes", "format")
 _NO_USER: Final = "no user runs this: use a param, or a value"
 _REPLY: Final = ("json", "body", "headers", "status")
-_SERVICE: Final = ("port", "url", "dir")
+_SERVICE: Final = ("port", "url", "address", "dir")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +206,11 @@ class Known:
             hint = suggest(name, known) or "services: " + ", ".join(f"`{s}`" for s in known)
             return _fault(reference, f"unknown service `{name}`", hint)
         wrong = reference.path[1] if len(reference.path) > 1 else ""
-        if wrong in ("port", "url") and name in self.portless:
+        if wrong in ("port", "url", "address") and name in self.portless:
             return _fault(reference, f"the service `{name}` has no port", "give it `port: auto`")
         if wrong in _SERVICE:
             return None
-        hint = f"write `services.{name}.port`, `.url` or `.dir`"
+        hint = f"write `services.{name}.port`, `.url`, `.address` or `.dir`"
         return _fault(reference, f"a service has no `{wrong}`" if wrong else "which part?", hint)
 
     def _file(self, reference: Reference) -> NameFault | None:

@@ -97,6 +97,7 @@ def compile_request(
         settings=block.settings if block.is_aimed else None,
         records=with_usual_work(records, compiled.exchange) if measured else (),
         work_unit=work_unit_of(walk, request.spec, inside) or usual_unit(compiled.exchange),
+        path=inside,
     )
 
 

@@ -20,7 +20,7 @@ HostGauge = Literal["cpu", "rss", "disk", "net"]
 
 
 class ReadyModel(PlanMapping):
-    """When a service is ready: one of three probes, tried until it holds."""
+    """When a service is ready: one of four probes, tried until it holds."""
 
     get: TextField | None = Field(
         None, description="A URL that must answer.", examples=["http://127.0.0.1:${port}/health"]
@@ -29,6 +29,12 @@ class ReadyModel(PlanMapping):
         None,
         description="A `host:port` that must accept a connection.",
         examples=["127.0.0.1:5432"],
+    )
+    grpc: TextField | None = Field(
+        None,
+        description="A `host:port` whose gRPC health service must say SERVING; of one service with "
+        "`host:port/package.Service`.",
+        examples=["127.0.0.1:${port}"],
     )
     log: TextField | None = Field(
         None,
@@ -51,7 +57,9 @@ class ReadyModel(PlanMapping):
 
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
-        yield from exactly_one(cls, data, ("get", "tcp", "log"), "when the service is ready")
+        yield from exactly_one(
+            cls, data, ("get", "tcp", "grpc", "log"), "when the service is ready"
+        )
         if "expect" in data and "get" not in data:
             yield Fault(
                 Code.CONFLICTING_KEYS,

@@ -44,16 +44,9 @@ def load_stubs() -> Any:  # noqa: ANN401 - generated code has no types
 
 def describe_transport() -> str:
     """Say what sends etcd requests, with the versions that its speed depends on."""
-    from google.protobuf.internal import api_implementation  # noqa: PLC0415 - only with etcd steps
+    from planrunner.protocols.over_grpc.network import describe  # noqa: PLC0415 - it imports gRPC
 
-    from planrunner.protocols.over_grpc.network import is_threaded  # noqa: PLC0415 - likewise
-
-    engine = "with" if is_threaded else "without"
-    return (
-        f"grpc.aio {version('grpcio')} {engine} its event engine, "
-        f"stubs of etcd3 {version('etcd3')}, "
-        f"protobuf {version('protobuf')} ({api_implementation.Type()})"
-    )
+    return f"{describe()}, stubs of etcd3 {version('etcd3')}"
 
 
 def _directory() -> Path:

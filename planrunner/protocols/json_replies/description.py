@@ -14,11 +14,10 @@ _SHOWN_KEYS: Final = 4
 
 def describe_body(reply: Reply) -> str:
     """Say what the body is by its shape: `a JSON object with the keys id, name`. Shows no value."""
-    if not reply.body:
-        return "an empty body"
     data = reply.parsed(read_json)
     if data is NOT_JSON:
-        return f"a body of {len(reply.body)} bytes that is not JSON"
+        size = len(reply.body or b"")
+        return f"a body of {size} bytes that is not JSON" if size else "an empty body"
     if isinstance(data, dict):
         shown = ", ".join(shorten(str(key), 16) for key in list(data)[:_SHOWN_KEYS])
         more = " …" if len(data) > _SHOWN_KEYS else ""

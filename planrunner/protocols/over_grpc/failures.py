@@ -27,6 +27,9 @@ _WORDS: Final = (
     (("socket closed", "reset by peer", "broken pipe", "goaway", "recvmsg"), FailureKind.RESET),
 )
 
+_REFUSED_LATE: Final = "secure read failed"
+"""TLS 1.3 lets a client finish its handshake before the server refuses its certificate."""
+
 _PREAMBLE: Final = re.compile(
     r"failed to connect to all addresses; last error: [A-Z_]+: (?:ipv[46]:|unix:)?"
 )
@@ -36,6 +39,8 @@ _REMOVED: Final = re.compile(r"Stream removed \((.+)\)")
 def unavailable_kind(details: str) -> FailureKind:
     """Return what the code UNAVAILABLE means, given the details of the call."""
     words = details.lower()
+    if _REFUSED_LATE in words and "failed to connect" in words:
+        return FailureKind.TLS
     for signs, kind in _WORDS:
         if any(sign in words for sign in signs):
             return kind

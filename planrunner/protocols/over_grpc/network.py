@@ -15,7 +15,7 @@ import sys
 from importlib.metadata import version
 from typing import Any, Final
 
-__all__ = ["grpc", "is_threaded"]
+__all__ = ["describe", "grpc", "is_threaded"]
 
 _SWITCH: Final = "GRPC_EXPERIMENTS"
 _OFF: Final = "-event_engine_client"
@@ -41,3 +41,14 @@ def _import() -> tuple[Any, bool]:
 
 
 grpc, is_threaded = _import()
+
+
+def describe() -> str:
+    """Say what sends calls, with the versions that its speed depends on."""
+    from google.protobuf.internal import api_implementation  # noqa: PLC0415 - seldom asked
+
+    engine = "with" if is_threaded else "without"
+    return (
+        f"grpc.aio {version('grpcio')} {engine} its event engine, "
+        f"protobuf {version('protobuf')} ({api_implementation.Type()})"
+    )

@@ -322,7 +322,7 @@ def test_explain_says_what_is_started_and_watched() -> None:
         "  waits up to 30s until its URL answers as expected",
         "starts service shop: planrunner demo shop",
         "  listens on port auto",
-        "  waits up to 15s until it prints `listens on http://`",
+        "  waits up to 15s until it prints `listens on `",
         "  measures its cpu and rss",
         "watches box: cpu and disk of this machine",
         "watches app: cpu and rss of process 4711",
@@ -390,4 +390,4 @@ class TestThresholds:
 
 def test_the_demos_are_those_that_there_are() -> None:
     """The compiler knows their names without importing a server."""
-    assert tuple(sorted(demo.DEMOS)) == DEMOS
+    assert tuple(sorted((*demo.DEMOS, *demo.GRPC_DEMOS))) == DEMOS

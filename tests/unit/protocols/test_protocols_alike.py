@@ -18,6 +18,7 @@ SETTINGS = """
 http: {base_url: "http://127.0.0.1:1"}
 etcd: {endpoints: ["127.0.0.1:1"]}
 sql: {url: "sqlite:///never.db"}
+grpc: {target: "127.0.0.1:1", reflection: true}
 """
 ASKING = [
     plugin

@@ -35,7 +35,7 @@ PROVIDED: Final = (
     ),
     Described(
         "services",
-        "services.NAME.port, services.NAME.url, services.NAME.dir",
+        "services.NAME.port, services.NAME.url, services.NAME.address, services.NAME.dir",
         "a service of the plan: where it listens, and its own directory",
         "services.shop.url",
         "http://127.0.0.1:8080",

@@ -1,0 +1,1 @@
+"""gRPC: what a plan may write, how messages are made and checked, and how calls are sent."""

@@ -1,0 +1,1 @@
+"""The client that sends what gRPC steps compile to."""

@@ -1,0 +1,333 @@
+"""One virtual user's calls: unary, or with a stream in one direction or both."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+from google.protobuf.message import DecodeError
+
+from planrunner.clock import Clock
+from planrunner.errors import CannotRun
+from planrunner.metrics.arrivals import Arrivals
+from planrunner.protocols.base import NOT_JSON, FailureKind, Redirect, Scope, Sent
+from planrunner.protocols.grpc.clients.bound import BoundGrpcCall
+from planrunner.protocols.grpc.clients.faults import STATUS_LOST, map_failure, was_refused
+from planrunner.protocols.grpc.clients.lines import GrpcLine
+from planrunner.protocols.grpc.compile.prepare import PreparedCall
+from planrunner.protocols.grpc.operation import CallMetadata, GrpcSettings
+from planrunner.protocols.grpc.reply import GrpcReply
+from planrunner.protocols.grpc.schema.methods import GrpcSchema
+from planrunner.protocols.over_grpc.codes import CODES, code_name
+from planrunner.protocols.over_grpc.failures import NOT_SENT
+from planrunner.protocols.over_grpc.network import grpc
+from planrunner.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["GrpcSession", "TappedGrpcSession"]
+
+_LEAST_S: Final = NS_PER_MS / NS_PER_S
+_LATE: Final = CODES.index("DEADLINE_EXCEEDED")
+_EOF: Final = grpc.aio.EOF
+
+
+class SessionHome(Protocol):
+    """What sessions share: a client, as they see it."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def settings(self) -> GrpcSettings: ...
+    @property
+    def schema(self) -> GrpcSchema | None: ...
+    async def prepare(
+        self, bound: BoundGrpcCall, line: GrpcLine, timeout_s: float
+    ) -> PreparedCall: ...
+    def session_on(self, line: GrpcLine, *, owns: bool) -> GrpcSession: ...
+    async def release(self, line: GrpcLine) -> None: ...
+
+
+class GrpcSession:
+    """One virtual user's way to the server."""
+
+    __slots__ = ("_asked", "_client", "_line", "_now_ns", "_owns", "_reply")
+
+    def __init__(self, client: SessionHome, line: GrpcLine, *, owns: bool) -> None:
+        self._client = client
+        self._now_ns = client.clock.now_ns
+        self._line = line
+        self._owns = owns
+        self._reply = GrpcReply()
+        self._asked: tuple[BoundGrpcCall | None, Sequence[bytes]] = None, ()
+
+    async def send(self, bound: BoundGrpcCall, scope: Scope) -> GrpcReply:
+        prepared = bound.prepared
+        if prepared is None:
+            try:
+                prepared = await self._client.prepare(bound, self._line, bound.timeout_s)
+            except CannotRun as error:
+                return self._unprepared(error)
+        reply, line = self._reply, self._line
+        method = prepared.method
+        asked_ns = self._now_ns()
+        messages = prepared.write_all(scope) if method.takes_stream else (prepared.write(scope),)
+        metadata = bound.metadata_of(scope) if bound.metadata is None else bound.metadata
+        self._asked = bound, messages
+        reply.asked_ns = reply.sent_ns = asked_ns
+        reply.failure = reply.message = reply.arrivals = None
+        reply.read = prepared.read
+        reply.first_byte_ns = reply.connect_ns = reply.connects = reply.retries = 0
+        reply.received = 0
+        timeout_s = bound.timeout_s
+        if not line.is_open:
+            if not await self._connect(bound):
+                return self._late(bound)
+            timeout_s = self._left_s(bound)
+        try:
+            await self._call(bound, prepared, messages, timeout_s, metadata)
+        except grpc.aio.AioRpcError as error:
+            if was_refused(error) and reply.arrivals is None:
+                reply.retries = 1
+                return await self._again(bound, prepared, messages, metadata)
+            return await self._failed(bound, error)
+        except DecodeError:
+            return self._broken(bound)
+        return self._answered(messages)
+
+    async def _again(
+        self,
+        bound: BoundGrpcCall,
+        prepared: PreparedCall,
+        messages: Sequence[bytes],
+        metadata: CallMetadata,
+    ) -> GrpcReply:
+        """Send a call once more that the server has refused before it began."""
+        if not self._line.is_open and not await self._connect(bound):
+            return self._late(bound)
+        try:
+            await self._call(bound, prepared, messages, self._left_s(bound), metadata)
+        except grpc.aio.AioRpcError as error:
+            return await self._failed(bound, error)
+        except DecodeError:
+            return self._broken(bound)
+        return self._answered(messages)
+
+    # -- the kinds of calls ------------------------------------------------------------------
+
+    async def _call(
+        self,
+        bound: BoundGrpcCall,
+        prepared: PreparedCall,
+        messages: Sequence[bytes],
+        timeout_s: float,
+        metadata: CallMetadata,
+    ) -> None:
+        """Send a call and read its reply.
+
+        Raises:
+            AioRpcError: Its status isn't OK.
+            DecodeError: A message of the reply is none.
+        """
+        method, reply = prepared.method, self._reply
+        begin = self._line.callable_of(method)
+        if method.takes_stream:
+            call = begin(timeout=timeout_s, metadata=metadata)
+        else:
+            call = begin(messages[0], timeout=timeout_s, metadata=metadata)
+        try:
+            if method.gives_stream:
+                await self._converse(call, bound, method.parse, messages, method.takes_stream)
+            else:
+                if method.takes_stream:
+                    await _write(call, messages)
+                data = await call
+                reply.received = len(data)
+                reply.first_byte_ns = self._now_ns()
+                reply.message = method.parse(data)
+        finally:
+            if bound.operation.reads_head:
+                await self._keep_head(call)
+
+    async def _converse(
+        self,
+        call: Any,  # noqa: ANN401 - grpc has no types
+        bound: BoundGrpcCall,
+        parse: Callable[[bytes], Any],
+        messages: Sequence[bytes],
+        takes_stream: bool,  # noqa: FBT001 - a private call
+    ) -> None:
+        """Read a stream, and write another beside it if there is one."""
+        if not takes_stream:
+            await self._read(call, bound, parse)
+            return
+        # A server may want to be read before it goes on reading.
+        writing = asyncio.ensure_future(_write(call, messages))
+        try:
+            await self._read(call, bound, parse)
+        finally:
+            writing.cancel()
+            with suppress(asyncio.CancelledError):
+                await writing
+
+    async def _read(self, call: Any, bound: BoundGrpcCall, parse: Callable[[bytes], Any]) -> None:  # noqa: ANN401
+        reply, now_ns, most = self._reply, self._now_ns, bound.operation.most_messages
+        arrivals = reply.arrivals = Arrivals()
+        while (data := await call.read()) is not _EOF:
+            arrivals.note(now_ns())
+            reply.received += len(data)
+            reply.message = parse(data)
+            if arrivals.count == most:
+                call.cancel()
+                break
+        reply.first_byte_ns = arrivals.first_ns
+
+    async def _keep_head(self, call: Any) -> None:  # noqa: ANN401
+        """Keep the metadata that came, as headers are kept."""
+        found = [*(await call.initial_metadata() or ()), *(await call.trailing_metadata() or ())]
+        lines = [f"{name}: {_header_text(value)}" for name, value in found]
+        self._reply.head = "\r\n".join(("HTTP/2", *lines)).encode("latin-1", "replace")
+
+    # -- connecting --------------------------------------------------------------------------
+
+    async def _connect(self, bound: BoundGrpcCall) -> bool:
+        """Open the connection; False when the time is up. What else is wrong the call will say."""
+        reply, began_ns = self._reply, self._now_ns()
+        if await self._line.connect(self._left_s(bound)):
+            reply.connects += 1
+        elif self._now_ns() - reply.asked_ns >= bound.timeout_ns:
+            return False
+        reply.sent_ns = self._now_ns()
+        reply.connect_ns += reply.sent_ns - began_ns
+        return True
+
+    def _left_s(self, bound: BoundGrpcCall) -> float:
+        left_ns = self._reply.asked_ns + bound.timeout_ns - self._now_ns()
+        return max(left_ns / NS_PER_S, _LEAST_S)
+
+    # -- what came of it ---------------------------------------------------------------------
+
+    def _answered(self, messages: Sequence[bytes]) -> GrpcReply:
+        reply = self._reply
+        reply.ended_ns = self._now_ns()
+        reply.status = 0
+        reply.detail = ""
+        reply.sent = len(messages[0]) if len(messages) == 1 else sum(map(len, messages))
+        return reply
+
+    async def _failed(self, bound: BoundGrpcCall, error: Any) -> GrpcReply:  # noqa: ANN401
+        schema = self._client.schema
+        if error.details() == STATUS_LOST and not self._line.is_open:
+            error = await self._line.complaint(self._left_s(bound)) or error
+        kind, code, words = map_failure(error, bound.accept, schema and schema.pool)
+        reply = self._answered(self._asked[1])
+        reply.failure, reply.status, reply.detail = kind, code, words
+        if kind in NOT_SENT:
+            reply.sent = 0
+        elif kind is None and not reply.first_byte_ns:
+            reply.first_byte_ns = reply.ended_ns
+        return reply
+
+    def _broken(self, bound: BoundGrpcCall) -> GrpcReply:
+        assert bound.prepared is not None
+        reply = self._answered(self._asked[1])
+        reply.failure = FailureKind.PROTOCOL
+        reply.detail = f"a message that is not a `{bound.prepared.method.gives.full_name}`"
+        return reply
+
+    def _late(self, bound: BoundGrpcCall) -> GrpcReply:
+        reply = self._answered(())
+        reply.failure, reply.status = FailureKind.TIMEOUT, _LATE
+        reply.detail = f"{CODES[_LATE]}: no connection within the timeout"
+        return reply
+
+    def _unprepared(self, error: CannotRun) -> GrpcReply:
+        reply = self._reply
+        reply.asked_ns = reply.sent_ns = self._now_ns()
+        reply.message = reply.arrivals = None
+        reply.first_byte_ns = reply.connect_ns = reply.connects = reply.retries = 0
+        reply.received = 0
+        self._asked = None, ()
+        self._answered(())
+        reply.failure, reply.detail = FailureKind.PROTOCOL, error.message
+        return reply
+
+    # -- the rest of the contract ------------------------------------------------------------
+
+    def set_header(self, name: str, value: str | None) -> None:
+        """Do nothing: `header` is about HTTP, and calls have `metadata`."""
+
+    def renew(self) -> None:
+        """Do nothing: calls have no cookies."""
+
+    def recall(self) -> tuple[str, str]:
+        bound, _ = self._asked
+        if bound is None or not self._reply.sent_ns:
+            return "", ""
+        sent = f"{bound.operation.method}\n\n{self._sent_text()}"
+        return sent, self._reply.detail or self._reply.text()
+
+    def _sent_text(self) -> str:
+        """Return what was sent, as JSON; several messages as a list."""
+        bound, messages = self._asked
+        schema = self._client.schema
+        if bound is None or bound.prepared is None or schema is None:
+            return ""
+        takes = schema.new(bound.prepared.method.takes)
+        shown = [schema.reader.read(takes().FromString(data)) for data in messages]
+        many = bound.prepared.method.takes_stream
+        return json.dumps(shown if many else shown[0], ensure_ascii=False, indent=2)
+
+    def lanes(self, count: int) -> Sequence[GrpcSession]:
+        """Return sessions on the same connection, which carries many calls at once."""
+        client = self._client
+        others = [client.session_on(self._line, owns=False) for _ in range(count - 1)]
+        return (self, *others)
+
+    async def close(self) -> None:
+        if self._owns:
+            await self._client.release(self._line)
+
+
+async def _write(call: Any, messages: Sequence[bytes]) -> None:  # noqa: ANN401
+    """Write a stream to its end; a server may end the call before, and then says why itself."""
+    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        for data in messages:
+            await call.write(data)
+        await call.done_writing()
+
+
+def _header_text(value: str | bytes) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+class TappedGrpcSession(GrpcSession):
+    """Reports each call and keeps all of each reply, for debugging a plan."""
+
+    __slots__ = ("_told",)
+
+    def __init__(
+        self,
+        client: SessionHome,
+        line: GrpcLine,
+        *,
+        owns: bool,
+        told: Callable[[Sent | Redirect], None],
+    ) -> None:
+        super().__init__(client, line, owns=owns)
+        self._told = told
+
+    async def send(self, bound: BoundGrpcCall, scope: Scope) -> GrpcReply:
+        reply = await super().send(bound, scope)
+        if reply.failure not in NOT_SENT and self._asked[0] is not None:
+            metadata = bound.metadata_of(scope)
+            headers = tuple((name, _header_text(value)) for name, value in metadata)
+            target = self._client.settings.target
+            body = self._sent_text().encode()
+            self._told(Sent(bound.operation.method, target, headers, body))
+        _, _, lines = reply.head.partition(b"\r\n")
+        reply.head = code_name(reply.status).encode() + (b"\r\n" + lines if lines else b"")
+        reply.body = reply.text().encode() if reply.data() is not NOT_JSON else None
+        return reply

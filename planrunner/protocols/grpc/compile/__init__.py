@@ -1,0 +1,1 @@
+"""From what a plan says about gRPC to what the client binds."""

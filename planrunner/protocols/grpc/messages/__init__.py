@@ -1,0 +1,1 @@
+"""Messages of protobuf: from the values of a plan, checked where they stand, and back to data."""

@@ -1,0 +1,232 @@
+"""Plans with gRPC from the command line: what is wrong before the load, and the embedded demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import descriptor_pb2
+from grpc_reflection.v1alpha import reflection_pb2 as reflected
+
+from tests.support.grpc_servers import KITCHEN, honest, kitchen, reflecting, serve_kitchen
+from tests.support.plans import Ended, PlanProject, running
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+EVERY = """\
+name: kitchen
+grpc: {{target: "{target}", {source}}}
+users:
+  Cook:
+    steps:
+      - grpc.call: {call}
+phases: [{{users: 1, iterations: 1}}]
+report: {{formats: [results.csv]}}
+"""
+COOK = "{method: kitchen.Kitchen/Cook, message: {small: 1}}"
+
+
+PROTO = "proto: a/kitchen.proto"
+
+
+def plan(call: str = COOK, *, target: str = "127.0.0.1:1", source: str = PROTO) -> str:
+    return EVERY.format(target=target, source=source, call=call)
+
+
+def validate(project: PlanProject, text: str, **files: str | bytes) -> Ended:
+    named = {name.replace("__", "/").replace("_", "."): content for name, content in files.items()}
+    return project.write({"plan.yaml": text, **named}).run("validate", "plan.yaml")
+
+
+def test_services_are_described_by_files(project: PlanProject) -> None:
+    """A .proto file, whose imports are looked for, or a descriptor set."""
+    split = 'syntax = "proto3";\npackage kitchen;\nimport "b/dishes.proto";\n'
+    service, dishes = KITCHEN[KITCHEN.index("service") :], KITCHEN[: KITCHEN.index("service")]
+    done = validate(project, plan(), a__kitchen_proto=split + service, b__dishes_proto=dishes)
+    assert (done.code, done.err) == (0, "")
+
+    files = [kitchen().pool.FindFileByName("kitchen.proto").serialized_pb]
+    described = descriptor_pb2.FileDescriptorSet(
+        file=[descriptor_pb2.FileDescriptorProto.FromString(data) for data in files]
+    ).SerializeToString()
+    done = validate(project, plan(source="descriptor: a.binpb"), a_binpb=described)
+    assert (done.code, done.err) == (0, "")
+    done = validate(project, plan(source="descriptor: a.binpb"), a_binpb=b"no set")
+    assert done.code == 2
+    assert "plan.yaml:2:43: error[invalid-value]: `a.binpb` can't be used: it is not" in done.err
+
+
+def test_what_protoc_finds_is_shown_where_it_is(project: PlanProject) -> None:
+    """At the line of the .proto file; a missing import says where to look."""
+    wrong = KITCHEN.replace('"google/protobuf/any.proto"', '"shop/none.proto"').replace(
+        "int64 big = 2;", "int64 big = 1;"
+    )
+
+    done = validate(project, plan(), a__kitchen_proto=wrong)
+
+    assert done.code == 2
+    assert 'a/kitchen.proto:4:1: error[invalid-value]: import "shop/none.proto" was' in done.err
+    assert "hint: name its folder in `import_paths`" in done.err
+    assert "plan.yaml:2:38: note: named here" in done.err
+
+
+@pytest.mark.parametrize(
+    ("source", "call", "words"),
+    [
+        ("", COOK, ":2:7: error[missing-key]: nothing describes the services of `grpc`"),
+        ("reflection: true, proto: a.proto", COOK, "and `proto` both describe the services"),
+        ("proto: none.proto", COOK, ":2:38: error[no-such-file]: `none.proto` does not exist"),
+        ("proto: a/k.proto", "kitchen.Kitchen.Cook", "hint: write `kitchen.Kitchen/Cook`"),
+        (
+            "proto: a/k.proto",
+            "kitchen.Kitchen/Cok",
+            ":6:20: error[unknown-name]: `kitchen.Kitchen`",
+        ),
+        ("proto: a/k.proto", "kitchen.Kitchn/Cook", "hint: did you mean `kitchen.Kitchen`?"),
+        (
+            "proto: a/k.proto",
+            "{method: kitchen.Kitchen/Cook, message: {smal: 1}}",
+            ":6:61: error[unknown-key]: `kitchen.Dish` has no field `smal`",
+        ),
+        (
+            "proto: a/k.proto",
+            "{method: kitchen.Kitchen/Cook, messages: [{}]}",
+            ":6:51: error[not-allowed]: `Cook` takes one message, and no stream",
+        ),
+        (
+            "proto: a/k.proto",
+            "{method: kitchen.Kitchen/Cook, expect: {events: 1}}",
+            "error[not-allowed]: `Cook` replies with one message, and no stream",
+        ),
+        (
+            "proto: a/k.proto",
+            "{method: kitchen.Kitchen/Cook, expect: {status: NOTFOUND}}",
+            "hint: did you mean `NOT_FOUND`?",
+        ),
+        (
+            "proto: a/k.proto",
+            "{method: kitchen.Kitchen/Cook, expect: {status: 5}}",
+            "hint: write `NOT_FOUND`",
+        ),
+        (
+            "proto: a/k.proto",
+            "{method: kitchen.Kitchen/Cook, metadata: {grpc-x: a}}",
+            "`grpc-x` can't be the name of metadata",
+        ),
+        (
+            "proto: a/k.proto",
+            "{method: kitchen.Kitchen/Cook, metadata: {x-bin: é}}",
+            "metadata `x-bin` is bytes, and the text is not base64",
+        ),
+        (
+            "proto: a/k.proto, tls: false, ca: a/k.proto",
+            COOK,
+            "error[conflicting-keys]: a `ca` or `cert` has no use without TLS",
+        ),
+    ],
+)
+def test_what_is_known_without_a_server_is_said_by_validate(
+    project: PlanProject, source: str, call: str, words: str
+) -> None:
+    """Where it stands, and what was meant."""
+    done = validate(project, plan(call, source=source), a__k_proto=KITCHEN)
+
+    assert done.code == 2
+    assert words in done.err
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        ("http://127.0.0.1:5", "write `127.0.0.1:5`"),
+        ("https://example.org:443", "write `example.org:443`, and `tls: true`"),
+        ("example.org", "write `host:port`, such as `127.0.0.1:50051`"),
+    ],
+)
+def test_a_target_is_a_host_and_a_port(project: PlanProject, target: str, hint: str) -> None:
+    """URLs are what other protocols have."""
+    done = validate(project, plan(target=target, source="reflection: true"))
+
+    assert f"`{target}` is not a host and a port" in done.err
+    assert f"hint: {hint}" in done.err
+
+
+def test_what_only_the_server_knows_is_checked_before_load(project: PlanProject) -> None:
+    """Exit code 2, at the line; nothing is called, and no report is written."""
+    with running(serve_kitchen(reflection=honest)) as server:
+        call = "{method: kitchen.Kitchen/Cook, message: {smal: 1}}"
+        text = plan(call, target=server.address, source="reflection: true")
+        done = project.write({"plan.yaml": text}).run("execute", "plan.yaml")
+        assert done.code == 2
+        assert "plan.yaml:6:61: error[unknown-key]: `kitchen.Dish` has no field `smal`" in done.err
+        assert not server.dishes
+        assert not done.files
+
+        text = plan(target=server.address, source="reflection: true")
+        done = project.write({"plan.yaml": text}).run("execute", "plan.yaml", "--seed", "1")
+        assert done.code == 0, done.err
+        assert len(server.dishes) == 1
+        [row] = done.rows
+        assert (row["status_code"], row["protocol"], row["method"]) == ("OK", "grpc", "call")
+
+
+def services(*names: str) -> Any:
+    return reflected.ServerReflectionResponse(
+        list_services_response={"service": [{"name": name} for name in names]}
+    )
+
+
+def files(*contents: Any) -> Any:
+    data = [
+        content if isinstance(content, bytes) else content.SerializeToString()
+        for content in contents
+    ]
+    return reflected.ServerReflectionResponse(
+        file_descriptor_response={"file_descriptor_proto": data}
+    )
+
+
+EMPTY = descriptor_pb2.FileDescriptorProto(name="kitchen.proto", package="kitchen")
+NEEDY = descriptor_pb2.FileDescriptorProto(name="kitchen.proto", dependency=["more.proto"])
+BROKEN = descriptor_pb2.FileDescriptorProto(
+    name="kitchen.proto", message_type=[{"name": "A", "field": [{"name": "a", "number": 0}]}]
+)
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ([files(EMPTY)], "it answers something else than was asked"),
+        ([services("kitchen.Kitchen"), services("a")], "it answers something else than was asked"),
+        ([services("kitchen.Kitchen"), files(EMPTY)], "no file has the service `kitchen.Kitchen`"),
+        ([services("kitchen.Kitchen"), files(b"\xff")], "a descriptor of a file can't be read"),
+        ([services("kitchen.Kitchen"), files(EMPTY, BROKEN)], "two different files for `kitchen."),
+        (
+            [services("kitchen.Kitchen"), files(BROKEN)],
+            "descriptor of `kitchen.proto` is not valid",
+        ),
+        ([services("kitchen.Kitchen"), files(NEEDY), files(EMPTY)], "two different files for"),
+    ],
+)
+def test_reflection_that_lies_is_refused(
+    project: PlanProject, answers: list[Any], words: str
+) -> None:
+    """In plain words, with what to do instead; exit code 3."""
+    with running(serve_kitchen(reflection=reflecting(*answers))) as server:
+        text = plan(target=server.address, source="reflection: true")
+        done = project.write({"plan.yaml": text}).run("execute", "plan.yaml")
+
+    assert done.code == 3
+    assert f"what `{server.address}` says of its services can't be true: " in done.err
+    assert words in done.err
+    assert "hint: describe the services with `proto:` or `descriptor:` instead" in done.err
+
+
+def test_a_server_without_reflection_says_so(project: PlanProject) -> None:
+    """Neither of its versions."""
+    with running(serve_kitchen()) as server:
+        text = plan(target=server.address, source="reflection: true")
+        done = project.write({"plan.yaml": text}).run("execute", "plan.yaml")
+
+    assert done.code == 3
+    assert f"`{server.address}` has no server reflection" in done.err
