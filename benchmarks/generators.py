@@ -117,7 +117,7 @@ def k6(port: int, seconds: int, *, script: str = _K6) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "script.js"
         path.write_text(script.format(users=USERS, seconds=seconds, port=port, data=data))
-        outcome = run([_find("k6"), "run", "--no-usage-report", str(path)], cpu=1)
+        outcome = run([find_peer("k6"), "run", "--no-usage-report", str(path)], cpu=1)
     found = re.search(r"http_reqs\.*:\s+(\d+)\s+([\d.]+)/s", outcome.output)
     return _measured(int(found[1]), float(found[2]), outcome)
 
@@ -141,7 +141,7 @@ def locust(port: int, seconds: int) -> Measured:
         (Path(folder) / "locustfile.py").write_text(_LOCUST)
         outcome = run(
             [
-                *(_find("locust"), "--headless", "--users", str(USERS)),
+                *(find_peer("locust"), "--headless", "--users", str(USERS)),
                 *("--spawn-rate", str(USERS), "--run-time", f"{seconds}s"),
                 *("--host", f"http://127.0.0.1:{port}", "--json", "--only-summary"),
             ],
@@ -153,7 +153,7 @@ def locust(port: int, seconds: int) -> Measured:
     return _measured(requests, requests / seconds, outcome)
 
 
-def _find(name: str) -> str:
+def find_peer(name: str) -> str:
     """Return a peer's path: beside this Python, or on the PATH."""
     beside = Path(sys.executable).with_name(name)
     return str(beside) if beside.exists() else shutil.which(name) or ""
@@ -169,7 +169,7 @@ def available() -> dict[str, Generator]:
         "planrunner+csv": lambda port, seconds: planrunner(port, seconds, formats=""),
     }
     peers = {"wrk": wrk, "k6": k6, "locust": locust}
-    found |= {name: peer for name, peer in peers.items() if _find(name)}
+    found |= {name: peer for name, peer in peers.items() if find_peer(name)}
     return found
 
 
@@ -181,6 +181,6 @@ def rich() -> dict[str, Generator]:
             port, seconds, formats="metrics.json", plan="rich.yaml"
         ),
     }
-    if _find("k6"):
+    if find_peer("k6"):
         found["k6"] = lambda port, seconds: k6(port, seconds, script=_K6_RICH)
     return found

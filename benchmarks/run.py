@@ -28,6 +28,7 @@ from benchmarks import (  # noqa: E402 - needs the path above
     reports,
     samples,
     truth,
+    web_sockets,
     workers,
     written_rows,
 )
@@ -54,6 +55,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "19-live-page": live_page.live_page,
     "20-coordinator": coordinator.coordinator,
     "21-cluster": workers.cluster,
+    "22-websocket": web_sockets.web_sockets,
 }
 
 

@@ -59,6 +59,18 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         "too-complex.matrix",
         "leave out values, or give their parts phases of their own",
     ): (("      rows: [1, 2, 3,", "      rows: [1] #"),),
+    ("invalid-value.websocket", "remove it"): (("headers: {Upgrade: websocket}", "headers: {}"),),
+    ("invalid-value.websocket", "take it from the handshake: `extract` of `ws.connect`"): (
+        (", extract: {id: {header: X-Id}}", ""),
+    ),
+    (
+        "invalid-value.websocket",
+        "a message has json, contains, not_contains, matches, not_matches, schema, time",
+    ): (("status: 200, ", ""),),
+    (
+        "invalid-value.websocket",
+        "write 1000, or one from 3000 to 4999: the others say what went wrong",
+    ): (("code: 1006", "code: 4006"),),
     ("bad-key", 'quote it: `"404":`'): (("404:", '"404":'),),
     ("bad-key", 'quote it: `"null":`'): (("null:", '"null":'),),
     ("conflicting-keys.auth", "both say how the user authenticates: keep one of them"): (

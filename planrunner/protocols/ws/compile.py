@@ -17,6 +17,7 @@ from planrunner.protocols.http.compile.settings import HttpDefaults
 from planrunner.protocols.http.operation import Header, HttpOperation
 from planrunner.protocols.http.replies.expect import Expected, compile_expect
 from planrunner.protocols.http.replies.extract import compile_extract, secret_names
+from planrunner.protocols.http.target import needs_httpx
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
 from planrunner.protocols.plugin import CompiledRequest, CompiledSettings
 from planrunner.protocols.ws.contents import compile_content, compile_reason
@@ -39,6 +40,7 @@ _SCHEME: Final = re.compile(r"(?i)(wss?)://")
 _ABSOLUTE: Final = re.compile(r"(?i)(wss?|https?)://")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NOT_OF_A_MESSAGE: Final = ("status", "header", "url")
+_OF_HANDSHAKES: Final = ("sec-websocket-", "upgrade")
 _SWITCHING: Final = 101
 
 
@@ -78,7 +80,7 @@ def compile_settings(
     headers = {} if over is None else dict(over.headers)
     if model is not None:
         settings = _written(model, settings, lowering)
-        headers |= compile_headers(model.headers, lowering, ("headers",))
+        headers |= _headers(model, lowering)
     settings = replace(settings, headers=merge_headers(base.headers, headers))
     defaults = WsDefaults(settings, base, headers, channel)
     return CompiledSettings(settings, defaults, tuple(lowering.faults))
@@ -125,6 +127,20 @@ def _as_http(parts: TextParts) -> TextParts:
 
 def _http(url: str) -> str:
     return _SCHEME.sub(lambda found: f"{_HTTP[found[1].lower()]}://", url, count=1)
+
+
+def _headers(spec: WsModel | WsConnect, lowering: Lowering) -> dict[str, Header | None]:
+    """Compile headers; those that make a handshake of a request are the client's."""
+    found = compile_headers(spec.headers, lowering, ("headers",))
+    for name in spec.headers or {}:
+        if not name.lower().startswith(_OF_HANDSHAKES):
+            continue
+        hint = "remove it"
+        if name.lower() == "sec-websocket-protocol":
+            hint = "write `subprotocols: [chat.v1]`"
+        words = f"`{name}` cannot be set: the handshake says it"
+        lowering.fault(("headers", name), Code.NOT_ALLOWED, words, hint, is_key=True)
+    return found
 
 
 def _subprotocols(texts: Sequence[Text], lowering: Lowering) -> tuple[str, ...]:
@@ -284,9 +300,20 @@ def _handshake(spec: WsConnect, defaults: WsDefaults, lowering: Lowering) -> Htt
         hint = "set `http.base_url` or `ws.url`, or write the whole URL"
         words = f"`{spec.url.source}` has no host"
         lowering.fault(("url",), Code.MISSING_KEY, words, hint)
+    if (
+        parts
+        and isinstance(parts[0], str)
+        and not (parts[0].startswith("/") or _ABSOLUTE.match(parts[0]))
+    ):
+        hint = f"begin it with `/` or `ws://`: `/{spec.url.source}`"
+        lowering.fault(("url",), Code.INVALID_VALUE, f"`{spec.url.source}` is not a URL", hint)
     url, authorization = locate(parts, spec.url.source, base, lowering, ("url",))
     credentials = http.credentials
-    own = compile_headers(spec.headers, lowering, ("headers",))
+    own = _headers(spec, lowering)
+    if needs_httpx(http.settings.proxy):
+        words = "a WebSocket can't go through a proxy that speaks SOCKS or TLS"
+        hint = "point `http.proxy` at one that begins with `http://`"
+        lowering.fault(("url",), Code.NOT_AVAILABLE, words, hint)
     if authorization:
         credentials = replace(
             credentials,

@@ -85,6 +85,7 @@ PLUGIN: Final = Plugin(
         FailureKind.TOO_LARGE: "a message is larger than `ws.max_size`, or more than "
         "`ws.max_queue` wait for a `ws.receive`",
         FailureKind.STATUS: "the server answered the handshake with another status than 101",
+        FailureKind.ERROR: "two steps of `parallel` wait at the same connection",
         FailureKind.EXPECT: "an expectation does not hold",
         FailureKind.EXTRACT: "a required value isn't in the message",
     },

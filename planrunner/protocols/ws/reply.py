@@ -27,14 +27,15 @@ class WsReply(Reply):
 
     Attributes:
         unmatched: Messages that did not fit, of a `ws.receive`; -1 for other steps.
+        is_dirty: It holds more than a quick message overwrites.
     """
 
-    __slots__ = ("_ends", "unmatched")
+    __slots__ = ("_ends", "is_dirty", "unmatched")
 
     def __init__(self) -> None:
         super().__init__()
         self.unmatched = -1
-        self._ends = False
+        self._ends = self.is_dirty = False
 
     @property
     def ends_iteration(self) -> bool:
@@ -50,11 +51,19 @@ class WsReply(Reply):
         self.head = b""
         self.unmatched = -1
         self._ends = False
+        self.is_dirty = True
         self.asked_ns = self.sent_ns = self.ended_ns = asked_ns
 
     def fail(self, kind: FailureKind, words: str, *, status: int = 0, ends: bool = False) -> None:
         """Be a failure; with `ends`, what comes after it has nothing to go on with."""
-        self.failure, self.detail, self.status, self._ends = kind, words, status, ends
+        self.is_dirty = True
+        self.failure, self.status, self._ends = kind, status, ends
+        # A server may say anything, and have it shown.
+        self.detail = words if words.isprintable() else _printable(words)
+
+
+def _printable(words: str) -> str:
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in words)
 
 
 def write_unmatched(reply: WsReply, values: list[int]) -> None:

@@ -13,6 +13,7 @@ from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.request import bind_request
 from planrunner.protocols.ws.clients.connection import WsConnection, WsEnding
 from planrunner.protocols.ws.clients.handshake import Offer
+from planrunner.protocols.ws.clients.opcodes import BINARY, TEXT
 from planrunner.protocols.ws.clients.session import BoundStep, WsSession, WsShared
 from planrunner.protocols.ws.clients.steps import BoundClose, BoundConnect, BoundReceive, BoundSend
 from planrunner.protocols.ws.operation import (
@@ -50,7 +51,8 @@ class WsClient:
                 offer = Offer(connect.subprotocols, self.shared.settings.compresses)
                 return BoundConnect(connect.on, request, offer, bool(connect.is_kept), timeout_ns)
             case SendAction() as send:
-                return BoundSend(send.on, send.render, send.is_text, timeout_ns)
+                kind = TEXT if send.is_text else BINARY
+                return BoundSend(send.on, send.render, kind, timeout_ns)
             case ReceiveAction() as receive:
                 return BoundReceive(receive.on, receive.until, receive.count, timeout_ns)
             case CloseAction() as close:

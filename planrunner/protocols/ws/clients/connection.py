@@ -215,6 +215,11 @@ class WsConnection(WSListener):
         else:
             self.queue.append(message)
 
+    @property
+    def may_be_waited_at(self) -> bool:
+        """Whether a message may come of it, and nobody waits already."""
+        return self.receiver is None and (self.ending is None or bool(self.queue))
+
     def next_message(self) -> WsMessage:
         """Take the first of those that wait; there must be one."""
         message = self.queue.popleft()

@@ -65,7 +65,8 @@ class WsSession:
     Attributes:
         visitor: The user as HTTP knows it.
         connections: By name, those that have ended too.
-        reply: Of the last step, used again for the next.
+        reply: Of the last step, used again for the next; …
+        sent_reply: … but for messages that were sent: what that says never fails.
         deadline_ns: Of what is waited for.
         waiter: What is waited with; None when nothing is.
         where: The connection that it is waited at; None when nothing is.
@@ -81,11 +82,13 @@ class WsSession:
         "_lanes",
         "_scope",
         "connections",
+        "create_future",
         "deadline_ns",
         "last_words",
         "left",
         "number",
         "reply",
+        "sent_reply",
         "shared",
         "since_ns",
         "until",
@@ -103,6 +106,8 @@ class WsSession:
         self.connections = {} if connections is None else connections
         self.visitor: HttpVisitor | None = None
         self.reply = WsReply()
+        self.sent_reply = WsReply()
+        self.create_future = asyncio.get_running_loop().create_future
         self.deadline_ns = self.since_ns = self.left = 0
         self.waiter: asyncio.Future[None] | None = None
         self.until: Evaluate | None = None
@@ -120,9 +125,12 @@ class WsSession:
 
     def connection(self, on: str) -> WsConnection | None:
         """Return the connection of a name; without one the only one there is, open or not."""
-        if on or len(self.connections) != 1:
-            return self.connections.get(on)
-        return next(iter(self.connections.values()))
+        connections = self.connections
+        if on or len(connections) != 1:
+            return connections.get(on)
+        for connection in connections.values():
+            return connection
+        return None
 
     def not_open(self, on: str) -> WsReply:
         """Return the failure of a step whose connection is not there."""
@@ -133,6 +141,9 @@ class WsSession:
         if connection is None:
             words = f"there is no connection{named} that is open"
             reply.fail(FailureKind.CONNECT, words, ends=True)
+        elif connection.receiver is not None:
+            words = f"another step of the user waits at the connection{named}"
+            reply.fail(FailureKind.ERROR, words, ends=True)
         elif ending is not None and not connection.is_told:
             connection.is_told = True
             reply.fail(ending.kind, ending.detail, status=ending.status, ends=True)
@@ -157,28 +168,17 @@ class WsSession:
 
     # -- receiving ---------------------------------------------------------------------------
 
-    def wait_at(
-        self, connection: WsConnection, scope: Scope, until: Evaluate | None, count: int
-    ) -> None:
-        """Want messages of a connection: those that wait already, then those that come."""
+    def want(self, connection: WsConnection, scope: Scope, until: Evaluate, count: int) -> None:
+        """Want certain messages of a connection: those that wait already, then those that come."""
         self.where, self._scope, self.until, self.left = connection, scope, until, count
         self.last_words = ""
-        if until is not None:
-            self._before = scope.get("json", UNDEFINED), scope.get("body", UNDEFINED)
+        self._before = scope.get("json", UNDEFINED), scope.get("body", UNDEFINED)
+        self.take_waiting(connection)
+
+    def take_waiting(self, connection: WsConnection) -> None:
+        """Look at the messages that wait already."""
         while connection.queue and self.where is not None:
             self.take(connection.next_message())
-
-    async def wait(self, connection: WsConnection, deadline_ns: int) -> None:
-        """Wait for what is wanted; the reply says what came of it."""
-        connection.receiver = self
-        self.deadline_ns = deadline_ns
-        self.waiter = waiter = asyncio.get_running_loop().create_future()
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            connection.receiver = self.where = None
-            self.deadline_ns = 0
-            raise
 
     def take(self, message: WsMessage) -> None:
         """Look at a message that came: it may be the last that is waited for."""
@@ -200,7 +200,11 @@ class WsSession:
             asked_ns = min(self.since_ns, came_ns)
         reply.asked_ns = reply.sent_ns = asked_ns
         reply.first_byte_ns = reply.ended_ns = came_ns
-        self._done()
+        connection.receiver = self.where = None
+        self.deadline_ns = 0
+        waiter = self.waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _fits(self, reply: WsReply) -> bool:
         scope, until = self._scope, self.until

@@ -21,7 +21,7 @@ from planrunner.protocols.ws.clients.handshake import (
     shake_hands,
     socket_url,
 )
-from planrunner.protocols.ws.clients.opcodes import BINARY, TEXT
+from planrunner.protocols.ws.clients.opcodes import TEXT
 from planrunner.protocols.ws.clients.session import HttpVisitor, WsSession
 from planrunner.protocols.ws.reply import WsReply
 from planrunner.units import NS_PER_S
@@ -37,49 +37,59 @@ __all__ = ["BoundClose", "BoundConnect", "BoundReceive", "BoundSend"]
 class BoundSend:
     on: str
     render: Callable[[Scope], bytes]
-    is_text: bool
+    kind: int
     timeout_ns: int
+
+    @property
+    def is_text(self) -> bool:
+        return self.kind == TEXT
 
     async def run(self, session: WsSession, scope: Scope) -> WsReply:
         data = self.render(scope)
         connection = session.connection(self.on)
         if connection is None or connection.ending is not None:
             return session.not_open(self.on)
-        shared, reply = session.shared, session.reply
+        shared, reply, deflate = session.shared, session.sent_reply, connection.deflate
         session.written = data
         if shared.told is not None:
             shared.told(_sent(data, connection, is_text=self.is_text))
-        reply.begin(shared.now_ns())
-        connection.sent_ns = reply.asked_ns
-        kind, deflate = TEXT if self.is_text else BINARY, connection.deflate
+        connection.sent_ns = reply.asked_ns = reply.sent_ns = shared.now_ns()
         if deflate is None or not deflate.compresses:
             size = len(data)
-            connection.transport.send(kind, data)
+            connection.transport.send(self.kind, data)
         else:
             packed = deflate.compress(data)
             size = len(packed)
-            connection.transport.send(kind, packed, True, True)  # noqa: FBT003 - picows' own
+            connection.transport.send(self.kind, packed, True, True)  # noqa: FBT003 - picows' own
         reply.sent = size
         connection.sent += size
-        if connection.drained is not None:
-            await self._drain(connection, connection.drained, reply)
         reply.ended_ns = shared.now_ns()
+        if connection.drained is not None:
+            return await self._drain(session, connection, connection.drained)
         return reply
 
     async def _drain(
-        self, connection: WsConnection, drained: asyncio.Future[None], reply: WsReply
-    ) -> None:
+        self, session: WsSession, connection: WsConnection, drained: asyncio.Future[None]
+    ) -> WsReply:
         """Wait until what is to be written is little again."""
+        sent, reply = session.sent_reply, session.reply
         try:
             async with asyncio.timeout(self.timeout_ns / NS_PER_S):
                 await asyncio.shield(drained)
         except TimeoutError:
             words = "the server did not read what was sent within the timeout"
+            reply.begin(sent.asked_ns)
             reply.fail(FailureKind.TIMEOUT, words, ends=True)
-            return
+            reply.ended_ns = session.shared.now_ns()
+            return reply
         if (ending := connection.ending) is not None:
             connection.is_told = True
+            reply.begin(sent.asked_ns)
             reply.fail(ending.kind, ending.detail, status=ending.status, ends=True)
+            reply.ended_ns = session.shared.now_ns()
+            return reply
+        sent.ended_ns = session.shared.now_ns()
+        return sent
 
 
 def _sent(data: bytes, connection: WsConnection, *, is_text: bool) -> Sent:
@@ -97,25 +107,35 @@ class BoundReceive:
 
     async def run(self, session: WsSession, scope: Scope) -> WsReply:
         connection = session.connection(self.on)
-        if connection is None or (connection.ending is not None and not connection.queue):
+        if connection is None or not connection.may_be_waited_at:
             return session.not_open(self.on)
-        reply = session.reply
-        now_ns = session.shared.now_ns()
-        reply.begin(now_ns)
-        if connection.receiver is not None:
-            words = "another step of the user waits at this connection"
-            reply.fail(FailureKind.ERROR, words, ends=True)
-            return reply
-        reply.unmatched = 0
+        reply, now_ns = session.reply, session.shared.now_ns()
+        if reply.is_dirty:
+            reply.begin(now_ns)
+            reply.is_dirty = False
+        reply.unmatched = reply.received = 0
         reply.sent, connection.sent = connection.sent, 0
-        session.since_ns = now_ns
-        session.wait_at(connection, scope, self.until, self.count)
+        session.since_ns, session.waiter = now_ns, None
+        if self.until is None:
+            session.where, session.until, session.left = connection, None, self.count
+            if connection.queue:
+                session.take_waiting(connection)
+        else:
+            session.want(connection, scope, self.until, self.count)
         if session.where is None:
             return reply  # it waited already
         if connection.ending is not None:
             session.lose(connection.ending)
             return reply
-        await session.wait(connection, now_ns + self.timeout_ns)
+        connection.receiver = session
+        session.deadline_ns = now_ns + self.timeout_ns
+        session.waiter = waiter = session.create_future()
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            connection.receiver = session.where = None
+            session.deadline_ns = 0
+            raise
         return reply
 
 

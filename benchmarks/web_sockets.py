@@ -1,0 +1,221 @@
+"""WebSocket echo: planrunner beside a bare loop of picows, the library websockets, and k6.
+
+`python benchmarks/web_sockets.py "server"|"picows"|"websockets" PORT SECONDS` is one process of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+ROOT = str(Path(__file__).resolve().parents[1])
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)  # as a script it has only its own folder
+
+from benchmarks.generators import find_peer  # noqa: E402
+from benchmarks.processes import pinned, run  # noqa: E402
+
+CONNECTIONS = 64
+TEXT = "x" * 40
+COMMAND = str(Path(sys.executable).with_name("planrunner"))
+
+PLAN = """\
+name: websocket bench
+params: {{seconds: {{type: duration, default: 5s}}}}
+ws: {{url: "ws://127.0.0.1:{port}", compress: false}}
+users:
+  Echo:
+    on_start: [{{ws.connect: /}}]
+    steps:
+      - repeat: 100
+        do:
+          - ws.send: {text}
+          - ws.receive: {{name: echo}}
+phases: [{{users: {users}, hold: "${{seconds}}"}}]
+thresholds: [error_rate == 0]
+report: {{formats: [metrics.json], samples: none}}
+"""
+
+_K6 = """
+import ws from 'k6/ws';
+export const options = {{ vus: {users}, duration: '{seconds}s', gracefulStop: '1s' }};
+const text = '{text}';
+export default function () {{
+  ws.connect('ws://127.0.0.1:{port}/', {{}}, function (socket) {{
+    let left = 100;
+    socket.on('open', () => socket.send(text));
+    socket.on('message', () => {{ if (--left) socket.send(text); else socket.close(); }});
+  }});
+}}
+"""
+
+_SHORT_S = 1
+_SERVER_CPU, _GENERATOR_CPU = 0, 1
+
+Generated = tuple[float, float, float]
+"""CPU seconds of the whole process, messages that came, messages a second."""
+
+
+def web_sockets(rounds: int, seconds: int) -> dict:
+    """Echoes a second over 64 connections, generators interleaved."""
+    names = ["planrunner", "picows", "websockets", *(["k6"] if find_peer("k6") else [])]
+    raw: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    with tempfile.TemporaryDirectory() as directory, _server() as port:
+        for number in range(rounds):
+            for name in names[number % len(names) :] + names[: number % len(names)]:
+                one = _measure(name, port, max(seconds, _SHORT_S + 1), Path(directory))
+                raw[name].append(one)
+                print(f"  round {number + 1}: {name:10} {one['rate']:>8,.0f}/s", flush=True)
+    rate, cpu = _medians(raw, "rate"), _medians(raw, "cpu_us_per_message")
+    ours = "planrunner"
+    summary = [
+        f"{rate[ours] / rate['picows']:.2f} × a bare loop of picows (target 0.6), "
+        f"{rate[ours] / rate['websockets']:.2f} × one of websockets",
+        f"CPU per message {cpu[ours] / cpu['picows']:.2f} × that of the bare loop",
+    ]
+    if "k6" in rate:
+        summary.insert(1, f"{rate[ours] / rate['k6']:.1f} × k6 (target 3)")
+    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+
+
+def _medians(raw: dict[str, list[dict[str, float]]], what: str) -> dict[str, float]:
+    return {name: round(median(one[what] for one in found), 1) for name, found in raw.items()}
+
+
+def _measure(name: str, port: int, seconds: int, directory: Path) -> dict[str, float]:
+    """Return the rate, and the CPU of a message without that of starting."""
+    generate = {"planrunner": _planrunner, "k6": _k6}.get(name, _script)
+    short_s, short_count, _ = generate(name, port, _SHORT_S, directory)
+    long_s, long_count, rate = generate(name, port, seconds, directory)
+    cpu_us = (long_s - short_s) / (long_count - short_count) * 1e6
+    return {"rate": round(rate, 1), "cpu_us_per_message": round(cpu_us, 1)}
+
+
+@contextmanager
+def _server() -> Iterator[int]:
+    command = pinned([sys.executable, __file__, "server", "0", "0"], _SERVER_CPU)
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def _script(name: str, port: int, seconds: int, _: Path) -> Generated:
+    done = run([sys.executable, __file__, name, str(port), str(seconds)], cpu=_GENERATOR_CPU)
+    if done.exit_code:
+        raise RuntimeError(done.output + done.errors)
+    rate = float(done.output)
+    return done.cpu_s, rate * seconds, rate
+
+
+def _planrunner(_: str, port: int, seconds: int, directory: Path) -> Generated:
+    plan, out = directory / "plan.yaml", directory / f"out-{time.monotonic_ns()}"
+    plan.write_text(PLAN.format(port=port, users=CONNECTIONS, text=TEXT))
+    command = [COMMAND, "execute", str(plan), "--set", f"seconds={seconds}s", "--out", str(out)]
+    done = run([*command, "-q"], cpu=_GENERATOR_CPU)
+    if done.exit_code:
+        raise RuntimeError(done.output + done.errors)
+    totals = json.loads((out / "metrics.json").read_text())["totals"]
+    # What is sent after the end is as much in a short run as in a long one.
+    return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
+
+
+def _k6(_: str, port: int, seconds: int, directory: Path) -> Generated:
+    script = directory / "script.js"
+    script.write_text(_K6.format(port=port, users=CONNECTIONS, seconds=seconds, text=TEXT))
+    command = [find_peer("k6"), "run", "--no-usage-report", str(script)]
+    done = run(command, cpu=_GENERATOR_CPU)
+    found = re.search(r"ws_msgs_received\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
+    if found is None:
+        raise RuntimeError(done.output + done.errors)
+    return done.cpu_s, float(found[1]), float(found[2])
+
+
+def server(_port: int, _seconds: float) -> None:
+    """An echo server; prints its port."""
+    import uvloop  # noqa: PLC0415
+    from picows import WSListener, ws_create_server  # noqa: PLC0415
+
+    class Echo(WSListener):
+        def on_ws_frame(self, transport, frame) -> None:
+            transport.send(frame.msg_type, frame.get_payload_as_bytes())
+
+    async def main() -> None:
+        listening = await ws_create_server(lambda _: Echo(), "127.0.0.1", 0)
+        print(listening.sockets[0].getsockname()[1], flush=True)
+        await listening.serve_forever()
+
+    uvloop.run(main())
+
+
+def picows(port: int, seconds: float) -> None:
+    """Tasks that do nothing but send and wait for what comes."""
+    import uvloop  # noqa: PLC0415
+    from picows import WSListener, WSMsgType, ws_connect  # noqa: PLC0415
+
+    class Waiting(WSListener):
+        waiter = None
+
+        def on_ws_frame(self, transport, frame) -> None:
+            del transport
+            waiter, self.waiter = self.waiter, None
+            waiter.set_result(frame.get_payload_as_bytes())
+
+    async def main() -> float:
+        loop, data, done = asyncio.get_running_loop(), TEXT.encode(), 0
+        until = time.perf_counter() + seconds
+
+        async def talk() -> None:
+            nonlocal done
+            transport, listener = await ws_connect(Waiting, f"ws://127.0.0.1:{port}/")
+            while time.perf_counter() < until:
+                listener.waiter = loop.create_future()
+                transport.send(WSMsgType.TEXT, data)
+                await listener.waiter
+                done += 1
+            transport.disconnect()
+
+        await asyncio.gather(*(talk() for _ in range(CONNECTIONS)))
+        return done / seconds
+
+    print(uvloop.run(main()))
+
+
+def websockets(port: int, seconds: float) -> None:
+    """The same with the library of that name."""
+    import uvloop  # noqa: PLC0415
+    from websockets.asyncio.client import connect  # noqa: PLC0415
+
+    async def main() -> float:
+        done = 0
+        until = time.perf_counter() + seconds
+
+        async def talk() -> None:
+            nonlocal done
+            async with connect(f"ws://127.0.0.1:{port}/", compression=None) as connection:
+                while time.perf_counter() < until:
+                    await connection.send(TEXT)
+                    await connection.recv()
+                    done += 1
+
+        await asyncio.gather(*(talk() for _ in range(CONNECTIONS)))
+        return done / seconds
+
+    print(uvloop.run(main()))
+
+
+ROLES = {"server": server, "picows": picows, "websockets": websockets}
+
+if __name__ == "__main__":
+    ROLES[sys.argv[1]](int(sys.argv[2]), float(sys.argv[3]))
