@@ -75,7 +75,10 @@ class HeadBlocks:
             fields: Fields = self._decoder.decode(block, raw=True)
         except OversizedHeaderListError as fault:
             raise self._too_large() from fault
-        except HPACKError as fault:
+        except BaseException as fault:
+            # What jh2 didn't expect is a panic of Rust, which is no Exception.
+            if not (isinstance(fault, HPACKError) or type(fault).__name__ == "PanicException"):
+                raise
             words = f"a head that can't be decompressed ({str(fault).lower()})"
             raise BrokenConnection(ErrorCode.COMPRESSION_ERROR, words) from fault
         return fields

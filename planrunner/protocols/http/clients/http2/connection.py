@@ -101,8 +101,7 @@ class Http2Connection(asyncio.Protocol):
         self.lanes: set[Http2Lane] = set()
         self.is_usable, self.is_paused = True, False
         self.next_stream = 1
-        self.max_streams = frames.LARGEST_WINDOW
-        self.max_frame = frames.SMALLEST_FRAME
+        self.max_streams, self.max_frame = frames.LARGEST_WINDOW, frames.SMALLEST_FRAME
         self.window = self.first_window = frames.START_WINDOW
         self.opened_ns = self.used_ns = self.heard = 0
         self._credit = WINDOW
@@ -424,7 +423,8 @@ class Http2Connection(asyncio.Protocol):
     def _break(self, fault: BrokenConnection) -> None:
         """End the connection, and all requests on it with what the server did."""
         self.transport.write(frames.goaway_frame(fault.code))
-        self.transport.close()
+        is_flooded = self.transport.get_write_buffer_size() > MOST_UNREAD
+        self.transport.abort() if is_flooded else self.transport.close()
         self._is_over = True
         if fault.is_too_large:
             kind, words = FailureKind.TOO_LARGE, fault.detail
