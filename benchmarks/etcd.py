@@ -55,8 +55,8 @@ def etcd(rounds: int, seconds: int) -> dict:
 
     names = ["planrunner", "planrunner, 1 connection", "bare", "bare, 1 connection", "threads"]
     raw: Raw = {name: [] for name in names}
-    with tempfile.TemporaryDirectory(dir=_memory()) as directory, ExitStack() as stack:
-        with _on(_SERVER_CPU):
+    with tempfile.TemporaryDirectory(dir=in_memory()) as directory, ExitStack() as stack:
+        with on_processor(_SERVER_CPU):
             started = stack.enter_context(cluster(Path(directory)))
         endpoint = started.members[0].endpoint
         for number in range(rounds):
@@ -80,7 +80,7 @@ def etcd(rounds: int, seconds: int) -> dict:
     return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
 
 
-def _memory() -> str | None:
+def in_memory() -> str | None:
     """Where files are in memory, if anywhere: the question is about generators, not about a disk.
 
     etcd waits for its disk at each batch of writes, which would make all of them equally fast.
@@ -89,7 +89,7 @@ def _memory() -> str | None:
 
 
 @contextmanager
-def _on(cpu: int) -> Iterator[None]:
+def on_processor(cpu: int) -> Iterator[None]:
     """Let what is started inside run on one processor, where that is possible."""
     if not hasattr(os, "sched_setaffinity") or (os.cpu_count() or 1) < 2:
         yield

@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import (  # noqa: E402 - needs the path above
     coordinator,
+    databases,
     etcd,
     from_python,
     function_tasks,
@@ -56,6 +57,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "20-coordinator": coordinator.coordinator,
     "21-cluster": workers.cluster,
     "22-websocket": web_sockets.web_sockets,
+    "25-databases": databases.databases,
 }
 
 
