@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from fnmatch import fnmatchcase
 from typing import Final
 
 from planrunner.compiler.load.meant_phases import PhaseNames
@@ -127,7 +128,8 @@ class KnownTargets:
             case _ if term.form is NameForm.ANY:
                 return None
             case SelectorKind.STATUS:
-                return None if term.name[0].isdigit() else list(self.statuses)
+                is_open = any(fnmatchcase(term.name, one) for one in self.statuses if "*" in one)
+                return None if is_open or term.name[0].isdigit() else list(self.statuses)
             case SelectorKind.SERVICE | SelectorKind.MONITOR | SelectorKind.GENERATOR:
                 prefix = f"{term.kind}."
                 found = [

@@ -46,7 +46,7 @@ _SINGLE: Final = frozenset(
 _PREFIXES: Final = ("task", "user", "group", "tag", "status", "error", "iteration")
 _NOT_A_NAME: Final = frozenset({*CLAUSES, "each", "and", "or"})
 _STATUS_CLASS: Final = re.compile(r"[1-9](?:xx|XX|\*)")
-_STATUS: Final = re.compile(r"[1-9][0-9]{2,3}|0|[0-9A-Z]{5}")
+_STATUS: Final = re.compile(r"[1-9][0-9]{2}|0|[0-9A-Z]{5}")
 """A number, or an SQLSTATE."""
 
 _STATUS_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")

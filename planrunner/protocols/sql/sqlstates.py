@@ -5,7 +5,7 @@
 | 0                        | success, or no reply               | `OK`                |
 | below 36⁵                | an SQLSTATE, read in base 36       | `23505`             |
 | from 100,000,000         | a result code of SQLite            | `SQLITE_BUSY`       |
-| from 200,000,000         | an error number of MySQL           | `1062`              |
+| from 200,000,000         | an error number of MySQL           | `ERROR_1062`        |
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ STATUSES: Final = (
     "OK",
     *(f"SQLITE_{name}" for name in _SQLITE_NAMES[1:]),
     *(f"SQLITE_CONSTRAINT_{name}" for name in _CONSTRAINTS),
-    *("SQLITE_BUSY_SNAPSHOT", "P0001", "XX000"),
+    *("SQLITE_BUSY_SNAPSHOT", "ERROR_*", "F0*", "HV*", "HY*", "P0*", "XX*"),
 )
-"""Names that don't begin with a digit, as most SQLSTATEs do."""
+"""Names that don't begin with a digit, as most SQLSTATEs do; `*` is any text."""
 
 
 def of_sqlstate(code: str) -> int:
@@ -62,7 +62,7 @@ def status_text(status: int) -> str:
     if status == OK:
         return "OK"
     if status >= _MYSQL:
-        return str(status - _MYSQL)
+        return f"ERROR_{status - _MYSQL}"
     if status >= _SQLITE:
         return _sqlite_name(status - _SQLITE)
     text = ""

@@ -18,7 +18,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 USERS = "users: {A: {steps: [{get: /}]}}\n"
 
 
-@pytest.mark.parametrize("name", ["front-page", "stress", "platform", "etcd-helper", "assistant"])
+@pytest.mark.parametrize(
+    "name", ["front-page", "stress", "platform", "etcd-helper", "database", "assistant"]
+)
 def test_the_examples_of_the_language_are_plans(name: str) -> None:
     """They use nearly every key."""
     document = parse((EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8"), name)

@@ -89,12 +89,12 @@ def test_an_sqlstate_comes_back_as_it_was(code: str) -> None:
 
 
 def test_codes_of_databases_without_sqlstates() -> None:
-    """SQLite's have names, MySQL's are numbers."""
+    """SQLite's have names, MySQL's have numbers."""
     assert status_text(of_sqlite(5)) == "SQLITE_BUSY"
     assert status_text(of_sqlite(2067)) == "SQLITE_CONSTRAINT_UNIQUE"
     assert status_text(of_sqlite(200)) == "SQLITE_200"
     assert status_text(of_sqlite(5 + (99 << 8))) == "SQLITE_BUSY"
-    assert status_text(of_mysql(1062)) == "1062"
+    assert status_text(of_mysql(1062)) == "ERROR_1062"
     assert of_sqlstate("nothing") == 0
 
 
@@ -145,10 +145,15 @@ class _MySqlError(Exception):
 @pytest.mark.parametrize(
     ("error", "connects", "kind", "words"),
     [
-        (_MySqlError(1045, "Access denied for user"), True, "permission", "1045: Access denied"),
-        (_MySqlError(2003, "Can't connect to MySQL"), True, "connect", "2003: Can't connect"),
-        (_MySqlError(2013, "Lost connection"), False, "reset", "2013: Lost connection"),
-        (_MySqlError(1062, "Duplicate entry"), False, "status", "1062: Duplicate entry"),
+        (
+            _MySqlError(1045, "Access denied for user"),
+            True,
+            "permission",
+            "ERROR_1045: Access denied",
+        ),
+        (_MySqlError(2003, "Can't connect to MySQL"), True, "connect", "ERROR_2003: Can't connect"),
+        (_MySqlError(2013, "Lost connection"), False, "reset", "ERROR_2013: Lost connection"),
+        (_MySqlError(1062, "Duplicate entry"), False, "status", "ERROR_1062: Duplicate entry"),
         (sqlite3.OperationalError("unable"), True, "connect", "unable"),
         (ConnectionResetError(104, "reset by peer"), False, "reset", "reset by peer"),
         (ValueError("no such value\nmore"), False, "error", "no such value"),

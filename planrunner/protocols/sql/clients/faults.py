@@ -28,10 +28,10 @@ _KINDS: Final = {
     "SQLITE_CANTOPEN": FailureKind.CONNECT,
     "SQLITE_NOTADB": FailureKind.PROTOCOL,
     "SQLITE_CORRUPT": FailureKind.PROTOCOL,
-    **dict.fromkeys(("1044", "1045", "1142"), FailureKind.PERMISSION),
-    **dict.fromkeys(("2003", "2002", "1040"), FailureKind.CONNECT),
-    **dict.fromkeys(("2006", "2013", "1053"), FailureKind.RESET),
-    "3024": FailureKind.TIMEOUT,
+    **dict.fromkeys(("ERROR_1044", "ERROR_1045", "ERROR_1142"), FailureKind.PERMISSION),
+    **dict.fromkeys(("ERROR_2003", "ERROR_2002", "ERROR_1040"), FailureKind.CONNECT),
+    **dict.fromkeys(("ERROR_2006", "ERROR_2013", "ERROR_1053"), FailureKind.RESET),
+    "ERROR_3024": FailureKind.TIMEOUT,
 }
 _CLASSES: Final = {"08": FailureKind.RESET, "28": FailureKind.PERMISSION}
 
