@@ -11,7 +11,8 @@ import pytest
 
 from planrunner.language.expressions.expression import parse
 from planrunner.protocols.base import FailureKind, Reply
-from planrunner.protocols.http.operation import Retry, StreamPlan
+from planrunner.protocols.http.operation import HttpSettings, Retry, StreamPlan
+from planrunner.units import NS_PER_S
 from tests.support.http_servers import HttpServer, Request, Respond, Wire, always, reply
 from tests.support.http_users import HttpUnderTest, TestUser, answered, converse
 
@@ -166,7 +167,8 @@ def test_a_broken_stream_fails_by_its_kind(
     http: HttpUnderTest, respond: Respond, options: StreamPlan, kind: FailureKind, words: str
 ) -> None:
     """What came before is measured all the same."""
-    got = answered(http, respond, stream=options, timeout_s=0.2)
+    timeout_s = 0.2 if kind is FailureKind.TIMEOUT else 5
+    got = answered(http, respond, stream=options, timeout_s=timeout_s)
 
     assert got.failure is kind
     assert words in got.detail
@@ -241,3 +243,34 @@ def test_another_try_begins_from_nothing(http: HttpUnderTest) -> None:
         assert (got.failure, events(got), got.retries) == (None, 2, 1)
 
     converse(http, respond, scenario)
+
+
+def test_what_is_kept_of_streams_counts(http: HttpUnderTest) -> None:
+    """All users together have `http.max_kept` for it, and an event that is over is let go."""
+    large = b"data: " + b"x" * 150_000
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = await user.get(server.origin, stream=plan("event.data == 'end'"))
+        assert (got.failure, events(got)) == (None, 4)
+
+        got = await user.get(server.origin, "/torn", stream=plan())
+        assert got.failure is FailureKind.TOO_LARGE
+        assert "`http.max_kept`, 400.0 KB" in got.detail
+
+    async def respond(request: Request, wire: Wire) -> None:
+        torn = [large + b"\n\n", large * 2]
+        pieces = torn if request.target == "/torn" else [large + b"\n\n"] * 3 + [b"data: end\n\n"]
+        await in_chunks(*pieces)(request, wire)
+
+    converse(http, respond, scenario, HttpSettings(max_kept=400_000, version=http.version))
+
+
+def test_a_flood_of_events_ends_with_the_timeout(http: HttpUnderTest) -> None:
+    """Also where it unpacks from next to nothing, faster than anybody could read it."""
+    flood = gzip.compress(b"data\n\n" * 300_000)
+    data = reply(200, flood, SSE, ("Content-Encoding", "gzip"))
+
+    got = answered(http, always(data), stream=plan("event.data"), timeout_s=0.05)
+
+    assert got.failure is FailureKind.TIMEOUT
+    assert got.ended_ns - got.asked_ns < 5 * NS_PER_S

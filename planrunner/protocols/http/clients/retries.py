@@ -14,6 +14,7 @@ from planrunner.clock import Clock
 from planrunner.language.expressions.expression import EvaluationError
 from planrunner.language.secrets import Masker
 from planrunner.protocols.base import FailureKind, Reply, Scope, read_json
+from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.request import (
     BoundGrant,
     Outbound,
@@ -36,9 +37,11 @@ class Sender(Protocol):
 
     Attributes:
         tokens: The user's.
+        kept: What it keeps of replies.
     """
 
     tokens: Tokens
+    kept: KeptBodies
     clock: Clock
 
     async def exchange(self, bound: WireRequest, outbound: Outbound) -> Reply:
@@ -73,9 +76,11 @@ async def _try(
     if bound.pieces is None:
         return await _granted(sender, bound, outbound, scope, spent)
     clock = sender.clock
-    reading = StreamReading(bound.pieces, scope, clock.now_ns)
+    reading = StreamReading(
+        bound.pieces, scope, clock.now_ns, kept=sender.kept, timeout_ns=bound.timeout_ns
+    )
     reply = await _granted(sender, bound, replace(outbound, reading=reading), scope, spent)
-    ends_ns = reply.asked_ns + bound.timeout_ns
+    ends_ns = reading.ends_ns
     while reading.wants_again(reply):
         wait_ns, last_id = reading.again()
         again_ns = clock.now_ns() + wait_ns

@@ -100,7 +100,7 @@ class HttpxSession:
         self.tokens = tokens
         self.clock = client.clock
         self._reply = Reply()
-        self._kept = KeptBodies(client.budget)
+        self.kept = KeptBodies(client.budget)
         self._written: Outbound | None = None
         self._glimpse: Glimpse | None = None
         # One for each name of `http.hosts`: httpx's pool would share a connection among all names
@@ -161,7 +161,7 @@ class HttpxSession:
     async def close(self) -> None:
         for other in self._others:
             await other.close()
-        self._kept.release()
+        self.kept.release()
         await self._close_transports()
 
     async def _close_transports(self) -> None:
@@ -174,7 +174,7 @@ class HttpxSession:
 
     def _fresh_reply(self) -> Reply:
         reply = self._reply
-        self._kept.release()
+        self.kept.release()
         reply.failure, reply.detail = None, ""
         reply.status = reply.first_byte_ns = reply.ended_ns = 0
         reply.connect_ns = reply.received = reply.sent = reply.connects = reply.retries = 0
@@ -263,7 +263,7 @@ class HttpxSession:
                 measured,
                 max_head=settings.max_head,
                 max_body=settings.max_body,
-                kept=self._kept if bound.wants_body else None,
+                kept=self.kept if bound.wants_body else None,
             )
         finally:
             # Also after a failure and in a cancelled request: what was sent was sent.
@@ -313,7 +313,7 @@ class HttpxSession:
             measured.content,
             encoding,
             limit=client.settings.max_body,
-            kept=self._kept,
+            kept=self.kept,
             is_late=lambda: client.now_ns() > deadline_ns,
         )
 

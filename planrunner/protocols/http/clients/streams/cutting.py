@@ -58,6 +58,10 @@ class Pieces(Protocol):
     last_id: str
     retry_ms: int | None
 
+    @property
+    def pending(self) -> int:
+        """How many bytes of the piece there are that isn't whole."""
+
     def feed(self, data: bytes) -> Iterator[StreamPiece]:
         """Yield the pieces that end in these bytes.
 
@@ -122,8 +126,12 @@ class LinePieces:
     def feed(self, data: bytes) -> Iterator[StreamPiece]:
         for line in self._lines.feed(data):
             yield _piece(line.decode("utf-8", "replace"))
-        if self._lines.size > MOST_OF_A_PIECE:
+        if self.pending > MOST_OF_A_PIECE:
             raise PieceTooLarge
+
+    @property
+    def pending(self) -> int:
+        return self._lines.size
 
     def rest(self) -> StreamPiece | None:
         line = self._lines.take_rest()
@@ -160,8 +168,12 @@ class SsePieces:
                 self._read(line)
             elif (event := self._dispatched()) is not None:
                 yield event
-        if self._lines.size + self._size > MOST_OF_A_PIECE:
+        if self.pending > MOST_OF_A_PIECE:
             raise PieceTooLarge
+
+    @property
+    def pending(self) -> int:
+        return self._lines.size + self._size
 
     def _read(self, line: bytes) -> None:
         field, _, value = line.partition(b":")

@@ -15,6 +15,7 @@ from planrunner.language.expressions.values import UNDEFINED, evaluation_error
 from planrunner.metrics.arrivals import Arrivals
 from planrunner.protocols.base import FailureKind, Reply, Scope
 from planrunner.protocols.http.clients.fault import WireFault
+from planrunner.protocols.http.clients.kept_bodies import UNCOUNTED, KeptBodies
 from planrunner.protocols.http.clients.recall import GLIMPSE
 from planrunner.protocols.http.clients.streams.cutting import (
     MOST_OF_A_PIECE,
@@ -35,6 +36,7 @@ GRACE_NS: Final = 100 * NS_PER_MS
 given up. Most end it at once, and the connection serves the next request."""
 
 _SHOWN: Final = 64 * 1024
+_MANY: Final = 1_000
 _USUAL_WAIT_MS: Final = 3_000
 _TYPE: Final = re.compile(rb"(?im)^content-type[ \t]*:[ \t]*([^;\r\n]*?)[ \t]*[;\r\n]")
 _EVENT_STREAM: Final = b"text/event-stream"
@@ -46,6 +48,7 @@ class StreamReading:
 
     Attributes:
         arrivals: When they came.
+        ends_ns: Until when it may last.
         over_ns: When `until` was true; 0 while it wasn't.
         beginning: The first bytes of it as they came, for people.
     """
@@ -54,6 +57,7 @@ class StreamReading:
         "_decoder",
         "_has_begun",
         "_json",
+        "_kept",
         "_last",
         "_left",
         "_now_ns",
@@ -62,11 +66,22 @@ class StreamReading:
         "_scope",
         "arrivals",
         "beginning",
+        "ends_ns",
         "over_ns",
     )
 
-    def __init__(self, plan: StreamPlan, scope: Scope, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        plan: StreamPlan,
+        scope: Scope,
+        now_ns: Callable[[], int],
+        *,
+        kept: KeptBodies,
+        timeout_ns: int,
+    ) -> None:
         self._plan = plan
+        self._kept = kept
+        self.ends_ns = now_ns() + timeout_ns
         self._scope: dict[str, Any] = {} if plan.until is None else dict(scope)
         self._now_ns = now_ns
         self._pieces: Pieces = SsePieces() if plan.kind == "events" else LinePieces()
@@ -126,6 +141,7 @@ class StreamReading:
                 return
             for decoded in self._decoder.feed(data):
                 self._take(decoded, now_ns)
+                self._check_time()
         except BrokenContent as fault:
             raise WireFault(FailureKind.PROTOCOL, fault.message) from fault
         except PieceTooLarge as fault:
@@ -136,10 +152,26 @@ class StreamReading:
     def _take(self, data: bytes, now_ns: int) -> None:
         if self._plan.is_shown and len(self.arrivals.text) < _SHOWN:
             self.arrivals.text += data[: _SHOWN - len(self.arrivals.text)]
-        for piece in self._pieces.feed(data):
+        for number, piece in enumerate(self._pieces.feed(data), 1):
             self._note(piece, now_ns)
             if self.over_ns:
                 return
+            if not number % _MANY:
+                self._check_time()
+        self._count()
+
+    def _check_time(self) -> None:
+        """Fail when what came at once takes longer to read than the request may last."""
+        if self._now_ns() > self.ends_ns:
+            raise WireFault(FailureKind.TIMEOUT, "the stream was not read within the timeout")
+
+    def _count(self) -> None:
+        """Count what is kept of the stream, where it is much."""
+        last = self._last
+        size = self._pieces.pending + (0 if last is None else len(last["data"]))
+        if size > UNCOUNTED:
+            self._kept.release()  # the same in the call before, and nothing else
+            self._kept.hold(size)
 
     def _note(self, piece: StreamPiece, now_ns: int) -> None:
         plan = self._plan
