@@ -425,7 +425,7 @@ def _ready(ready: ReadyNode) -> str:
     if ready.get is not None:
         return "its URL answers as expected"
     if ready.grpc:
-        return f"gRPC's health service at {ready.grpc} says SERVING"
+        return "its gRPC health service says SERVING"
     if ready.log is not None:
         return f"it prints `{ready.log.source}`"
     return "its port accepts connections"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -230,3 +231,57 @@ def test_a_server_without_reflection_says_so(project: PlanProject) -> None:
 
     assert done.code == 3
     assert f"`{server.address}` has no server reflection" in done.err
+
+
+@pytest.mark.slow
+def test_the_example_of_the_language_runs_as_it_is(project: PlanProject) -> None:
+    """tests/examples/routes.yaml, for a shorter time and by two workers."""
+    project.write({"routes.yaml": (EXAMPLES / "routes.yaml").read_text("utf-8")})
+
+    short = ("--hold", "1500ms", "--users", "4", "--workers", "2", "--formats", "results.csv")
+    done = project.run("execute", "routes.yaml", *short)
+
+    assert done.code in (0, 1), done.out + done.err  # a busy machine may be slow
+    rows = {row["endpoint"].rpartition("/")[2]: row for row in done.rows}
+    assert rows.keys() == {"GetFeature", "ListFeatures", "RecordRoute"}
+    assert all(row["success"] == "true" for row in done.rows)
+    assert float(rows["ListFeatures"]["first_event"]) > 0
+    assert int(rows["ListFeatures"]["events"]) == int(float(rows["ListFeatures"]["work"])) > 10
+
+
+@pytest.mark.slow
+def test_once_shows_calls_and_masks_secrets(project: PlanProject) -> None:
+    """Messages as JSON both ways; a secret in metadata is covered; a service is waited for."""
+    text = """\
+        name: once
+        params: {token: {type: str, secret: true, default: s3cr3t-t0k3n}}
+        services:
+          guide:
+            run: planrunner demo routes --port ${port}
+            port: auto
+            ready: {grpc: "127.0.0.1:${port}/routeguide.RouteGuide", every: 50ms}
+        grpc:
+          target: ${services.guide.address}
+          reflection: true
+          metadata: {authorization: "Bearer ${token}"}
+        users:
+          A:
+            steps:
+              - grpc.call:
+                  method: routeguide.RouteGuide/RecordRoute
+                  messages: [{latitude: 1}, {longitude: 2}]
+                  extract: {points: $.point_count}
+        phases: [{users: 1, iterations: 1}]
+        """
+
+    project.write({"plan.yaml": dedent(text)})
+    done = project.run("execute", "plan.yaml", "--once", "--verbose")
+
+    assert done.code == 0, done.err
+    assert "→ routeguide.RouteGuide/RecordRoute 127.0.0.1:" in done.out
+    assert '"latitude": 1,' in done.out
+    assert '"point_count": 2,' in done.out
+    assert "extract points = 2" in done.out
+    assert "s3cr3t" not in done.out + done.err
+    explained = project.run("explain", "plan.yaml").out
+    assert "until its gRPC health service says SERVING" in explained

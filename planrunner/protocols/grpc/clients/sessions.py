@@ -21,7 +21,7 @@ from planrunner.protocols.grpc.clients.lines import GrpcLine
 from planrunner.protocols.grpc.compile.prepare import PreparedCall
 from planrunner.protocols.grpc.operation import CallMetadata, GrpcSettings
 from planrunner.protocols.grpc.reply import GrpcReply
-from planrunner.protocols.grpc.schema.methods import GrpcSchema
+from planrunner.protocols.grpc.schema.methods import GrpcMethod, GrpcSchema
 from planrunner.protocols.over_grpc.codes import CODES, code_name
 from planrunner.protocols.over_grpc.failures import NOT_SENT
 from planrunner.protocols.over_grpc.network import grpc
@@ -31,6 +31,7 @@ __all__ = ["GrpcSession", "TappedGrpcSession"]
 
 _LEAST_S: Final = NS_PER_MS / NS_PER_S
 _LATE: Final = CODES.index("DEADLINE_EXCEEDED")
+_MOST_SHOWN: Final = 100
 _EOF: Final = grpc.aio.EOF
 
 
@@ -61,7 +62,7 @@ class GrpcSession:
         self._line = line
         self._owns = owns
         self._reply = GrpcReply()
-        self._asked: tuple[BoundGrpcCall | None, Sequence[bytes]] = None, ()
+        self._asked: tuple[BoundGrpcCall | None, Sequence[bytes], CallMetadata] = None, (), ()
 
     async def send(self, bound: BoundGrpcCall, scope: Scope) -> GrpcReply:
         prepared = bound.prepared
@@ -75,7 +76,7 @@ class GrpcSession:
         asked_ns = self._now_ns()
         messages = prepared.write_all(scope) if method.takes_stream else (prepared.write(scope),)
         metadata = bound.metadata_of(scope) if bound.metadata is None else bound.metadata
-        self._asked = bound, messages
+        self._asked = bound, messages, metadata
         reply.asked_ns = reply.sent_ns = asked_ns
         reply.failure = reply.message = reply.arrivals = None
         reply.read = prepared.read
@@ -132,6 +133,7 @@ class GrpcSession:
             DecodeError: A message of the reply is none.
         """
         method, reply = prepared.method, self._reply
+        parse = self._parser(method)
         begin = self._line.callable_of(method)
         if method.takes_stream:
             call = begin(timeout=timeout_s, metadata=metadata)
@@ -139,17 +141,21 @@ class GrpcSession:
             call = begin(messages[0], timeout=timeout_s, metadata=metadata)
         try:
             if method.gives_stream:
-                await self._converse(call, bound, method.parse, messages, method.takes_stream)
+                await self._converse(call, bound, parse, messages, method.takes_stream)
             else:
                 if method.takes_stream:
                     await _write(call, messages)
                 data = await call
                 reply.received = len(data)
                 reply.first_byte_ns = self._now_ns()
-                reply.message = method.parse(data)
+                reply.message = parse(data)
         finally:
             if bound.operation.reads_head:
                 await self._keep_head(call)
+
+    def _parser(self, method: GrpcMethod) -> Callable[[bytes], Any]:
+        """Return what makes messages of the bytes that come."""
+        return method.parse
 
     async def _converse(
         self,
@@ -249,7 +255,7 @@ class GrpcSession:
         reply.message = reply.arrivals = None
         reply.first_byte_ns = reply.connect_ns = reply.connects = reply.retries = 0
         reply.received = 0
-        self._asked = None, ()
+        self._asked = None, (), ()
         self._answered(())
         reply.failure, reply.detail = FailureKind.PROTOCOL, error.message
         return reply
@@ -263,7 +269,7 @@ class GrpcSession:
         """Do nothing: calls have no cookies."""
 
     def recall(self) -> tuple[str, str]:
-        bound, _ = self._asked
+        bound = self._asked[0]
         if bound is None or not self._reply.sent_ns:
             return "", ""
         sent = f"{bound.operation.method}\n\n{self._sent_text()}"
@@ -271,7 +277,7 @@ class GrpcSession:
 
     def _sent_text(self) -> str:
         """Return what was sent, as JSON; several messages as a list."""
-        bound, messages = self._asked
+        bound, messages, _ = self._asked
         schema = self._client.schema
         if bound is None or bound.prepared is None or schema is None:
             return ""
@@ -306,7 +312,7 @@ def _header_text(value: str | bytes) -> str:
 class TappedGrpcSession(GrpcSession):
     """Reports each call and keeps all of each reply, for debugging a plan."""
 
-    __slots__ = ("_told",)
+    __slots__ = ("_came", "_told")
 
     def __init__(
         self,
@@ -318,16 +324,34 @@ class TappedGrpcSession(GrpcSession):
     ) -> None:
         super().__init__(client, line, owns=owns)
         self._told = told
+        self._came: list[Any] = []
+
+    def _parser(self, method: GrpcMethod) -> Callable[[bytes], Any]:
+        came = self._came = []
+
+        def parse(data: bytes) -> Any:  # noqa: ANN401 - protobuf
+            message = method.parse(data)
+            if len(came) < _MOST_SHOWN:
+                came.append(message)
+            return message
+
+        return parse
 
     async def send(self, bound: BoundGrpcCall, scope: Scope) -> GrpcReply:
         reply = await super().send(bound, scope)
         if reply.failure not in NOT_SENT and self._asked[0] is not None:
-            metadata = bound.metadata_of(scope)
-            headers = tuple((name, _header_text(value)) for name, value in metadata)
+            headers = tuple((name, _header_text(value)) for name, value in self._asked[2])
             target = self._client.settings.target
             body = self._sent_text().encode()
             self._told(Sent(bound.operation.method, target, headers, body))
         _, _, lines = reply.head.partition(b"\r\n")
         reply.head = code_name(reply.status).encode() + (b"\r\n" + lines if lines else b"")
-        reply.body = reply.text().encode() if reply.data() is not NOT_JSON else None
+        reply.body = self._shown().encode() if reply.data() is not NOT_JSON else None
         return reply
+
+    def _shown(self) -> str:
+        """Return what came, as JSON: the messages of a stream as a list."""
+        if self._reply.arrivals is None:
+            return self._reply.text()
+        read = self._reply.read
+        return json.dumps([read(message) for message in self._came], ensure_ascii=False, indent=2)

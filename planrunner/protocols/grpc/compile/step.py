@@ -54,8 +54,9 @@ def compile_call(
         reads_head="headers" in reads,
         about_streams=tuple(_about_streams(spec)),
     )
+    prepared = None
     if settings.schema is not None and not lowering.faults:
-        prepare_call(settings.schema, operation, lowering.faults)
+        prepared = prepare_call(settings.schema, operation, lowering.faults)
     timeout_ns = lowering.duration(spec.timeout, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout must be more than 0")
@@ -73,6 +74,8 @@ def compile_call(
         states_status=expect is not None and expect.status is not None,
         extracted=tuple(spec.extract or ()),
         secrets=secret_extractions(spec.extract),
+        # Where only the server knows, a reply may be a stream.
+        is_streamed=prepared is None or prepared.method.gives_stream,
     )
     return CompiledRequest(exchange, tuple(lowering.faults), tuple(lowering.notices))
 
