@@ -64,7 +64,7 @@ def etcd(rounds: int, seconds: int) -> dict:
                 one = _measure(name, endpoint, max(seconds, _SHORT_S + 1), Path(directory))
                 raw[name].append(one)
                 print(f"  round {number + 1}: {name:25} {one['rate']:>7,.0f}/s", flush=True)
-    rate, cpu = _medians(raw, "rate"), _medians(raw, "cpu_us_per_operation")
+    rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_operation")
     ours, bare_loop = "planrunner", "bare"
     shared, shared_loop = "planrunner, 1 connection", "bare, 1 connection"
     summary = [
@@ -102,7 +102,7 @@ def on_processor(cpu: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _medians(raw: Raw, what: str) -> dict[str, float]:
+def medians(raw: Raw, what: str) -> dict[str, float]:
     return {name: round(median(one[what] for one in found), 1) for name, found in raw.items()}
 
 
@@ -123,7 +123,7 @@ Generated = tuple[float, float, float]
 
 
 def _script(name: str, endpoint: str, seconds: int, _: Path) -> Generated:
-    done = _completed([sys.executable, __file__, name, endpoint, str(seconds)])
+    done = completed([sys.executable, __file__, name, endpoint, str(seconds)])
     rate = float(done.output)
     return done.cpu_s, rate * seconds, rate
 
@@ -132,7 +132,7 @@ def _planrunner(name: str, endpoint: str, seconds: int, directory: Path) -> Gene
     plan, out = directory / "plan.yaml", directory / f"out-{time.monotonic_ns()}"
     shared = ", connections: 1" if "1 connection" in name else ""
     plan.write_text(PLAN.format(endpoint=endpoint, value=VALUE, users=CONCURRENCY, shared=shared))
-    done = _completed(
+    done = completed(
         [COMMAND, "execute", str(plan), "--set", f"seconds={seconds}s", "--out", str(out), "-q"]
     )
     totals = json.loads((out / "metrics.json").read_text())["totals"]
@@ -140,7 +140,7 @@ def _planrunner(name: str, endpoint: str, seconds: int, directory: Path) -> Gene
     return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
 
 
-def _completed(command: list[str]) -> Outcome:
+def completed(command: list[str]) -> Outcome:
     outcome = run(command, cpu=_GENERATOR_CPU)
     if outcome.exit_code:
         raise RuntimeError(outcome.output + outcome.errors)

@@ -20,6 +20,7 @@ from benchmarks import (  # noqa: E402 - needs the path above
     etcd,
     from_python,
     function_tasks,
+    grpc_calls,
     live_page,
     measured_steps,
     micro_measurement,
@@ -57,6 +58,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "20-coordinator": coordinator.coordinator,
     "21-cluster": workers.cluster,
     "22-websocket": web_sockets.web_sockets,
+    "24-grpc": grpc_calls.grpc_calls,
     "25-databases": databases.databases,
 }
 

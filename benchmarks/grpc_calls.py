@@ -1,0 +1,153 @@
+"""gRPC: planrunner's unary calls beside a bare loop of grpc.aio.
+
+`python benchmarks/grpc_calls.py ENDPOINT SECONDS` is the bare loop; each generator runs in a
+process of its own, ten calls at a time. etcd answers: a server in Go that any client can call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+ROOT = str(Path(__file__).resolve().parents[1])
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)  # as a script it has only its own folder
+
+from benchmarks.etcd import (  # noqa: E402
+    COMMAND,
+    CONCURRENCY,
+    Generated,
+    completed,
+    in_memory,
+    medians,
+    on_processor,
+)
+
+METHOD = "etcdserverpb.KV/Range"
+_SHORT_S = 1
+_SERVER_CPU = 0
+
+PLAN = """\
+name: grpc bench
+params: {{seconds: {{type: duration, default: 5s}}}}
+grpc: {{target: "{endpoint}", descriptor: etcd.binpb}}
+users:
+  Reader:
+    steps:
+      - grpc.call:
+          method: {method}
+          message: {{key: "${{key}}", serializable: true}}
+    state: {{key: YmVuY2g=}}
+phases: [{{name: read, users: {{Reader: {users}}}, hold: "${{seconds}}"}}]
+thresholds: [error_rate == 0]
+report: {{formats: [metrics.json], samples: none}}
+"""
+
+
+def grpc_calls(rounds: int, seconds: int) -> dict:
+    """Unary calls a second at concurrency 10, against one etcd, generators interleaved."""
+    from tests.support.etcd_servers import cluster  # noqa: PLC0415 - starts real servers
+
+    generators = {"planrunner": _planrunner, "bare": _bare}
+    raw: dict[str, list[dict[str, float]]] = {name: [] for name in generators}
+    with tempfile.TemporaryDirectory(dir=in_memory()) as folder, ExitStack() as stack:
+        directory = Path(folder)
+        (directory / "etcd.binpb").write_bytes(_descriptors())
+        with on_processor(_SERVER_CPU):
+            started = stack.enter_context(cluster(directory))
+        endpoint = started.members[0].endpoint
+        for number in range(rounds):
+            for name in sorted(generators, reverse=bool(number % 2)):
+                generate = generators[name]
+                short_s, short_count, _ = generate(endpoint, _SHORT_S, directory)
+                long_s, long_count, rate = generate(endpoint, max(seconds, 2), directory)
+                cpu_us = (long_s - short_s) / (long_count - short_count) * 1e6
+                one = {"rate": round(rate, 1), "cpu_us_per_call": round(cpu_us, 1)}
+                raw[name].append(one)
+                print(
+                    f"  round {number + 1}: {name:10} {rate:>7,.0f}/s {cpu_us:.0f} µs", flush=True
+                )
+    rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_call")
+    missing = [name for name in ("ghz", "k6") if shutil.which(name) is None]
+    summary = [
+        f"{rate['planrunner'] / rate['bare']:.2f} × a bare loop of grpc.aio (target 0.8)",
+        f"CPU per call {cpu['planrunner'] / cpu['bare']:.2f} × the bare loop's",
+        *(f"{name} is not installed, so it is not compared" for name in missing),
+    ]
+    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+
+
+def _descriptors() -> bytes:
+    """Return what describes etcd's services, as protoc would write it."""
+    from google.protobuf import descriptor_pb2  # noqa: PLC0415
+
+    from planrunner.protocols.etcd.stubs import load_stubs  # noqa: PLC0415
+
+    found: dict[str, bytes] = {}
+
+    def add(file) -> None:
+        for needed in file.dependencies:
+            add(needed)
+        found[file.name] = file.serialized_pb
+
+    add(load_stubs().RangeRequest.DESCRIPTOR.file)
+    files = [descriptor_pb2.FileDescriptorProto.FromString(data) for data in found.values()]
+    return descriptor_pb2.FileDescriptorSet(file=files).SerializeToString()
+
+
+def _planrunner(endpoint: str, seconds: int, directory: Path) -> Generated:
+    plan, out = directory / "plan.yaml", directory / f"out-{time.monotonic_ns()}"
+    plan.write_text(PLAN.format(endpoint=endpoint, method=METHOD, users=CONCURRENCY))
+    done = completed(
+        [COMMAND, "execute", str(plan), "--set", f"seconds={seconds}s", "--out", str(out), "-q"]
+    )
+    totals = json.loads((out / "metrics.json").read_text())["totals"]
+    assert totals["failed_requests"] == 0
+    return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
+
+
+def _bare(endpoint: str, seconds: int, _: Path) -> Generated:
+    done = completed([sys.executable, __file__, endpoint, str(seconds)])
+    rate = float(done.output)
+    return done.cpu_s, rate * seconds, rate
+
+
+def bare(endpoint: str, seconds: float) -> float:
+    """Tasks that do nothing but await a call with generated messages, on channels like ours."""
+    import uvloop  # noqa: PLC0415
+
+    from planrunner.protocols.etcd.stubs import load_stubs  # noqa: PLC0415
+    from planrunner.protocols.over_grpc.channels import open_channel  # noqa: PLC0415
+
+    request = load_stubs().RangeRequest
+    parse = load_stubs().RangeResponse.FromString
+
+    async def main() -> float:
+        done = 0
+        until = time.perf_counter() + seconds
+
+        async def read() -> None:
+            nonlocal done
+            call = open_channel(endpoint, None).unary_unary(
+                f"/{METHOD}",
+                request_serializer=request.SerializeToString,
+                response_deserializer=parse,
+            )
+            while time.perf_counter() < until:
+                await call(request(key=b"bench", serializable=True), timeout=30)
+                done += 1
+
+        await asyncio.gather(*(read() for _ in range(CONCURRENCY)))
+        return done / seconds
+
+    return uvloop.run(main())
+
+
+if __name__ == "__main__":
+    print(bare(sys.argv[1], float(sys.argv[2])))
