@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
 import pytest
 
-from tests.support.plans import PlanProject
+from planrunner.demo import DEMOS, HttpServer
+from tests.support.plans import PlanProject, running
+
+pytestmark = pytest.mark.slow
 
 FILE = """
 query Models($first: Int!, $after: ID) { models(first: $first, after: $after) { ...Fields } }
@@ -13,8 +19,7 @@ fragment Fields on Model { id }
 """
 PLAN = """
 name: graphql
-services: {assistant: {demo: assistant}}
-http: {base_url: "${services.assistant.url}"}
+http: {base_url: "URL"}
 params: {token: {type: str, secret: true, default: s3cret-token}}
 users:
   Good:
@@ -49,6 +54,11 @@ users:
         expect: {errors: true, json: {"$.errors[0].message": there is no model none}}
       - poll: {graphql: "query Later { later(ms: 1) }"}
         until: json.data.later == 1
+      - graphql: "subscription Ticks($count: Int!) { ticks(count: $count, ms: 1) }"
+        variables: {count: 3}
+        stream: events
+        until: event.name == 'complete'
+        expect: {events: 4, json: {$.data.ticks: 3}}
       - post: /graphql
         name: not known
         json: {extensions: "${known}"}
@@ -65,6 +75,7 @@ users:
     steps:
       - {graphql: "query Unknown { nothing }"}
       - {graphql: "query Partly { models { id } model(id: 7) { id } }"}
+      - {graphql: "subscription Refused { nothing }", stream: events}
       - {graphql: "query Lost { authorization }", url: /nowhere}
       - {graphql: "query Warned { nothing }", expect: {soft: [errors]}}
       - {graphql: "query Late { later(ms: 9000) }", timeout: 1ms}
@@ -93,9 +104,20 @@ ASKED = """\
 
 
 @pytest.fixture
-def files(project: PlanProject) -> PlanProject:
+def files(project: PlanProject) -> Iterator[PlanProject]:
     project.directory = project.directory / "a folder"
-    return project.write({"plan.yaml": PLAN, "queries/models.graphql": FILE})
+    with running(_serve()) as port:
+        plan = PLAN.replace("URL", f"http://127.0.0.1:{port}")
+        yield project.write({"plan.yaml": plan, "queries/models.graphql": FILE})
+
+
+@asynccontextmanager
+async def _serve() -> AsyncIterator[int]:
+    server = HttpServer(DEMOS["assistant"]())
+    try:
+        yield await server.start()
+    finally:
+        await server.stop()
 
 
 def test_queries_are_executed_with_their_variables(files: PlanProject) -> None:
@@ -111,11 +133,13 @@ def test_queries_are_executed_with_their_variables(files: PlanProject) -> None:
         "graphql { authorization }": ("", "200"),
         "Model": ("", "200"),
         "Later": ("", "200"),
+        "Ticks": ("", "200"),
         "not known": ("", "200"),
         "made known": ("", "200"),
         "known": ("", "200"),
         "Unknown": ("expect", "200"),
         "Partly": ("expect", "200"),
+        "Refused": ("expect", "200"),
         "Lost": ("status", "404"),
         "Warned": ("", "200"),
         "Late": ("timeout", "0"),
@@ -131,10 +155,9 @@ def test_once_shows_a_query_as_text_and_no_secret(files: PlanProject) -> None:
     assert "✗ no errors  errors: there is no model 7 at model" in ended.out
 
 
-@pytest.mark.slow
 def test_workers_send_the_queries_of_files(files: PlanProject) -> None:
     """They have what the coordinator read."""
     ended = files.run_apart("execute", "plan.yaml", "--quiet", "--workers", "2")
 
     assert ended.code == 0, ended.out + ended.err
-    assert len(ended.rows) == 14
+    assert len(ended.rows) == 16

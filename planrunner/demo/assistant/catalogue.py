@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections import OrderedDict, deque
+from collections.abc import AsyncGenerator, Coroutine
+from inspect import isawaitable
 from typing import Any, Final
 
 import graphql
 
 from planrunner.demo.assistant.answers import MODELS
-from planrunner.demo.http_server import Request, Response
+from planrunner.demo.http_server import AnyResponse, Request, Response, StreamedResponse
 
 __all__ = ["Catalogue"]
 
@@ -28,6 +31,10 @@ type Query {
   "The same number, after as many milliseconds."
   later(ms: Int!): Int!
   notes: [Note!]!
+}
+type Subscription {
+  "Numbers from 1 on, each after as many milliseconds."
+  ticks(count: Int!, ms: Int!): Int!
 }
 type Mutation { add(note: NoteInput!): Note! }
 type Model { id: ID! context: Int! }
@@ -51,7 +58,7 @@ class Catalogue:
         self._notes: deque[dict[str, Any]] = deque(maxlen=_MOST_NOTES)
         self._count = 0
 
-    async def answer(self, request: Request) -> Response:
+    def answer(self, request: Request) -> AnyResponse | Coroutine[Any, Any, Response]:
         """Execute a query; what is wrong with it is in the reply, whose status is 200."""
         asked = request.json()
         if not isinstance(asked, dict):
@@ -59,6 +66,11 @@ class Catalogue:
         query = self._query(asked)
         if not isinstance(query, str):
             return Response({"errors": [query]}, status=200 if "extensions" in query else 400)
+        if "text/event-stream" in request.headers.get("accept", ""):
+            return StreamedResponse(self._events(query, asked), "text/event-stream; charset=utf-8")
+        return self._execute(query, asked, request)
+
+    async def _execute(self, query: str, asked: dict[str, Any], request: Request) -> Response:
         result = await graphql.graphql(
             self._schema,
             query,
@@ -67,6 +79,26 @@ class Catalogue:
             operation_name=asked.get("operationName"),
         )
         return Response(dict(result.formatted))
+
+    async def _events(self, query: str, asked: dict[str, Any]) -> AsyncGenerator[bytes]:
+        """Yield the results of a subscription. Source: GraphQL over SSE, distinct connections."""
+        try:
+            found = graphql.subscribe(
+                self._schema,
+                graphql.parse(query),
+                root_value=_Ticks(),
+                variable_values=asked.get("variables"),
+                operation_name=asked.get("operationName"),
+            )
+            found = await found if isawaitable(found) else found
+        except graphql.GraphQLError as wrong:
+            found = graphql.ExecutionResult(None, [wrong])
+        if isinstance(found, graphql.ExecutionResult):
+            yield _event("next", json.dumps(found.formatted))
+        else:
+            async for result in found:
+                yield _event("next", json.dumps(result.formatted))
+        yield _event("complete", "")
 
     def _query(self, asked: dict[str, Any]) -> str | dict[str, Any]:
         """Return the text of a query, or the error that there is none.
@@ -96,6 +128,19 @@ class Catalogue:
     @property
     def notes(self) -> list[dict[str, Any]]:
         return list(self._notes)
+
+
+def _event(name: str, data: str) -> bytes:
+    return f"event: {name}\ndata: {data}\n\n".encode()
+
+
+class _Ticks:
+    """Resolves the fields of subscriptions."""
+
+    async def ticks(self, _: Info, count: int, ms: int) -> AsyncGenerator[dict[str, int]]:
+        for number in range(1, count + 1):
+            await asyncio.sleep(min(max(ms, 0), _MOST_MS) / 1000)
+            yield {"ticks": number}
 
 
 class _Root:

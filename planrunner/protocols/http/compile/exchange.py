@@ -22,7 +22,7 @@ from planrunner.protocols.http.compile.settings import HttpDefaults
 from planrunner.protocols.http.operation import Body, Header, HttpOperation, HttpSettings, Retry
 from planrunner.protocols.http.replies.expect import compile_expect
 from planrunner.protocols.http.replies.extract import compile_extract, secret_names, sources_of
-from planrunner.protocols.http.replies.graphql import ACCEPT, expecting_data
+from planrunner.protocols.http.replies.graphql import accept_of, expecting_data
 from planrunner.protocols.http.replies.stream import compile_stream, compile_until
 from planrunner.protocols.http.spec import Expect, RequestKeys, RequestSpec
 from planrunner.protocols.http.spec import RetryModel as RetrySpec
@@ -148,7 +148,7 @@ def _operation(
         url=url,
         query=compile_query(spec.query, lowering, ("query",)) + credentials.query,
         headers=merge_headers(
-            {} if spec.graphql is None else {"accept": ACCEPT},
+            {} if spec.graphql is None else {"accept": accept_of(spec)},
             defaults.headers,
             credentials.headers,
             own_headers,
@@ -171,7 +171,8 @@ def _body(spec: RequestKeys, lowering: Lowering) -> Body | None:
         return compile_body(spec, lowering)
     from planrunner.protocols.http.compile.queries import compile_query  # noqa: PLC0415 - few plans have any
 
-    return compile_query(spec.graphql, spec.variables, lowering)
+    is_streamed = spec.stream is not None
+    return compile_query(spec.graphql, spec.variables, lowering, is_streamed=is_streamed)
 
 
 _CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\*)")

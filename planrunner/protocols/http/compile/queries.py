@@ -30,12 +30,16 @@ class QueryText:
         path: Of the text, or of the file's name.
         source: As the plan writes it, where that differs.
         file: The file that it is in; None when it is in the plan.
+        operation: The name of the one that is sent; None where the plan says nothing.
+        is_streamed: The reply is read piece by piece.
     """
 
     text: str
     path: SpecPath
     source: str = ""
     file: FileText | None = None
+    operation: str | None = None
+    is_streamed: bool = False
 
     def note(self, fault: QueryFault, lowering: Lowering) -> None:
         """Note a fault at its line and column."""
@@ -53,7 +57,11 @@ _ESCAPES: Final = re.compile(r"\$\$\{")
 
 
 def compile_query(
-    given: Text | GraphqlModel, beside: Mapping[str, object] | None, lowering: Lowering
+    given: Text | GraphqlModel,
+    beside: Mapping[str, object] | None,
+    lowering: Lowering,
+    *,
+    is_streamed: bool,
 ) -> Body:
     """Return what is posted; faults stay in `lowering`.
 
@@ -61,6 +69,7 @@ def compile_query(
         given: What the plan says at `graphql`.
         beside: The variables that stand beside it.
         lowering: Takes the faults.
+        is_streamed: The reply is read piece by piece.
     """
     variables, inside = beside or {}, _BESIDE
     if isinstance(given, GraphqlModel) and given.variables is not None:
@@ -68,7 +77,8 @@ def compile_query(
     query, name = _query_text(given, lowering), _operation_name(given, lowering)
     if query is None:
         return StaticBody(b"")
-    return compile_json(_checked(query, name, variables, inside, lowering), lowering, inside)
+    query = replace(query, operation=name, is_streamed=is_streamed)
+    return compile_json(_checked(query, variables, inside, lowering), lowering, inside)
 
 
 _BESIDE: Final[SpecPath] = ()
@@ -76,7 +86,6 @@ _BESIDE: Final[SpecPath] = ()
 
 def _checked(
     query: QueryText,
-    name: str | None,
     variables: Mapping[str, object],
     inside: SpecPath,
     lowering: Lowering,
@@ -89,7 +98,7 @@ def _checked(
         lacking,
     )
 
-    operation, faults = check_query(query.text, name)
+    operation, faults = check_query(query.text, query.operation, is_streamed=query.is_streamed)
     for fault in faults:
         query.note(fault, lowering)
     if operation is None:

@@ -36,13 +36,14 @@ class QueryFault:
 
 
 def check_query(
-    text: str, name: str | None
+    text: str, name: str | None, *, is_streamed: bool
 ) -> tuple[OperationDefinitionNode | None, Sequence[QueryFault]]:
     """Return the operation that is sent, unless something is wrong with the text.
 
     Args:
         text: A document.
         name: Of the operation; None where the plan says nothing.
+        is_streamed: Its reply is read piece by piece, so a subscription will do.
     """
     document = parse_query(text)
     if isinstance(document, QueryFault):
@@ -52,7 +53,7 @@ def check_query(
     operation = _choose(operations_in(document), name)
     if isinstance(operation, QueryFault):
         return None, (operation,)
-    return operation, tuple(_unanswered(operation))
+    return operation, () if is_streamed else tuple(_unanswered(operation))
 
 
 @lru_cache(maxsize=256)
@@ -181,8 +182,9 @@ def _unanswered(operation: OperationDefinitionNode) -> Iterator[QueryFault]:
     """Yield the fault of an operation that one reply can't answer."""
     if operation.operation is graphql.OperationType.SUBSCRIPTION:
         start = operation.loc.start if operation.loc else 0
-        words = "a subscription is answered again and again, and this request has one reply"
-        yield QueryFault(start, Code.NOT_ALLOWED, words, "send a query or a mutation")
+        words = "a subscription is answered again and again, and this request reads one reply"
+        hint = "read what comes as server-sent events: `stream: events`"
+        yield QueryFault(start, Code.NOT_ALLOWED, words, hint)
 
 
 def _sentence(message: str) -> str:

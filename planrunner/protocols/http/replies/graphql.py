@@ -9,14 +9,20 @@ from typing import Any, Final
 from planrunner.protocols.base import Reply, Scope, read_json
 from planrunner.protocols.http.operation import Header
 from planrunner.protocols.http.replies.expect import Expected
+from planrunner.protocols.http.spec import RequestKeys
 from planrunner.protocols.http.spec_expect import Expect
 from planrunner.protocols.json_replies.description import describe_body
 from planrunner.protocols.rules import show
 
-__all__ = ["ACCEPT", "expecting_data"]
+__all__ = ["accept_of", "expecting_data"]
 
-ACCEPT: Final = Header("Accept", ("application/graphql-response+json, application/json;q=0.9",))
-"""What a client should ask for. Source: GraphQL over HTTP, section 4.2."""
+_ACCEPT: Final = Header("Accept", ("application/graphql-response+json, application/json;q=0.9",))
+_ACCEPT_EVENTS: Final = Header("Accept", ("text/event-stream",))
+
+
+def accept_of(spec: RequestKeys) -> Header:
+    """Return what a client should ask for. Source: GraphQL over HTTP, and over SSE."""
+    return _ACCEPT if spec.stream is None else _ACCEPT_EVENTS
 
 
 def expecting_data(expected: Expected, expect: Expect | None) -> Expected:
