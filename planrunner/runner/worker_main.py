@@ -24,12 +24,14 @@ from planrunner.engine.workers.messages import Asked, Assignment, Broken, StillH
 from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import PlanrunnerError, UsageError
+from planrunner.language.diagnostics import PlanError
 from planrunner.plan.host_files import HostFiles
 from planrunner.protocols.base import Client
 from planrunner.results.exit_codes import ExitCode
 from planrunner.runner.event_loop import client_factories, run_on_fast_loop
 from planrunner.runner.masked_traceback import masked_traceback
 from planrunner.timing.run_queue import RunQueue
+from planrunner.units import format_count
 
 __all__ = ["main"]
 
@@ -113,8 +115,9 @@ async def _carry_out(assignment: Assignment, transport: SocketTransport) -> int:
         await _serve(assignment, transport)
     except PlanrunnerError as error:
         is_asked, host = isinstance(error, UsageError), assignment.source.bundle.host
-        words = error.message if host is None else host.shown(error.message)
-        transport.send(Broken(words, error.hint, is_asked=is_asked))
+        words, hint = _told(error)
+        words = words if host is None else host.shown(words)
+        transport.send(Broken(words, hint, is_asked=is_asked))
         return ExitCode.CANNOT_RUN
     except Exception as error:  # noqa: BLE001 - the coordinator must know, whatever it is
         source = assignment.source
@@ -123,6 +126,18 @@ async def _carry_out(assignment: Assignment, transport: SocketTransport) -> int:
         transport.send(Broken(f"{type(error).__name__}: {error} (a bug in planrunner)"))
         return ExitCode.INTERNAL_ERROR
     return ExitCode.OK
+
+
+def _told(error: PlanrunnerError) -> tuple[str, str]:
+    """Return what is wrong and what to do about it; of a plan's errors, which are of one kind.
+
+    The coordinator has found none in the plan: what is missing here is not where that is.
+    """
+    if not isinstance(error, PlanError):
+        return error.message, error.hint
+    first, *others = error.diagnostics
+    more = f" (and {format_count(len(others), 'more error')})" if others else ""
+    return f"{first.argument or first.span}: {first.message}{more}", first.hint
 
 
 def _in_words_of(
