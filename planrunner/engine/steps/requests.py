@@ -189,7 +189,7 @@ def silent_step(
             if reply.ends_iteration and reply.failure is not None:
                 kind = reply.failure
             raise failures.failed(user, reply.detail, kind=kind, began_ns=began_ns)
-        user.moment_ns = user.clock.now_ns()
+        user.moment_ns = reply.ended_ns
 
     return step
 
@@ -209,10 +209,9 @@ def never_before(step: Step) -> Step:
 
     async def request(user: Actor) -> Reply | None:
         last_ns = user.moment_ns
-        try:
-            return await step(user)
-        finally:
-            user.moment_ns = max(user.moment_ns, last_ns)
+        reply: Reply | None = await step(user)
+        user.moment_ns = max(user.moment_ns, last_ns)
+        return reply
 
     return request
 

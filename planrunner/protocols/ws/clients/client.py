@@ -54,7 +54,8 @@ class WsClient:
                 kind = TEXT if send.is_text else BINARY
                 return BoundSend(send.on, send.render, kind, timeout_ns)
             case ReceiveAction() as receive:
-                return BoundReceive(receive.on, receive.until, receive.count, timeout_ns)
+                plain = receive.until is None and receive.count == 1
+                return BoundReceive(receive.on, receive.until, receive.count, timeout_ns, plain)
             case CloseAction() as close:
                 return BoundClose(close.on, close.code, close.reason, timeout_ns)
             case _:

@@ -49,7 +49,7 @@ class WsEnding(WireFault):
 class WsReceiver(Protocol):
     """Who waits at a connection."""
 
-    def take(self, message: WsMessage) -> None: ...
+    def take(self, came_ns: int, asked_ns: int, data: bytes) -> None: ...
     def lose(self, ending: WsEnding) -> None: ...
 
 
@@ -65,6 +65,7 @@ class WsConnection(WSListener):
         answered_ns: The last of these times that a message has been the answer to.
         sent: Bytes of messages sent since a sample last took them.
         receiver: Who waits for messages; they queue where nobody does.
+        quick: What any message ends, where that is all that is waited for.
         ending: Why it is no longer open; None while it is.
         is_told: Some step has failed for that.
         drained: What is awaited while too much waits to be written; None otherwise.
@@ -91,6 +92,7 @@ class WsConnection(WSListener):
         "ping_due_ns",
         "pinged_ns",
         "queue",
+        "quick",
         "receiver",
         "sent",
         "sent_ns",
@@ -114,6 +116,7 @@ class WsConnection(WSListener):
         self.sent_ns = self.answered_ns = self.sent = 0
         self.queue: deque[WsMessage] = deque()
         self.receiver: WsReceiver | None = None
+        self.quick: asyncio.Future[tuple[int, bytes] | None] | None = None
         self.ending: WsEnding | None = None
         self.is_told = False
         self.drained: asyncio.Future[None] | None = None
@@ -137,13 +140,10 @@ class WsConnection(WSListener):
             and not (frame.rsv2 or frame.rsv3)
         ):
             data = frame.get_payload_as_bytes()
-            if kind == TEXT and not data.isascii():
-                try:
-                    data.decode()
-                except UnicodeDecodeError:
-                    self._end_for_utf8()
-                    return
-            self._arrived(data, came_ns)
+            if kind == TEXT and not data.isascii() and not _is_utf8(data):
+                self._end_for_utf8()
+            else:
+                self._arrived(data, came_ns)
             return
         try:
             self._look_at(transport, frame, kind, came_ns)
@@ -201,9 +201,14 @@ class WsConnection(WSListener):
             self._arrived(whole, came_ns)
 
     def _arrived(self, data: bytes, came_ns: int) -> None:
-        message = came_ns, self.sent_ns, data
+        quick = self.quick
+        if quick is not None:
+            self.quick = self.receiver = None
+            if not quick.done():  # else its step has been cancelled in this turn of the loop
+                quick.set_result((came_ns, data))
+            return
         if self.receiver is not None:
-            self.receiver.take(message)
+            self.receiver.take(came_ns, self.sent_ns, data)
             return
         self._queued += len(data)
         if len(self.queue) >= self._max_queue:
@@ -213,7 +218,12 @@ class WsConnection(WSListener):
             words = f"waiting messages have more than {self._max_size} bytes (`ws.max_size`)"
             self.end(WsEnding(FailureKind.TOO_LARGE, words), _TOO_LARGE)
         else:
-            self.queue.append(message)
+            self.queue.append((came_ns, self.sent_ns, data))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is open, and nobody waits at it, and nothing for anybody."""
+        return self.receiver is None and self.ending is None and not self.queue
 
     @property
     def may_be_waited_at(self) -> bool:

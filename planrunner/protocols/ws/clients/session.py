@@ -15,7 +15,7 @@ from planrunner.protocols.base import NOT_JSON, FailureKind, Scope, Sent, read_j
 from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.retries import Sender
-from planrunner.protocols.ws.clients.connection import WsConnection, WsEnding, WsMessage
+from planrunner.protocols.ws.clients.connection import WsConnection, WsEnding
 from planrunner.protocols.ws.operation import WsSettings
 from planrunner.protocols.ws.reply import WsReply
 from planrunner.units import NS_PER_S
@@ -68,7 +68,7 @@ class WsSession:
         reply: Of the last step, used again for the next; …
         sent_reply: … but for messages that were sent: what that says never fails.
         deadline_ns: Of what is waited for.
-        waiter: What is waited with; None when nothing is.
+        waiter: What is waited with, or was; None when nothing is.
         where: The connection that it is waited at; None when nothing is.
         since_ns: When that began.
         until: Which message is waited for, …
@@ -109,7 +109,7 @@ class WsSession:
         self.sent_reply = WsReply()
         self.create_future = asyncio.get_running_loop().create_future
         self.deadline_ns = self.since_ns = self.left = 0
-        self.waiter: asyncio.Future[None] | None = None
+        self.waiter: asyncio.Future[tuple[int, bytes] | None] | None = None
         self.until: Evaluate | None = None
         self.where: WsConnection | None = None
         self.last_words = ""
@@ -168,22 +168,31 @@ class WsSession:
 
     # -- receiving ---------------------------------------------------------------------------
 
-    def want(self, connection: WsConnection, scope: Scope, until: Evaluate, count: int) -> None:
-        """Want certain messages of a connection: those that wait already, then those that come."""
+    def want(
+        self, connection: WsConnection, scope: Scope, until: Evaluate | None, count: int
+    ) -> None:
+        """Want messages of a connection: those that wait already, then those that come."""
         self.where, self._scope, self.until, self.left = connection, scope, until, count
         self.last_words = ""
-        self._before = scope.get("json", UNDEFINED), scope.get("body", UNDEFINED)
-        self.take_waiting(connection)
-
-    def take_waiting(self, connection: WsConnection) -> None:
-        """Look at the messages that wait already."""
+        if until is not None:
+            self._before = scope.get("json", UNDEFINED), scope.get("body", UNDEFINED)
         while connection.queue and self.where is not None:
-            self.take(connection.next_message())
+            self.take(*connection.next_message())
 
-    def take(self, message: WsMessage) -> None:
-        """Look at a message that came: it may be the last that is waited for."""
+    def leave(self, connection: WsConnection) -> None:
+        """Wait no longer."""
+        connection.receiver = connection.quick = self.where = self.until = None
+        self.deadline_ns = 0
+
+    def take(self, came_ns: int, asked_ns: int, data: bytes) -> None:
+        """Look at a message: it may be the last that is waited for.
+
+        Args:
+            came_ns: When it came.
+            asked_ns: When the last one before it was sent; 0 for none.
+            data: What it says.
+        """
         reply = self.reply
-        came_ns, asked_ns, data = message
         reply.body = data
         if self.until is not None and not self._fits(reply):
             reply.unmatched += 1
@@ -200,11 +209,7 @@ class WsSession:
             asked_ns = min(self.since_ns, came_ns)
         reply.asked_ns = reply.sent_ns = asked_ns
         reply.first_byte_ns = reply.ended_ns = came_ns
-        connection.receiver = self.where = None
-        self.deadline_ns = 0
-        waiter = self.waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        self._done(connection)
 
     def _fits(self, reply: WsReply) -> bool:
         scope, until = self._scope, self.until
@@ -225,7 +230,10 @@ class WsSession:
         self._fail(ending.kind, ending.detail, ending.status)
 
     def expire(self) -> None:
-        """Fail what is waited for: its deadline has passed."""
+        """Fail what is waited for, if anything is: its deadline has passed."""
+        self.deadline_ns = 0
+        if self.waiter is None or self.waiter.done():
+            return
         reply = self.reply
         words = "no message came" if reply.unmatched < 1 else "no message that fits came"
         if self.until is None or reply.unmatched < 1:
@@ -242,16 +250,17 @@ class WsSession:
         if self.until is not None:  # what did not fit is no reply to anything
             self._scope["json"], self._scope["body"] = self._before
         connection = self.where
-        if connection is not None and connection.sent_ns > connection.answered_ns:
+        assert connection is not None
+        if connection.sent_ns > connection.answered_ns:
             reply.asked_ns = reply.sent_ns = connection.answered_ns = connection.sent_ns
+        else:
+            reply.asked_ns = reply.sent_ns = self.since_ns
+        reply.first_byte_ns = 0
         reply.ended_ns = self.shared.now_ns()
-        self._done()
+        self._done(connection)
 
-    def _done(self) -> None:
-        if self.where is not None:
-            self.where.receiver = None
-            self.where = None
-        self.deadline_ns = 0
+    def _done(self, connection: WsConnection) -> None:
+        self.leave(connection)
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
 

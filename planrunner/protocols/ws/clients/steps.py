@@ -46,7 +46,7 @@ class BoundSend:
 
     async def run(self, session: WsSession, scope: Scope) -> WsReply:
         data = self.render(scope)
-        connection = session.connection(self.on)
+        connection = session.connections.get(self.on) or session.connection(self.on)
         if connection is None or connection.ending is not None:
             return session.not_open(self.on)
         shared, reply, deflate = session.shared, session.sent_reply, connection.deflate
@@ -100,28 +100,61 @@ def _sent(data: bytes, connection: WsConnection, *, is_text: bool) -> Sent:
 
 @dataclass(frozen=True, slots=True)
 class BoundReceive:
+    """Wait for messages.
+
+    Attributes:
+        is_plain: Any one message fits.
+    """
+
     on: str
     until: Evaluate | None
     count: int
     timeout_ns: int
+    is_plain: bool
 
     async def run(self, session: WsSession, scope: Scope) -> WsReply:
-        connection = session.connection(self.on)
-        if connection is None or not connection.may_be_waited_at:
-            return session.not_open(self.on)
+        connection = session.connections.get(self.on) or session.connection(self.on)
+        if connection is None or not (self.is_plain and connection.is_idle):
+            return await self._run_with_care(session, connection, scope)
         reply, now_ns = session.reply, session.shared.now_ns()
         if reply.is_dirty:
             reply.begin(now_ns)
             reply.is_dirty = False
-        reply.unmatched = reply.received = 0
+        reply.unmatched = 0
+        reply.sent, connection.sent = connection.sent, 0
+        session.where, session.since_ns = connection, now_ns
+        session.deadline_ns = now_ns + self.timeout_ns
+        connection.receiver = session
+        connection.quick = session.waiter = waiter = session.create_future()
+        try:
+            came = await waiter
+        except asyncio.CancelledError:
+            session.leave(connection)
+            raise
+        if came is None:
+            return reply  # it has failed
+        came_ns, data = came
+        asked_ns = connection.sent_ns
+        if asked_ns > connection.answered_ns:
+            connection.answered_ns = asked_ns
+        else:
+            asked_ns = now_ns
+        reply.body, reply.received = data, len(data)
+        reply.asked_ns = reply.sent_ns = asked_ns
+        reply.first_byte_ns = reply.ended_ns = came_ns
+        return reply
+
+    async def _run_with_care(
+        self, session: WsSession, connection: WsConnection | None, scope: Scope
+    ) -> WsReply:
+        if connection is None or not connection.may_be_waited_at:
+            return session.not_open(self.on)
+        reply, now_ns = session.reply, session.shared.now_ns()
+        reply.begin(now_ns)
+        reply.unmatched = 0
         reply.sent, connection.sent = connection.sent, 0
         session.since_ns, session.waiter = now_ns, None
-        if self.until is None:
-            session.where, session.until, session.left = connection, None, self.count
-            if connection.queue:
-                session.take_waiting(connection)
-        else:
-            session.want(connection, scope, self.until, self.count)
+        session.want(connection, scope, self.until, self.count)
         if session.where is None:
             return reply  # it waited already
         if connection.ending is not None:
@@ -133,8 +166,7 @@ class BoundReceive:
         try:
             await waiter
         except asyncio.CancelledError:
-            connection.receiver = session.where = None
-            session.deadline_ns = 0
+            session.leave(connection)
             raise
         return reply
 
