@@ -159,7 +159,8 @@ class RequestNode(DescribedStep):
             target = f" as {self.target}" if self.target else ""
             return f"{self.exchange.method} {self.name}{target}"
         unmeasured = () if self.measured else ("not measured",)
-        words = ", ".join((*unmeasured, *self._recording_words, *self._pause_words))
+        streamed = ("read piece by piece",) if self.exchange.is_streamed else ()
+        words = ", ".join((*unmeasured, *streamed, *self._recording_words, *self._pause_words))
         return f"{self.name} ({words})" if words else self.name
 
     @property

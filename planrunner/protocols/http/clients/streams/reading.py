@@ -37,6 +37,9 @@ given up. Most end it at once, and the connection serves the next request."""
 
 _SHOWN: Final = 64 * 1024
 _MANY: Final = 1_000
+_UNREAD: Final = 16
+"""Pieces of which it is not asked yet whether they are JSON: the last of them is what counts."""
+
 _USUAL_WAIT_MS: Final = 3_000
 _TYPE: Final = re.compile(rb"(?im)^content-type[ \t]*:[ \t]*([^;\r\n]*?)[ \t]*[;\r\n]")
 _EVENT_STREAM: Final = b"text/event-stream"
@@ -64,6 +67,7 @@ class StreamReading:
         "_pieces",
         "_plan",
         "_scope",
+        "_unread",
         "arrivals",
         "beginning",
         "ends_ns",
@@ -89,6 +93,7 @@ class StreamReading:
         self._left = plan.reconnects
         self._last: StreamPiece | None = None
         self._json: StreamPiece | None = None
+        self._unread: list[StreamPiece] = []
         self._has_begun = False
         self.arrivals = Arrivals()
         self.over_ns = 0
@@ -183,10 +188,20 @@ class StreamReading:
                 raise WireFault(FailureKind.PROTOCOL, f"line {number} of the stream is not JSON")
         self.arrivals.note(now_ns)
         self._last = piece
-        if plan.keeps_json and piece.get_json() is not UNDEFINED:
-            self._json = piece
+        if plan.keeps_json:
+            self._unread.append(piece)
+            if len(self._unread) >= _UNREAD or len(piece["data"]) > UNCOUNTED:
+                self._find_json()
         if plan.until is not None and self._is_met(piece):
             self.over_ns = now_ns
+
+    def _find_json(self) -> None:
+        """Find the last piece that is JSON, the latest first: most often that is one look."""
+        for piece in reversed(self._unread):
+            if piece.get_json() is not UNDEFINED:
+                self._json = piece
+                break
+        self._unread.clear()
 
     def _is_met(self, piece: StreamPiece) -> bool:
         """Evaluate `until`; a piece for which it has no value isn't what is waited for."""
@@ -214,6 +229,7 @@ class StreamReading:
                 raise WireFault(FailureKind.PROTOCOL, "the reply's encoded body ends early")
             if (piece := self._pieces.rest()) is not None:
                 self._note(piece, reply.ended_ns)
+        self._find_json()
         self.arrivals.last = self._last
         self.arrivals.is_met = self.is_over
         read = self._json or self._last
