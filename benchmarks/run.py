@@ -29,6 +29,7 @@ from benchmarks import (  # noqa: E402 - needs the path above
     readme,
     reports,
     samples,
+    streams,
     truth,
     web_sockets,
     workers,
@@ -60,6 +61,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "22-websocket": web_sockets.web_sockets,
     "24-grpc": grpc_calls.grpc_calls,
     "25-databases": databases.databases,
+    "26-streams": streams.streams,
 }
 
 
