@@ -237,7 +237,10 @@ def test_tls_and_client_certificates(tmp_path: Path, capfd: pytest.CaptureFixtur
                 await client.close()
             return kinds
 
-    assert asyncio.run(main()) == [None, FailureKind.TLS]
+    trusted, unknown = asyncio.run(main())
+    assert trusted is None
+    # With TLS 1.3 the server refuses a certificate when the client is done: gRPC's words differ.
+    assert unknown in (FailureKind.TLS, FailureKind.CONNECT)
     assert capfd.readouterr().err == ""
 
 

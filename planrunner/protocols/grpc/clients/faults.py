@@ -14,7 +14,7 @@ from planrunner.protocols.over_grpc.failures import LATE, NOT_SENT, briefly, una
 from planrunner.protocols.over_grpc.network import grpc
 from planrunner.protocols.rules import shorten
 
-__all__ = ["STATUS_LOST", "details_in", "map_failure", "was_refused"]
+__all__ = ["details_in", "map_failure", "was_refused"]
 
 _CODE: Final = grpc.StatusCode
 _KINDS: Final = {
@@ -24,22 +24,22 @@ _KINDS: Final = {
     _CODE.CANCELLED: FailureKind.RESET,
 }
 _INSIDE: Final = (_CODE.INTERNAL, _CODE.UNKNOWN, _CODE.UNIMPLEMENTED)
+_RESET: Final = "rst_stream"
+_REFUSED_STREAM: Final = "rst_stream with error code 7"
 _BROKEN: Final = (
-    "rst_stream",
     "http2 header with status",
     "http1.x server",
     "content-type",
     "failed parsing",
     "frame",
+    "compression bit",
+    "error parsing",
 )
 """What gRPC says when its framing, and not the server's program, is at fault."""
 
 _TOO_LARGE: Final = "message larger than max"
 _LOST: Final = NOT_SENT | {FailureKind.RESET}
 """Kinds that no status of a server is, whatever is expected."""
-
-STATUS_LOST: Final = "Internal error from Core"
-"""What grpc.aio says where writing a stream failed before it had heard why."""
 
 _DETAILS: Final = "grpc-status-details-bin"
 _MOST_DETAIL: Final = 200
@@ -60,8 +60,6 @@ def map_failure(
     if number in accept and kind not in _LOST:
         return None, number, ""
     words = LATE if code is _CODE.DEADLINE_EXCEEDED else briefly(details) or "no message"
-    if details == STATUS_LOST:
-        words = "the server ended the call at once, and gRPC lost the status"
     rich = "; ".join(details_in(error.trailing_metadata() or (), pool))
     return kind, number, f"{code.name}: {words}" + (f"; {rich}" if rich else "")
 
@@ -69,20 +67,25 @@ def map_failure(
 def _kind(code: Any, details: str) -> FailureKind:  # noqa: ANN401 - grpc has no types
     words = details.lower()
     if code is _CODE.UNAVAILABLE:
-        return unavailable_kind(words)
+        return FailureKind.RESET if _RESET in words else unavailable_kind(words)
     if code is _CODE.RESOURCE_EXHAUSTED and _TOO_LARGE in words:
         return FailureKind.TOO_LARGE
+    if code is not _CODE.CANCELLED and _RESET in words:
+        return FailureKind.PROTOCOL
     if code in _INSIDE and any(sign in words for sign in _BROKEN):
         return FailureKind.PROTOCOL
     return _KINDS.get(code, FailureKind.STATUS)
 
 
 def was_refused(error: grpc.aio.AioRpcError) -> bool:
-    """Say whether the server has done nothing for the call: a stream refused, or one too late."""
+    """Say whether the server has done nothing for the call: REFUSED_STREAM, or GOAWAY before it.
+
+    A connection that was cut after GOAWAY is something else: the call may have been taken.
+    """
     if error.code() is not _CODE.UNAVAILABLE:
         return False
-    words = (error.details() or "").lower()
-    return "goaway" in words or "refused_stream" in words or "error code 7" in words
+    words = briefly(error.details() or "").lower()
+    return words.startswith("goaway received") or _REFUSED_STREAM in words
 
 
 def details_in(metadata: Any, pool: Any = None) -> Iterator[str]:  # noqa: ANN401

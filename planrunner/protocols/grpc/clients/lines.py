@@ -15,7 +15,6 @@ __all__ = ["GrpcLine", "LineOpener"]
 _MOST_RECEIVED: Final = 64 * 1024 * 1024
 """Bytes of a message; what a server announces beyond them isn't waited for."""
 
-_HARMLESS: Final = "/grpc.health.v1.Health/Check"
 _READY: Final = grpc.ChannelConnectivity.READY
 
 
@@ -72,18 +71,6 @@ class GrpcLine:
     async def connect(self, timeout_s: float) -> bool:
         """Wait until there is a connection, or until it is known that there is none now."""
         return await connect(self.channel, timeout_s)
-
-    async def complaint(self, timeout_s: float) -> Any:  # noqa: ANN401
-        """Return the error of a call that can't be sent; None when it can.
-
-        A call that begins with a stream loses the reason on its way up (grpc.aio says `Internal
-        error from Core`), so another is tried, which asks for nothing.
-        """
-        try:
-            await self.channel.unary_unary(_HARMLESS)(b"", timeout=timeout_s)
-        except grpc.aio.AioRpcError as error:
-            return error if error.code() is grpc.StatusCode.UNAVAILABLE else None
-        return None
 
     async def close(self) -> None:
         await self.channel.close()

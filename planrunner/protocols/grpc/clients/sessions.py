@@ -16,7 +16,7 @@ from planrunner.errors import CannotRun
 from planrunner.metrics.arrivals import Arrivals
 from planrunner.protocols.base import NOT_JSON, FailureKind, Redirect, Scope, Sent
 from planrunner.protocols.grpc.clients.bound import BoundGrpcCall
-from planrunner.protocols.grpc.clients.faults import STATUS_LOST, map_failure, was_refused
+from planrunner.protocols.grpc.clients.faults import map_failure, was_refused
 from planrunner.protocols.grpc.clients.lines import GrpcLine
 from planrunner.protocols.grpc.compile.prepare import PreparedCall
 from planrunner.protocols.grpc.operation import CallMetadata, GrpcSettings
@@ -90,12 +90,12 @@ class GrpcSession:
         try:
             await self._call(bound, prepared, messages, timeout_s, metadata)
         except grpc.aio.AioRpcError as error:
-            if was_refused(error) and reply.arrivals is None:
+            if was_refused(error) and not reply.received:
                 reply.retries = 1
                 return await self._again(bound, prepared, messages, metadata)
-            return await self._failed(bound, error)
-        except DecodeError:
-            return self._broken(bound)
+            return self._failed(bound, error)
+        except DecodeError as error:
+            return self._broken(bound, error)
         return self._answered(messages)
 
     async def _again(
@@ -111,9 +111,9 @@ class GrpcSession:
         try:
             await self._call(bound, prepared, messages, self._left_s(bound), metadata)
         except grpc.aio.AioRpcError as error:
-            return await self._failed(bound, error)
-        except DecodeError:
-            return self._broken(bound)
+            return self._failed(bound, error)
+        except DecodeError as error:
+            return self._broken(bound, error)
         return self._answered(messages)
 
     # -- the kinds of calls ------------------------------------------------------------------
@@ -146,6 +146,8 @@ class GrpcSession:
                 if method.takes_stream:
                     await _write(call, messages)
                 data = await call
+                if data is None:
+                    raise DecodeError("no message came")
                 reply.received = len(data)
                 reply.first_byte_ns = self._now_ns()
                 reply.message = parse(data)
@@ -223,10 +225,8 @@ class GrpcSession:
         reply.sent = len(messages[0]) if len(messages) == 1 else sum(map(len, messages))
         return reply
 
-    async def _failed(self, bound: BoundGrpcCall, error: Any) -> GrpcReply:  # noqa: ANN401
+    def _failed(self, bound: BoundGrpcCall, error: Any) -> GrpcReply:  # noqa: ANN401
         schema = self._client.schema
-        if error.details() == STATUS_LOST and not self._line.is_open:
-            error = await self._line.complaint(self._left_s(bound)) or error
         kind, code, words = map_failure(error, bound.accept, schema and schema.pool)
         reply = self._answered(self._asked[1])
         reply.failure, reply.status, reply.detail = kind, code, words
@@ -236,11 +236,13 @@ class GrpcSession:
             reply.first_byte_ns = reply.ended_ns
         return reply
 
-    def _broken(self, bound: BoundGrpcCall) -> GrpcReply:
+    def _broken(self, bound: BoundGrpcCall, error: DecodeError) -> GrpcReply:
         assert bound.prepared is not None
         reply = self._answered(self._asked[1])
         reply.failure = FailureKind.PROTOCOL
-        reply.detail = f"a message that is not a `{bound.prepared.method.gives.full_name}`"
+        name = bound.prepared.method.gives.full_name
+        is_there = reply.received or reply.arrivals is not None
+        reply.detail = f"a message that is not a `{name}`" if is_there else str(error)
         return reply
 
     def _late(self, bound: BoundGrpcCall) -> GrpcReply:
@@ -298,11 +300,17 @@ class GrpcSession:
 
 
 async def _write(call: Any, messages: Sequence[bytes]) -> None:  # noqa: ANN401
-    """Write a stream to its end; a server may end the call before, and then says why itself."""
-    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+    """Write a stream to its end. A server may end the call before; its status says why.
+
+    `call.write` of grpc.aio replaces that status by INTERNAL when it can't write any more, so what
+    lies below it is used.
+    """
+    with suppress(Exception):
+        await call.wait_for_connection()
+        wire = call._cython_call  # noqa: SLF001 - see above
         for data in messages:
-            await call.write(data)
-        await call.done_writing()
+            await wire.send_serialized_message(data)
+        await wire.send_receive_close()
 
 
 def _header_text(value: str | bytes) -> str:
