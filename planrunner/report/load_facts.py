@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from planrunner.metrics.histogram import Histogram
@@ -11,7 +12,7 @@ from planrunner.results.model import RunResult
 from planrunner.results.record import read_series
 from planrunner.units import format_duration, format_percent
 
-__all__ = ["generator_words", "missed_loads", "service_p95_ns"]
+__all__ = ["generator_words", "missed_loads", "service_p95_ns", "spoken_words"]
 
 
 def missed_loads(result: RunResult) -> Iterator[str]:
@@ -57,3 +58,14 @@ def service_p95_ns(result: RunResult) -> int:
         if labels.is_timed_request:
             whole.merge(delta.service)
     return whole.percentile(95) if whole.count else 0
+
+
+def spoken_words(result: RunResult) -> str:
+    """Return which versions of a protocol were spoken, the most first; empty where it has none."""
+    spoken: Counter[str] = Counter()
+    for row in result.rows:
+        if row.by == "request" and not row.phase:
+            spoken.update({word: count for word, count in row.protocols.items() if "/" in word})
+    if len(spoken) < 2:
+        return "".join(f"over {plain(word)}" for word in spoken)
+    return f"over {', '.join(f'{plain(word)} ({count:,})' for word, count in spoken.most_common())}"

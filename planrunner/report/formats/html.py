@@ -26,7 +26,7 @@ from planrunner.report.findings import (
     worst_first,
 )
 from planrunner.report.formats.page import lines, write_page
-from planrunner.report.load_facts import generator_words, service_p95_ns
+from planrunner.report.load_facts import generator_words, service_p95_ns, spoken_words
 from planrunner.report.matrices.rows import scaling_sections
 from planrunner.report.own_metrics import OWN_COLUMNS, own_metric_rows, work_rate_words
 from planrunner.report.plain import plain
@@ -139,6 +139,7 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         service_p95_ns=service_p95_ns(result),
         generator=generator_words(result.generator),
         crew=crew_table(result.hosts),
+        spoken=spoken_words(result),
     )
 
 

@@ -27,6 +27,7 @@ from planrunner.report.findings import (
     verdict_of,
     verdict_word,
 )
+from planrunner.report.load_facts import spoken_words
 from planrunner.report.own_metrics import figures_words
 from planrunner.report.plain import plain
 from planrunner.results.exit_codes import ExitCode
@@ -141,6 +142,7 @@ def _run_case(result: RunResult, *, is_explained: bool) -> JunitCase:
     ending = f"{verdict_word(result)}{reason}"
     fails = verdict_of(result) is Verdict.FAIL and not is_explained
     said = [ending, f"run {result.run_id}, seed {result.seed}, plan {result.plan_path}"]
+    said += filter(None, [spoken_words(result)])
     said += (f"{name}={value}" for name, value in result.labels.items())
     if result.validity.level is not ValidityLevel.VALID:
         said.append(_validity_words(result))

@@ -25,7 +25,7 @@ from planrunner.report.findings import (
     requests_of,
     verdict_phrase,
 )
-from planrunner.report.load_facts import missed_loads, service_p95_ns
+from planrunner.report.load_facts import missed_loads, service_p95_ns, spoken_words
 from planrunner.report.markdown_text import markdown_table, markdown_text
 from planrunner.report.matrices.markdown import matrix_markdown
 from planrunner.report.own_metrics import (
@@ -90,8 +90,14 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
     )
     out.write(
         f"\nRun {markdown_text(result.run_id)}, seed {result.seed}, "
+        f"{_spoken(result)}"
         f"plan {markdown_text(result.plan_path)}{labels}\n"
     )
+
+
+def _spoken(result: RunResult) -> str:
+    words = spoken_words(result)
+    return f"{markdown_text(words)}, " if words else ""
 
 
 def _test_data(files: Sequence[WrittenFile]) -> Iterator[str]:

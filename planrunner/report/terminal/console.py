@@ -22,7 +22,7 @@ from planrunner.report.findings import (
     verdict_phrase,
     verdict_word,
 )
-from planrunner.report.load_facts import missed_loads, service_p95_ns
+from planrunner.report.load_facts import missed_loads, service_p95_ns, spoken_words
 from planrunner.report.matrices.console import matrix_lines
 from planrunner.report.plain import flow, fold, plain, shorten
 from planrunner.report.terminal.component_lines import component_lines
@@ -114,6 +114,7 @@ def _headline(result: RunResult, width: int) -> list[Text]:
         f"took {format_duration(round(result.duration_seconds * 1e9))}",
         f"run {plain(result.run_id)}",
         f"seed {result.seed}",
+        spoken_words(result),
         *(f"{plain(name)}={plain(value)}" for name, value in result.labels.items()),
     ]
     lines = [*_verdict(result, width), *_flow(filter(None, facts), width, style="dim")]

@@ -8,8 +8,15 @@ from dataclasses import replace
 from rich.console import Console
 
 from planrunner.report.formats.html import write_html
+from planrunner.report.formats.junit import write_junit
 from planrunner.report.formats.markdown import write_markdown
-from planrunner.report.load_facts import generator_words, missed_loads, service_p95_ns
+from planrunner.report.load_facts import (
+    generator_words,
+    missed_loads,
+    service_p95_ns,
+    spoken_words,
+)
+from planrunner.report.markdown_text import markdown_text
 from planrunner.report.terminal.console import print_summary
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from tests.support.long_run import make_long_run
@@ -102,3 +109,26 @@ def test_every_notice_is_shown():
 
     assert summary(result, terminal=True).count("notice: notice ") == 9
     assert summary(result).count("notice: notice ") == 9
+
+
+def test_reports_say_which_versions_were_spoken():
+    """Of all requests together; a protocol without versions has nothing to say."""
+    rows = tuple(
+        replace(row, protocols={"http/2": 3, "http/1.1": 1, "grpc": 1})
+        if row.by == "request" and not row.phase
+        else row
+        for row in make_result().rows
+    )
+    requests = sum(row.protocols == {"http/2": 3, "http/1.1": 1, "grpc": 1} for row in rows)
+    result = make_result(rows=rows)
+    words = f"over http/2 ({3 * requests}), http/1.1 ({requests})"
+    junit, markdown = io.StringIO(), io.StringIO()
+    write_junit(result, junit)
+    write_markdown(result, markdown)
+
+    assert spoken_words(result) == words
+    assert words in summary(result)
+    assert words in html(result)
+    assert markdown_text(words) in markdown.getvalue()
+    assert words in junit.getvalue()
+    assert spoken_words(make_result()) == ""

@@ -55,8 +55,7 @@ class WireClient:
 
     def bind(self, exchange: Exchange) -> WireRequest:
         bound = bind_request(exchange if self._told is None else keeping_replies(exchange))
-        if bound.origin is None or bound.origin.scheme == "https":
-            self.shared.connector.prepare_tls()
+        self.shared.connector.prepare(bound.origin)
         return bound
 
     def session(self) -> WireSession:

@@ -68,9 +68,12 @@ class HttpConnector(Connector):
         """Say whether a connection to `origin` may turn out to speak HTTP/2."""
         return self.speaks_http2 and (self._only_http2 or origin.scheme == "https")
 
-    def prepare_tls(self) -> None:
-        super().prepare_tls()
-        if self.speaks_http2:
+    def prepare(self, origin: Origin | None) -> None:
+        """Make now what the first request would be timed with; without an origin for any."""
+        may_be_tls = origin is None or origin.scheme == "https"
+        if may_be_tls:
+            self.prepare_tls()
+        if self._only_http2 or (self.speaks_http2 and may_be_tls):
             self._prepare_http2()
 
     async def open(
