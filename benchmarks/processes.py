@@ -118,14 +118,14 @@ def nginx(*, cpu: int | None) -> Iterator[int]:
             pinned(["nginx", "-p", folder, "-c", str(config)], cpu), stderr=subprocess.DEVNULL
         )
         try:
-            _wait_for(port)
+            wait_for_port(port)
             yield port
         finally:
             process.send_signal(signal.SIGQUIT)
             process.wait()
 
 
-def _wait_for(port: int) -> None:
+def wait_for_port(port: int) -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:

@@ -1,0 +1,232 @@
+"""HTTP/2 over TLS: planrunner beside a bare loop of jh2, and k6.
+
+`python benchmarks/http2.py jh2 PORT SECONDS` is the bare loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+ROOT = str(Path(__file__).resolve().parents[1])
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)  # as a script it has only its own folder
+
+from benchmarks.generators import find_peer  # noqa: E402
+from benchmarks.processes import free_port, pinned, run, wait_for_port  # noqa: E402
+
+CONNECTIONS = 64
+COMMAND = str(Path(sys.executable).with_name("planrunner"))
+
+PLAN = """\
+name: http2 bench
+params: {{seconds: {{type: duration, default: 5s}}}}
+http: {{base_url: "https://127.0.0.1:{port}", version: {version}, verify: false}}
+users:
+  Client: {{steps: [{{get: /kv}}]}}
+phases: [{{users: {users}, hold: "${{seconds}}"}}]
+thresholds: [error_rate == 0]
+report: {{formats: [metrics.json], samples: none}}
+"""
+
+_K6 = """
+import http from 'k6/http';
+export const options = {{
+  vus: {users}, duration: '{seconds}s', gracefulStop: '1s', insecureSkipTLSVerify: true,
+}};
+export default function () {{
+  const reply = http.get('https://127.0.0.1:{port}/kv');
+  if (reply.proto !== 'HTTP/2.0') throw new Error(reply.proto);
+}}
+"""
+
+_NGINX = """\
+worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log crit;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  keepalive_timeout 300s;
+  keepalive_requests 100000000;
+  default_type application/json;
+  server {{
+    listen 127.0.0.1:{port} ssl http2;
+    ssl_certificate {folder}/server.pem;
+    ssl_certificate_key {folder}/server.pem;
+    location / {{ return 200 '{{"key":"k","value":"0123456789abcdef","cached":false}}'; }}
+  }}
+}}
+"""
+
+_SHORT_S = 1
+_SERVER_CPU, _GENERATOR_CPU = 0, 1
+
+Generated = tuple[float, float, float]
+"""CPU seconds of the whole process, requests, requests a second."""
+
+
+def http2(rounds: int, seconds: int) -> dict:
+    """Requests a second over 64 connections, one at a time on each, generators interleaved."""
+    names = ["planrunner", "jh2", "http/1.1", *(["k6"] if find_peer("k6") else [])]
+    raw: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    with tempfile.TemporaryDirectory() as directory, _server(Path(directory)) as port:
+        for number in range(rounds):
+            for name in names[number % len(names) :] + names[: number % len(names)]:
+                one = _measure(name, port, max(seconds, _SHORT_S + 1), Path(directory))
+                raw[name].append(one)
+                print(f"  round {number + 1}: {name:10} {one['rate']:>8,.0f}/s", flush=True)
+    rate, cpu = _medians(raw, "rate"), _medians(raw, "cpu_us_per_request")
+    ours = "planrunner"
+    summary = [
+        f"{rate[ours] / rate['jh2']:.2f} × a bare loop of jh2 (target 0.6)",
+        f"CPU per request {cpu[ours] / cpu['jh2']:.2f} × that of the bare loop, "
+        f"{cpu[ours] / cpu['http/1.1']:.2f} × that of planrunner over HTTP/1.1",
+    ]
+    if "k6" in rate:
+        summary.insert(1, f"{rate[ours] / rate['k6']:.1f} × k6 (target 1.5)")
+        summary.append(f"CPU per request of k6 {cpu['k6'] / cpu[ours]:.1f} × that of planrunner")
+    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+
+
+def _medians(raw: dict[str, list[dict[str, float]]], what: str) -> dict[str, float]:
+    return {name: round(median(one[what] for one in found), 1) for name, found in raw.items()}
+
+
+def _measure(name: str, port: int, seconds: int, directory: Path) -> dict[str, float]:
+    """Return the rate, and the CPU of a request without that of starting."""
+    generate = {"jh2": _jh2, "k6": _k6}.get(name, _planrunner)
+    short_s, short_count, _ = generate(name, port, _SHORT_S, directory)
+    long_s, long_count, rate = generate(name, port, seconds, directory)
+    cpu_us = (long_s - short_s) / (long_count - short_count) * 1e6
+    return {"rate": round(rate, 1), "cpu_us_per_request": round(cpu_us, 1)}
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[int]:
+    import trustme  # noqa: PLC0415
+
+    port = free_port()
+    made = trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem
+    made.write_to_path(folder / "server.pem")
+    config = folder / "nginx.conf"
+    config.write_text(_NGINX.format(folder=folder, port=port))
+    command = pinned(["nginx", "-p", str(folder), "-c", str(config)], _SERVER_CPU)
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_for_port(port)
+            yield port
+        finally:
+            process.send_signal(signal.SIGQUIT)
+
+
+def _planrunner(name: str, port: int, seconds: int, directory: Path) -> Generated:
+    plan, out = directory / "plan.yaml", directory / f"out-{time.monotonic_ns()}"
+    version = "1.1" if name == "http/1.1" else "2"
+    plan.write_text(PLAN.format(port=port, users=CONNECTIONS, version=version))
+    command = [COMMAND, "execute", str(plan), "--set", f"seconds={seconds}s", "--out", str(out)]
+    done = run([*command, "-q"], cpu=_GENERATOR_CPU)
+    if done.exit_code:
+        raise RuntimeError(done.output + done.errors)
+    totals = json.loads((out / "metrics.json").read_text())["totals"]
+    return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
+
+
+def _jh2(name: str, port: int, seconds: int, _: Path) -> Generated:
+    done = run([sys.executable, __file__, name, str(port), str(seconds)], cpu=_GENERATOR_CPU)
+    if done.exit_code:
+        raise RuntimeError(done.output + done.errors)
+    rate = float(done.output)
+    return done.cpu_s, rate * seconds, rate
+
+
+def _k6(_: str, port: int, seconds: int, directory: Path) -> Generated:
+    script = directory / "script.js"
+    script.write_text(_K6.format(port=port, users=CONNECTIONS, seconds=seconds))
+    command = [find_peer("k6"), "run", "--no-usage-report", str(script)]
+    done = run(command, cpu=_GENERATOR_CPU)
+    found = re.search(r"http_reqs\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
+    if found is None or "throw" in done.errors:
+        raise RuntimeError(done.output + done.errors)
+    return done.cpu_s, float(found[1]), float(found[2])
+
+
+def jh2(port: int, seconds: float) -> None:  # noqa: C901 - one script
+    """Connections that do nothing but send and count what comes."""
+    import uvloop  # noqa: PLC0415
+    from jh2.config import H2Configuration  # noqa: PLC0415
+    from jh2.connection import H2Connection  # noqa: PLC0415
+    from jh2.events import DataReceived, StreamEnded  # noqa: PLC0415
+
+    head = [
+        (b":method", b"GET"),
+        (b":scheme", b"https"),
+        (b":authority", f"127.0.0.1:{port}".encode()),
+        (b":path", b"/kv"),
+        (b"user-agent", b"planrunner"),
+        (b"accept", b"*/*"),
+        (b"accept-encoding", b"gzip, deflate, br, zstd"),
+    ]
+    settings = H2Configuration(
+        client_side=True,
+        header_encoding=None,
+        validate_outbound_headers=False,
+        normalize_outbound_headers=False,
+        validate_inbound_headers=False,
+        normalize_inbound_headers=False,
+    )
+
+    class Loop(asyncio.Protocol):
+        def connection_made(self, transport) -> None:
+            self.done, self.transport = 0, transport
+            self.connection = H2Connection(settings)
+            self.connection.initiate_connection()
+            self.send()
+
+        def send(self) -> None:
+            stream = self.connection.get_next_available_stream_id()
+            self.connection.send_headers(stream, head, end_stream=True)
+            self.transport.write(self.connection.data_to_send())
+
+        def data_received(self, data: bytes) -> None:
+            connection = self.connection
+            for event in connection.receive_data(data):
+                if isinstance(event, DataReceived):
+                    size = event.flow_controlled_length
+                    connection.acknowledge_received_data(size, event.stream_id)
+                elif isinstance(event, StreamEnded):
+                    self.done += 1
+                    self.send()
+            if out := connection.data_to_send():
+                self.transport.write(out)
+
+    async def main() -> float:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_alpn_protocols(["h2"])
+        loop = asyncio.get_running_loop()
+        loops = [
+            (await loop.create_connection(Loop, "127.0.0.1", port, ssl=context))[1]
+            for _ in range(CONNECTIONS)
+        ]
+        began, before = time.perf_counter(), sum(each.done for each in loops)
+        await asyncio.sleep(seconds)
+        return (sum(each.done for each in loops) - before) / (time.perf_counter() - began)
+
+    print(uvloop.run(main()))
+
+
+if __name__ == "__main__":
+    jh2(int(sys.argv[2]), float(sys.argv[3]))
