@@ -14,7 +14,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, Protocol, TypeVar
@@ -205,6 +205,7 @@ async def cluster_workers(
 
     try:
         links[:] = await _all(*map(reach, used))
+        _name_apart(links, used)
         hosts = [link.facts for link in links]
         _check_loopback(plan.loopback, hosts, here)
         _check_open_files(plan.open_files(count), hosts)
@@ -230,6 +231,17 @@ async def _all(*works: Coroutine[Any, Any, T]) -> list[T]:
         return await asyncio.gather(*tasks)
     finally:
         await ended(*tasks)
+
+
+def _name_apart(links: Sequence[Link], nodes: Sequence[DaskNode]) -> None:
+    """Give hosts that are called the same, as copies of one machine are, their address too."""
+    clocks: dict[str, set[str]] = {}
+    for link in links:
+        clocks.setdefault(link.facts.name, set()).add(link.facts.time)
+    for link, node in zip(links, nodes, strict=True):
+        name = link.facts.name
+        if len(clocks[name]) > 1:
+            link.facts = replace(link.facts, name=f"{name} ({node.host})")
 
 
 def _check_loopback(targets: Sequence[str], hosts: Sequence[HostFacts], here: HostFacts) -> None:

@@ -88,7 +88,7 @@ class CallKeywords(TypedDict, total=False):
     tolerate: int
     """How many workers may be lost before the run ends; it goes on with the load of the others."""
     cluster: str | None
-    """The address of a Dask scheduler whose workers send the load: one on each, or `workers`."""
+    """A cluster, as `--cluster` names it; its TLS is what Dask's own configuration says."""
     seed: int | None
     """The seed of every random draw; None for the plan's, or a drawn one."""
     labels: Mapping[str, object]

@@ -192,6 +192,28 @@ def test_a_cluster_is_left_as_it_was(
     run_virtual(main())
 
 
+def test_hosts_that_are_called_the_same_are_told_apart(tmp_path: Path) -> None:
+    """By their addresses; or the figures of one would be the other's as well."""
+
+    class Copies(MemoryCluster):
+        async def place(self, node: DaskNode, module: str) -> Any:
+            agent = await super().place(node, module)
+            agent._facts = replace(agent._facts, name="vm")
+            return agent
+
+    source = source_in(tmp_path)
+    plan = ClusterPlan(0, "", source.compile(), source, {}, tmp_path, lambda _: 0)
+
+    async def main() -> list[str]:
+        async with cluster_workers(Copies(2, idle), plan, VirtualClock().now_ns) as crew:
+            return [f"{worker.name}: {worker.host}" for worker in crew.handles]
+
+    assert run_virtual(main()) == [
+        "worker 1 of 2 on vm (host0): vm (host0)",
+        "worker 2 of 2 on vm (host1): vm (host1)",
+    ]
+
+
 async def unopened(link: Link, agent: MemoryAgent) -> None:
     """It was made."""
 
