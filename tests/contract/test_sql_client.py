@@ -145,6 +145,8 @@ def test_what_a_database_refuses_has_its_status(server, driver: str, tmp_path: P
             assert (kind, status_text(status)) == ("status", twice)
             assert words.startswith(f"{twice}: ")
             assert "\n" not in words
+        await statements.failed(insert, commit=False)
+        await statements.failed("select nothing from orders", fetch="first")
         assert (await statements.done(COUNT)).connects == 0
         if driver == "asyncpg":
             kind, status, words = await statements.failed(

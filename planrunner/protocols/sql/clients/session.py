@@ -91,7 +91,7 @@ class SqlSession:
             self._fail(FailureKind.TIMEOUT, 0, words)
             reply.ended_ns = min(reply.ended_ns, asked_ns + request.timeout_ns)
         except Exception as error:  # noqa: BLE001 - the boundary: any driver's errors
-            self._failed(database, error)
+            await self._failed(database, error)
         if not self._in_transaction:
             self._give_back(database)
         return reply
@@ -160,15 +160,15 @@ class SqlSession:
         if request.operation.needs_body:
             reply.body = rows_as_text(reply)
 
-    def _failed(self, database: OpenDatabase, error: Exception) -> None:
+    async def _failed(self, database: OpenDatabase, error: Exception) -> None:
         """Say why there is no result; the connection goes on if it can."""
         connection = self._held.get(database)
         failure = map_error(error, connects=connection is None)
-        # A transaction of the statement's own can't go on without it.
-        is_stuck = connection is not None and connection.is_begun and not self._in_transaction
-        if is_stuck or failure.ends_connection:
-            self._drop(database)
         self._fail(failure.kind, failure.status, failure.words)
+        if failure.ends_connection:
+            self._drop(database)
+        elif connection is not None and connection.is_begun and not self._in_transaction:
+            await self._end_on(database, connection, ROLLBACK, _TAKING_BACK_S)
 
     def _fail(self, kind: FailureKind, status: int, words: str) -> None:
         reply = self._reply
