@@ -81,7 +81,7 @@ class RecordedNode:
     word: str
     written: str
     evaluate: Evaluate | None = None
-    of_reply: Callable[[Reply], int] | None = None
+    of_reply: Callable[[Reply], float] | None = None
 
     def value(self, reply: Reply, scope: Scope) -> object:
         """Return the value, given the names of the user after the reply."""

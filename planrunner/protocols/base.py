@@ -291,7 +291,8 @@ class Exchange:
         status_text: A status as people know it.
         reply_names: Names beside `status`, `headers`, `body` and `json` that expressions have after
             the request, each with what reads it.
-        work: Where the plan says none, the unit that replies are counted in, and what counts them.
+        counts: What a reply records by itself, unless the plan says it: the word of the measure,
+            what is counted, and what gives the number.
         is_step: It does something here and asks nobody: where it fails, the iteration ends.
         has_batches: A sample is several in a row, and its latency the time of one: it has no
             intended start.
@@ -316,7 +317,7 @@ class Exchange:
     secrets: tuple[str, ...] = ()
     status_text: Callable[[int], str] = str
     reply_names: tuple[tuple[str, Callable[[Reply], object]], ...] = ()
-    work: tuple[str, Callable[[Any], int]] | None = None
+    counts: tuple[tuple[str, str, Callable[[Any], float]], ...] = ()
     is_step: bool = False
     has_batches: bool = False
     has_process: bool = False

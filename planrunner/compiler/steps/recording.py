@@ -22,7 +22,7 @@ __all__ = [
     "compile_records",
     "reads_of_records",
     "usual_unit",
-    "with_usual_work",
+    "with_counts",
     "work_unit_of",
 ]
 
@@ -40,19 +40,20 @@ def compile_records(walk: StepWalk, spec: object, inside: PlanPath) -> tuple[Rec
     return tuple(_compiled(walk, spec, inside))
 
 
-def with_usual_work(
-    records: tuple[RecordedNode, ...], exchange: Exchange
-) -> tuple[RecordedNode, ...]:
-    """Return what a request records, with what its protocol counts where the plan says no work."""
-    if exchange.work is None or any(one.word == WORK.word for one in records):
-        return records
-    unit, count = exchange.work
-    return (RecordedNode(WORK.word, unit, of_reply=count), *records)
+def with_counts(records: tuple[RecordedNode, ...], exchange: Exchange) -> tuple[RecordedNode, ...]:
+    """Return what a request records, with what its replies do where the plan doesn't say it."""
+    given = {one.word for one in records}
+    counted = (
+        RecordedNode(word, what, of_reply=count)
+        for word, what, count in exchange.counts
+        if word not in given
+    )
+    return (*counted, *records)
 
 
 def usual_unit(exchange: Exchange) -> str:
     """Return what its protocol counts the work of a request in; empty where it doesn't."""
-    return "" if exchange.work is None else exchange.work[0]
+    return next((what for word, what, _ in exchange.counts if word == WORK.word), "")
 
 
 def work_unit_of(walk: StepWalk, spec: object, inside: PlanPath) -> str:

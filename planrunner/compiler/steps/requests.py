@@ -15,7 +15,7 @@ from planrunner.compiler.steps.recording import (
     compile_records,
     reads_of_records,
     usual_unit,
-    with_usual_work,
+    with_counts,
     work_unit_of,
 )
 from planrunner.compiler.steps.tags import compile_tags
@@ -95,7 +95,7 @@ def compile_request(
         inherited=inherited.words,
         untagged=inherited.untagged,
         settings=block.settings if block.is_aimed else None,
-        records=with_usual_work(records, compiled.exchange) if measured else (),
+        records=with_counts(records, compiled.exchange) if measured else (),
         work_unit=work_unit_of(walk, request.spec, inside) or usual_unit(compiled.exchange),
         path=inside,
     )

@@ -23,7 +23,7 @@ from planrunner.protocols.sql.operation import (
     SqlSettings,
     TransactionStep,
 )
-from planrunner.protocols.sql.reply import SqlReply
+from planrunner.protocols.sql.reply import counts_of
 from planrunner.protocols.sql.spec import SqlModel, SqlPool, SqlQuery
 from planrunner.protocols.sql.sqlstates import OK
 from planrunner.protocols.sql.statement import Statement, read_statement
@@ -156,14 +156,15 @@ def compile_query(
         expected=("no error", *(() if soft else words)),
         softly_expected=words if soft else (),
         extracted=tuple(spec.extract or ()),
-        work=("rows", _rows_of) if spec.work is None else None,
+        counts=counts_of(_dialect_of(operation, defaults.settings)),
         secrets=tuple(name for name, one in (spec.extract or {}).items() if one.secret),
     )
     return CompiledRequest(exchange, tuple(lowering.faults), tuple(lowering.notices))
 
 
-def _rows_of(reply: SqlReply) -> int:
-    return reply.count
+def _dialect_of(operation: SqlOperation, settings: SqlSettings) -> str:
+    known = settings.databases  # there are none where the plan lacks them, which is said by itself
+    return known[operation.database].url.dialect if known else ""
 
 
 def _statement(spec: SqlQuery, lowering: Lowering) -> tuple[Statement, SpecPath]:

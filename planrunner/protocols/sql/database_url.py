@@ -59,6 +59,16 @@ _MODULES: Final[Mapping[str, tuple[str, str]]] = {
 """What to import of a driver, and the package that has it."""
 
 
+_BROUGHT: Final[Mapping[str, str]] = {
+    "bigquery": "sqlalchemy-bigquery",
+    "clickhouse": "clickhouse-sqlalchemy",
+    "duckdb": "duckdb-engine",
+    "redshift": "sqlalchemy-redshift",
+    "snowflake": "snowflake-sqlalchemy",
+}
+"""Dialects that are known to come with a package of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseUrl:
     """What is known of a database before anything connects to it.
@@ -108,8 +118,8 @@ def read_url(text: str) -> DatabaseUrl:
         host, port = unquote(parts.hostname or ""), parts.port
     except ValueError as error:
         raise UsageError(f"this is not the URL of a database: {error}") from error
-    if dialect == "sqlite":
-        host, port = "", None
+    if dialect not in _PORTS and port is None:
+        host = ""  # a file, or the name of a project or an account
     driver = found["driver"] or _DRIVERS.get(dialect, "")
     return DatabaseUrl(dialect, driver, host, port or (_PORTS.get(dialect, 0) if host else 0))
 
@@ -130,6 +140,10 @@ def driver_problem(url: DatabaseUrl) -> PackageMissing | UsageError | None:
     known = [*_BUILT_IN, *({} if url.dialect in _BUILT_IN else _other_dialects())]
     if url.dialect in known:
         return _unknown_driver(url)
+    if url.dialect in _BROUGHT:
+        package = _BROUGHT[url.dialect]
+        message = f"`{url.dialect}` needs the package {package}"
+        return PackageMissing(message, hint=f"pip install '{package}'")
     hint = suggest(url.dialect, known) or "install the package that brings it, or write one of " + (
         ", ".join(known)
     )

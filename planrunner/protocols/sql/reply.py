@@ -7,14 +7,15 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from planrunner.metrics.amounts import Unit
-from planrunner.metrics.measures import CONNECT, Measure, RawSample
+from planrunner.metrics.measures import CONNECT, OWN_PREFIX, WORK, Measure, RawSample
 from planrunner.protocols.base import Reply, read_json
 
-__all__ = ["MEASURES", "SqlReply", "plain_value", "rows_as_text"]
+__all__ = ["BIGQUERY", "MEASURES", "SqlReply", "counts_of", "plain_value", "rows_as_text"]
 
 T = TypeVar("T")
 
@@ -27,6 +28,7 @@ class SqlReply(Reply):
         columns: Their names; empty where nobody reads what is in rows.
         rows: Those that were read.
         count: How many were read, or changed.
+        facts: What its database says of it beside rows, by the names of its driver.
         pool_wait_ns: How long it waited for a shared connection; None where users have their own.
         thread_wait_ns: How long it waited for a thread; None where the driver needs none.
     """
@@ -35,6 +37,7 @@ class SqlReply(Reply):
         "_mappings",
         "columns",
         "count",
+        "facts",
         "has_rows",
         "pool_wait_ns",
         "rows",
@@ -64,6 +67,7 @@ class SqlReply(Reply):
         self.count = 0
         self.has_rows = False
         self.pool_wait_ns = self.thread_wait_ns = None
+        self.facts: Mapping[str, float] = {}
         self._mappings: list[dict[str, Any]] | None = None
 
     def parsed(self, parse: Callable[[Reply], T]) -> T:
@@ -76,6 +80,29 @@ class SqlReply(Reply):
             names, rows = self.columns, self.rows
             self._mappings = [dict(zip(names, map(plain_value, row), strict=True)) for row in rows]
         return self._mappings
+
+
+BIGQUERY: Final[Mapping[str, str]] = {
+    "bytes_processed": "total_bytes_processed",
+    "slot_ms": "slot_millis",
+    "cache_hit": "cache_hit",
+}
+"""What BigQuery says of a statement, and what its Python package calls that."""
+
+_SqlCounts = tuple[tuple[str, str, Callable[[Any], float]], ...]
+
+
+def counts_of(dialect: str) -> _SqlCounts:
+    """Return what a result of a dialect records by itself: its rows as work, and its facts."""
+    facts = BIGQUERY if dialect == "bigquery" else ()
+    return (
+        (WORK.word, "rows", lambda reply: reply.count),
+        *((f"{OWN_PREFIX}{name}", name, partial(_fact, name)) for name in facts),
+    )
+
+
+def _fact(name: str, reply: SqlReply) -> float:
+    return reply.facts[name]
 
 
 def rows_as_text(reply: SqlReply) -> bytes:

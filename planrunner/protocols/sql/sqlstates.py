@@ -6,6 +6,7 @@
 | below 36⁵                | an SQLSTATE, read in base 36       | `23505`             |
 | from 100,000,000         | a result code of SQLite            | `SQLITE_BUSY`       |
 | from 200,000,000         | an error number of MySQL           | `ERROR_1062`        |
+| from 300,000,000         | the HTTP status of BigQuery        | `403`               |
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-__all__ = ["OK", "STATUSES", "of_mysql", "of_sqlite", "of_sqlstate", "status_text"]
+__all__ = ["OK", "STATUSES", "of_http", "of_mysql", "of_sqlite", "of_sqlstate", "status_text"]
 
 OK: Final = 0
 
@@ -23,6 +24,7 @@ _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SQLSTATE: Final = re.compile(r"[0-9A-Z]{5}")
 _SQLITE: Final = 100_000_000
 _MYSQL: Final = 200_000_000
+_HTTP: Final = 300_000_000
 _SQLITE_NAMES: Final = (
     "OK", "ERROR", "INTERNAL", "PERM", "ABORT", "BUSY", "LOCKED", "NOMEM", "READONLY",
     "INTERRUPT", "IOERR", "CORRUPT", "NOTFOUND", "FULL", "CANTOPEN", "PROTOCOL", "EMPTY",
@@ -57,10 +59,17 @@ def of_mysql(number: int) -> int:
     return _MYSQL + number
 
 
+def of_http(status: int) -> int:
+    """Return the status of a reply over HTTP."""
+    return _HTTP + status
+
+
 def status_text(status: int) -> str:
     """Return a status as people know it."""
     if status == OK:
         return "OK"
+    if status >= _HTTP:
+        return str(status - _HTTP)
     if status >= _MYSQL:
         return f"ERROR_{status - _MYSQL}"
     if status >= _SQLITE:

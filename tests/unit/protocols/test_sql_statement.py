@@ -105,7 +105,7 @@ def test_codes_of_databases_without_sqlstates() -> None:
         ("postgresql+psycopg://me@[::1]:6000/x", "postgresql+psycopg", "::1", 6000),
         ("sqlite:////tmp/a b.db", "sqlite+aiosqlite", "", 0),
         ("mysql://h/x", "mysql+asyncmy", "h", 3306),
-        ("bigquery://project/set", "bigquery", "project", 0),
+        ("bigquery://project/set", "bigquery", "", 0),
         ("postgresql:///x?host=/run/pg", "postgresql+asyncpg", "", 0),
     ],
 )

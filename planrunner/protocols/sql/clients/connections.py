@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, CancelledError, Future
 from collections.abc import Callable, Coroutine
@@ -181,6 +182,9 @@ class OpenDatabase:
 
         parsed = make_url(url)
         self.dialect: Dialect = dialect_of(parsed.get_backend_name())
+        if self.dialect.warning:
+            warnings.filterwarnings("ignore", self.dialect.warning)
+        parsed = parsed.update_query_dict({**self.dialect.query, **parsed.query})
         self._isolation = isolation
         self._threads, self._now = threads, now
         options = self._options()

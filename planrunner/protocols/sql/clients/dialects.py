@@ -8,8 +8,10 @@ and `commit` ends.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from dataclasses import field
+from typing import Any, Final
 
+from planrunner.protocols.sql.reply import BIGQUERY
 from planrunner.values import dataclass
 
 __all__ = ["Dialect", "dialect_of"]
@@ -24,15 +26,27 @@ class Dialect:
         isolate: Returns what gives a connection's transactions an isolation; None where
             SQLAlchemy does.
         reads_in_transaction: Rows can be read piece by piece only in a transaction.
+        facts: Returns what the database says of a statement beside its rows, given the cursor.
+        query: What a URL says unless it says otherwise.
+        warning: What its driver needn't say, as a regular expression; empty for nothing.
     """
 
     begin: str = ""
     isolate: Callable[[str], str] | None = None
     reads_in_transaction: bool = False
+    facts: Callable[[Any], Mapping[str, float]] | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    warning: str = ""
 
 
 def _sqlite(isolation: str) -> str:
     return f"PRAGMA read_uncommitted = {int(isolation == 'READ UNCOMMITTED')}"
+
+
+def _bigquery(cursor: Any) -> Mapping[str, float]:  # noqa: ANN401 - of its own package
+    # A message of its own, whose time is no part of the sample.
+    job = cursor.query_job
+    return {name: getattr(job, attribute) or 0 for name, attribute in BIGQUERY.items()}
 
 
 _MYSQL: Final = Dialect("BEGIN", "SET SESSION TRANSACTION ISOLATION LEVEL {}".format)
@@ -45,6 +59,12 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
     "sqlite": Dialect("BEGIN", _sqlite),
     "mysql": _MYSQL,
     "mariadb": _MYSQL,
+    # A reply from the cache says nothing of the work that a statement is.
+    "bigquery": Dialect(
+        facts=_bigquery,
+        query={"use_query_cache": "false"},
+        warning="Cannot create BigQuery Storage client",  # REST serves as well
+    ),
 }
 
 

@@ -18,6 +18,7 @@ __all__ = ["COMMIT", "ROLLBACK", "SqlRequest", "StatementResult", "execute", "fi
 COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 
+_NO_FACTS: Final[Mapping[str, float]] = {}
 _PIECE_BY_PIECE: Final = {"stream_results": True}
 
 SqlValues = Mapping[str, object] | tuple[object, ...]
@@ -34,6 +35,7 @@ class StatementResult(NamedTuple):
         columns: None where a statement has no rows.
         rows: Those that were read, if somebody reads what is in them.
         number: How many were read, or changed.
+        facts: What the database says of it beside these.
     """
 
     sent_ns: int
@@ -42,6 +44,7 @@ class StatementResult(NamedTuple):
     columns: Sequence[str] | None
     rows: Sequence[Sequence[Any]]
     number: int
+    facts: Mapping[str, float]
 
 
 class SqlRequest:
@@ -110,10 +113,15 @@ def execute(  # noqa: PLR0913, PLR0917 - all that a statement needs, in one call
     options = _PIECE_BY_PIECE if request.is_streamed else None
     result = connection.exec_driver_sql(text, request.bound(values) or None, options)
     began_ns = now()
+    facts, asked_ns = _NO_FACTS, 0
+    if dialect.facts is not None:  # a result has a cursor only until it is read
+        facts = dialect.facts(result.cursor)
+        asked_ns = now() - began_ns
     columns, rows, number = _read(result, request)
     if is_alone and (begins or not dialect.begin):
         finish(COMMIT if request.operation.commits else ROLLBACK, dialect, connection)
-    return StatementResult(sent_ns, began_ns, now(), columns, rows, number)
+    ended_ns = now() - asked_ns
+    return StatementResult(sent_ns, began_ns, ended_ns, columns, rows, number, facts)
 
 
 def _read(

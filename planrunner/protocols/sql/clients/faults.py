@@ -8,12 +8,20 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from planrunner.protocols.base import FailureKind
-from planrunner.protocols.sql.sqlstates import OK, of_mysql, of_sqlite, of_sqlstate, status_text
+from planrunner.protocols.sql.sqlstates import (
+    OK,
+    of_http,
+    of_mysql,
+    of_sqlite,
+    of_sqlstate,
+    status_text,
+)
 from planrunner.values import dataclass
 
 __all__ = ["SqlFailure", "map_error"]
 
 _KINDS: Final = {
+    **dict.fromkeys(("401", "403"), FailureKind.PERMISSION),  # of HTTP
     "57014": FailureKind.TIMEOUT,  # query_canceled, as by statement_timeout
     "25P03": FailureKind.RESET,  # idle_in_transaction_session_timeout
     "57P01": FailureKind.RESET,  # admin_shutdown
@@ -89,7 +97,8 @@ def _chain(error: BaseException) -> Iterator[Any]:
         if one is not None and not any(one is known for known in seen):
             seen.append(one)
             yield one
-            left += (getattr(one, "orig", None), one.__cause__)
+            inner = (argument for argument in one.args if isinstance(argument, BaseException))
+            left += (getattr(one, "orig", None), one.__cause__, *inner)
 
 
 def _status(error: Any) -> int:  # noqa: ANN401 - each driver has its own
@@ -98,7 +107,10 @@ def _status(error: Any) -> int:  # noqa: ANN401 - each driver has its own
         return of_sqlstate(code)
     if isinstance(number := getattr(error, "sqlite_errorcode", None), int):
         return of_sqlite(number)
-    is_mysql = type(error).__module__.partition(".")[0] in ("asyncmy", "pymysql", "MySQLdb")
+    package = type(error).__module__
+    if package.startswith("google.api_core") and isinstance(getattr(error, "code", None), int):
+        return of_http(int(error.code))
+    is_mysql = package.partition(".")[0] in ("asyncmy", "pymysql", "MySQLdb")
     first = error.args[0] if is_mysql and error.args else None
     return of_mysql(first) if isinstance(first, int) else OK
 

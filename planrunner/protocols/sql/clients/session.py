@@ -156,7 +156,7 @@ class SqlSession:
         reply.sent_ns, reply.first_byte_ns, reply.ended_ns = result[:3]
         reply.has_rows = result.columns is not None
         reply.columns = result.columns or ()
-        reply.rows, reply.count = result.rows, result.number
+        reply.rows, reply.count, reply.facts = result.rows, result.number, result.facts
         if request.operation.needs_body:
             reply.body = rows_as_text(reply)
 
