@@ -356,3 +356,20 @@ phases: [{{users: 1, iterations: 1}}]
         targets = [request.target for request in server.requests]
     assert len(set(targets)) == 2
     assert all(len(target) > len("/123") for target in targets)
+
+
+def test_what_is_cut_to_the_width_of_a_line_is_masked_before(project: PlanProject) -> None:
+    """Half a secret is not recognised: neither in a body nor in a value that was extracted."""
+    body = b"x" * 150 + b"s3cret-key-of-the-plan" + b"y" * 100
+    plan = plan_text(
+        "params: {key: {type: str, secret: true, default: s3cret-key-of-the-plan}}",
+        "users: {A: {steps: [{get: /, extract: {long: {regex: 'x{110}(.*)'}}}]}}",
+        url="URL",
+    )
+    with running(serve(always(reply(200, body)))) as server:
+        project.write({"plan.yaml": plan.replace("URL", server.url)})
+        ended = project.run("execute", "plan.yaml", "--once", "-v")
+
+    assert ended.code == 0
+    assert "***" in ended.out
+    assert "s3cret" not in ended.out

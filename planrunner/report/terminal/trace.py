@@ -89,7 +89,15 @@ class TextTrace:
         """Return text that holds no secret and can't steer the terminal; its spaces stay."""
         lead = len(text) - len(text.lstrip(" "))
         tail = " " * (len(text) - len(text.rstrip(" "))) if text.strip() else ""
-        return " " * lead + plain(self._mask(self._cover(text))) + tail
+        return " " * lead + plain(self._hidden(text)) + tail
+
+    def _hidden(self, text: str) -> str:
+        """Return text without secrets: before it is cut, as half a secret isn't recognised."""
+        return self._mask(self._cover(text))
+
+    def _shown(self, name: str, value: object) -> str:
+        text = self._hidden(_value_text(self._named.value(name, value)))
+        return text if len(text) <= _MOST_VALUE else f"{text[:_MOST_VALUE]}…"
 
     def _part(self, part: TraceSection) -> None:
         self._after_request = False
@@ -109,9 +117,7 @@ class TextTrace:
             self._console.print()
             self._after_request = False
         indent = 1 + step.depth
-        values = [
-            f"{name} = {_shown(self._named.value(name, value))}" for name, value in step.values
-        ]
+        values = [f"{name} = {self._shown(name, value)}" for name, value in step.values]
         after = f"  → {', '.join(values)}" if values else ""
         if step.failed:
             failed = self._named.text(step.failed)
@@ -135,8 +141,8 @@ class TextTrace:
             self._answer(indent, request.answer)
         for name, value in request.extracted:
             missing = value is MISSING
-            covered = self._named.value(name, value)
-            shown = ("nothing found", "yellow") if missing else (_shown(covered), "cyan")
+            found = self._shown(name, value), "cyan"
+            shown = ("nothing found", "yellow") if missing else found
             self._print(indent, ("extract ", "dim"), f"{name} = ", shown)
         for verdict in request.verdicts:
             self._verdict(indent, verdict)
@@ -153,7 +159,7 @@ class TextTrace:
         sent = self._named.text(_address(request))
         status, _, facts = _answer_facts(answer)
         values = [
-            f"{one} = {_shown(self._named.value(one, value))}"
+            f"{one} = {self._shown(one, value)}"
             for one, value in request.extracted
             if value is not MISSING
         ]
@@ -203,7 +209,7 @@ class TextTrace:
         if not body:
             return
         self._console.print()
-        lines = self._named.text(_body_text(body)).splitlines()
+        lines = self._hidden(self._named.text(_body_text(body))).splitlines()
         most = len(lines) if self._full else _MOST_LINES
         for line in lines[:most]:
             cut = line if self._full or len(line) <= _MOST_CELLS else f"{line[:_MOST_CELLS]}…"
@@ -298,21 +304,21 @@ def _body_text(body: bytes) -> str:
 
 def _json_text(data: object) -> str:
     """Return JSON on many lines; the query of a GraphQL request as the text that it is."""
-    query = ""
-    if isinstance(data, dict) and data.keys() <= _OF_GRAPHQL:
-        query = str(data.pop("query", ""))
-    rest = json.dumps(data, indent=2, ensure_ascii=False) if data or not query else ""
+    query = data.get("query") if isinstance(data, dict) and data.keys() <= _OF_GRAPHQL else None
+    if not isinstance(data, dict) or not isinstance(query, str):
+        return json.dumps(data, indent=2, ensure_ascii=False)
+    del data["query"]
+    rest = json.dumps(data, indent=2, ensure_ascii=False) if data else ""
     return "\n".join(filter(None, (query.strip(), rest)))
 
 
 _OF_GRAPHQL: Final = frozenset({"query", "variables", "operationName", "extensions"})
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     if value is MISSING:
         return "undefined"
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else _text(value)
-    return text if len(text) <= _MOST_VALUE else f"{text[:_MOST_VALUE]}…"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else _text(value)
 
 
 def _text(value: object) -> str:
