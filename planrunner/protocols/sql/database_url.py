@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from planrunner.errors import PackageMissing, UsageError
-from planrunner.extras import is_found, look_for
+from planrunner.extras import install_hint, is_found, look_for
 from planrunner.language.diagnostics import suggest
 from planrunner.values import dataclass
 
@@ -136,7 +136,8 @@ def driver_problem(url: DatabaseUrl) -> PackageMissing | UsageError | None:
     module, package = _MODULES.get(url.driver, ("", ""))
     if module and not is_found(module.partition(".")[0]):
         message = f"`{url.scheme}` needs the package {package.partition('[')[0]}"
-        return PackageMissing(message, hint=f"pip install '{package}'")
+        hint = install_hint("sql") if module == "aiosqlite" else f"pip install '{package}'"
+        return PackageMissing(message, hint=hint)
     known = [*_BUILT_IN, *({} if url.dialect in _BUILT_IN else _other_dialects())]
     if url.dialect in known:
         return _unknown_driver(url)

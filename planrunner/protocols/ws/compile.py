@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from planrunner.extras import need
+from planrunner.extras import look_for
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.values import to_text
 from planrunner.language.fields.text import Text
@@ -183,7 +183,7 @@ def compile_exchange(
     del reads  # a message is there anyhow
     lowering = Lowering(constants, files)
     with lowering.at(()):
-        need("picows", "WebSocket")
+        look_for("picows", "WebSocket")
     timeout_ns = lowering.duration(spec.timeout, ("timeout",), defaults.settings.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout must be more than 0")

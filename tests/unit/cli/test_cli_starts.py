@@ -37,23 +37,30 @@ users: {Visitor: {tasks: [{task: rest, steps: [{think: 10ms}]}]}}
 """
 
 _HEAVY = {
+    "aiosqlite",
     "asyncio",
     "difflib",
     "email",
     "etcd3",
     "faker",
+    "google.protobuf",
+    "graphql",
     "grpc",
+    "grpc_tools",
     "html",
     "httptools",
     "httpx",
     "importlib.metadata",
+    "jh2",
     "jinja2",
     "jmespath",
     "jsonschema",
     "lxml",
     "multiprocessing",
+    "picows",
     "psutil",
     "rich",
+    "sqlalchemy",
     "ssl",
     "subprocess",
     "uvloop",
@@ -73,6 +80,20 @@ _NOT_THIS_PLAN = {
     "planrunner.report",
     "planrunner.target",
 }
+
+_EVERY_PROTOCOL = """
+name: every protocol
+http: {base_url: "http://127.0.0.1:1", version: 2}
+sql: {url: "sqlite:///a.db"}
+users:
+  A:
+    steps:
+      - {get: /}
+      - ws.connect: /chat
+      - ws.close: {}
+      - sql.query: select 1
+phases: [{users: 1, iterations: 1}]
+"""
 
 _FACTS = """\
 import json, sys
@@ -143,6 +164,18 @@ def test_validating_imports_nothing_that_runs_plans_or_speaks_to_etcd(
     assert [
         name for name in sorted(modules) if name.startswith("planrunner") and "clients" in name
     ] == []
+
+
+@pytest.mark.slow
+def test_validating_looks_for_clients_of_protocols_without_importing_them(tmp_path: Path) -> None:
+    """That a package is there can be known for less."""
+    path = tmp_path / "plan.yaml"
+    path.write_text(_EVERY_PROTOCOL)
+
+    modules = set(_facts("validate", str(path))["modules"])
+
+    clients = {"aiosqlite", "asyncio", "grpc", "httptools", "httpx", "jh2", "picows", "sqlalchemy"}
+    assert sorted(modules & clients) == []
 
 
 @pytest.mark.slow

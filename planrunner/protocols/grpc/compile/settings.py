@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from planrunner.extras import look_for
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
 from planrunner.protocols.grpc.compile.metadata import read_constant_metadata
@@ -70,7 +71,7 @@ def _written(model: GrpcModel, base: GrpcSettings, lowering: Lowering) -> Iterat
     if model.target is not None:
         yield "target", _target(model.target, lowering)
     if given & set(SOURCES):
-        yield "reflects", lowering.flag(("reflection",), model.reflection, default=False)
+        yield "reflects", _reflects(model, lowering)
         yield "schema", read_schema(model, lowering)
     if model.metadata is not None:
         yield "metadata", read_constant_metadata(model.metadata, lowering)
@@ -78,6 +79,14 @@ def _written(model: GrpcModel, base: GrpcSettings, lowering: Lowering) -> Iterat
         yield from _tls(model, base, lowering)
     yield "timeout_ns", lowering.duration(model.timeout, ("timeout",), base.timeout_ns)
     yield "channels", lowering.number(model.channels, ("channels",), base.channels)
+
+
+def _reflects(model: GrpcModel, lowering: Lowering) -> bool:
+    if not lowering.flag(("reflection",), model.reflection, default=False):
+        return False
+    with lowering.at(("reflection",)):
+        look_for("grpc_reflection", "`reflection`")
+    return True
 
 
 def _target(text: Text, lowering: Lowering) -> str:

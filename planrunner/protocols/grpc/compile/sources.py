@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from planrunner.errors import PackageMissing
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
 from planrunner.language.files import MAX_READ, FileFault
@@ -85,6 +86,8 @@ def _compile(
     path = wanted[0][1]
     try:
         return GrpcSchema(compile_protos(list(found.values()), roots))
+    except PackageMissing as missing:
+        lowering.fault(path, Code.NOT_AVAILABLE, missing.message, missing.hint)
     except ProtosRefusedError as refused:
         sources = {file.shown: file.content for file in found.values()}
         _note(refused.findings, sources, path, lowering)

@@ -19,8 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Final
 
-from planrunner.errors import PackageMissing
-from planrunner.extras import install_hint
+from planrunner.extras import look_for
 from planrunner.protocols.grpc.schema.methods import SchemaError, read_descriptor_set
 from planrunner.values import dataclass
 
@@ -92,8 +91,7 @@ def compile_protos(files: Sequence[ProtoFile], roots: Sequence[str]) -> list[byt
         SchemaError: protoc refuses them.
         PackageMissing: It isn't installed.
     """
-    if importlib.util.find_spec("grpc_tools") is None:
-        raise PackageMissing(f"`proto` needs the package {_PACKAGE}", hint=install_hint("grpc"))
+    look_for("grpc_tools", "`proto`")
     kept = _cache() / f"{_identity(files, roots)}.binpb"
     with suppress(OSError, SchemaError):
         return read_descriptor_set(kept.read_bytes())

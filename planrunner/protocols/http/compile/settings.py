@@ -9,7 +9,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from planrunner.extras import need
+from planrunner.extras import look_for, need
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
@@ -166,7 +166,7 @@ def _client(model: HttpModel, lowering: Lowering) -> dict[str, Any]:
 def _version(version: str, lowering: Lowering) -> str:
     if version == "2":
         with lowering.at(("version",)):
-            need("jh2", "HTTP/2")
+            look_for("jh2", "HTTP/2")
     return version
 
 
