@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.protocols.base import Scope
@@ -27,6 +28,7 @@ from tests.support.http_specs import (
     exchange_of,
     scope_of,
 )
+from tests.support.missing import hidden
 
 OAUTH2 = {"token_url": "/t", "client_id": "a", "client_secret": "b"}
 SHOP = Origin("http", "shop.test", 80)
@@ -553,3 +555,62 @@ def test_the_wire_client_does_not_pass_by_a_proxy(proxy: str) -> None:
     (fault,) = compile_settings(model, constants={}, files=MemoryFiles({})).faults
 
     assert (fault.path, fault.code.value) == (("client",), "not-allowed")
+
+
+@pytest.mark.parametrize(
+    ("block", "path", "words"),
+    [
+        ({"version": 3}, None, "write `auto`, `1.1` or `2`"),
+        ({"version": "2", "client": "httpx"}, ("version",), "speaks HTTP/1.1 only"),
+        ({"version": 2, "proxy": "socks5://p:1080"}, ("version",), "speaks HTTP/1.1 only"),
+        ({"version": 1.1, "streams": 4}, ("streams",), "HTTP/1.1 has no streams"),
+        ({"streams": 1_001}, ("streams",), "at most 1000 requests"),
+    ],
+)
+def test_a_version_that_cannot_be_spoken_is_a_fault(
+    block: dict[str, Any], path: tuple[str, ...] | None, words: str
+) -> None:
+    """Before anything is sent, where the plan says it."""
+    if path is None:
+        with pytest.raises(ValidationError, match="is not a version of HTTP"):
+            HttpModel.model_validate(block)
+        return
+    model = HttpModel.model_validate(block)
+
+    (fault,) = compile_settings(model, constants={}, files=MemoryFiles({})).faults
+
+    assert fault.path == path
+    assert words in fault.message
+
+
+def test_http2_without_its_package() -> None:
+    """`version: 2` is an error that says what to install; `auto` speaks 1.1 and says why."""
+    over_tls = {"base_url": "https://shop.test"}
+    with hidden("jh2"):
+        model = HttpModel.model_validate({"version": 2})
+        (fault,) = compile_settings(model, constants={}, files=MemoryFiles({})).faults
+        auto = compile_http(over_tls).settings
+
+        assert (fault.path, "HTTP/2 needs the package jh2" in fault.message) == (("version",), True)
+        assert "http2" in fault.hint or "jh2" in fault.hint
+        assert not auto.may_speak_http2
+        assert "HTTP/1.1 (HTTP/2 needs `pip install" in choose_client(auto).reason
+
+    assert compile_http(over_tls).settings.may_speak_http2
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ({"base_url": "http://shop.test"}, "HTTP/1.1 without a proxy"),
+        ({"base_url": "https://shop.test", "version": 1.1}, "HTTP/1.1 without a proxy"),
+        ({"base_url": "https://shop.test"}, "HTTP/2 where TLS offers it, else HTTP/1.1"),
+        ({"base_url": "${SHOP}"}, "HTTP/2 where TLS offers it, else HTTP/1.1"),
+        ({"base_url": "http://shop.test", "version": 2, "proxy": "http://p"}, "HTTP/2 through"),
+    ],
+)
+def test_what_may_be_spoken_is_said_beforehand(block: dict[str, Any], words: str) -> None:
+    """As far as the plan tells."""
+    constants = {"SHOP": "https://shop.test"} if "version" in block else {}
+
+    assert words in choose_client(compile_http(block, constants=constants).settings).reason
