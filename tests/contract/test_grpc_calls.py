@@ -58,7 +58,7 @@ def test_all_four_kinds_of_calls(run: Any) -> None:
         collected = await send("Collect", messages=[{"small": 1}, {"small": 2}])
         assert (seen(collected), collected.parsed(read_json)["small"]) == ((None, 0), 3)
 
-        talked = await send("Talk", {"rows": [{"small": "4"}, {"small": 5}]}, stream_from="${rows}")
+        talked = await send("Talk", {"rows": [{"small": "4"}, {"small": 5}]}, stream_from="rows")
         assert (seen(talked), talked.arrivals.count) == ((None, 0), 2)
         assert [one.small for one in server.dishes] == [4, 5]
 

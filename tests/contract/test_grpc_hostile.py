@@ -59,8 +59,8 @@ def replies(*answers: Sequence[Answer | None]) -> list[tuple[str | None, int, st
         ([OK], None, 0),
         ([[reset(7)], OK], None, 1),
         ([[reset(7)], [reset(7)]], "reset", 1),
-        ([[goaway(0), None], OK], None, 1),
-        ([[goaway(0), None], [goaway(0), None]], "reset", 1),
+        ([[goaway(0)], OK], None, 1),
+        ([[goaway(0)], [goaway(0)]], "reset", 1),
         ([[goaway(1), None]], "reset", 0),  # it may have been done
         ([[reset(1)]], "protocol", 0),
         ([[reset(2)]], "protocol", 0),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Container
 from dataclasses import field
 from pathlib import Path
-from typing import Any
 
-from planrunner.language.expressions.values import Scope
+from planrunner.language.expressions.values import Lowered
 from planrunner.protocols.base import TextParts
 from planrunner.protocols.grpc.messages.template import Template
 from planrunner.protocols.grpc.schema.methods import GrpcSchema
@@ -60,7 +59,7 @@ class CallTemplate:
 
     message: Template | None = None
     messages: tuple[Template, ...] | None = None
-    stream: Callable[[Scope], Any] | None = None
+    stream: Lowered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,7 @@ class GrpcOperation:
         accept: The codes that are no failure.
         metadata: Of this call alone.
         most_messages: How many messages of a stream are read; 0 for all.
+        reads_body: Something reads the reply as text.
         reads_head: An expression reads the reply's metadata.
         about_streams: What the step says of a reply that is a stream.
     """
@@ -82,6 +82,7 @@ class GrpcOperation:
     accept: Container[int]
     metadata: tuple[MetadataItem, ...] = ()
     most_messages: int = 0
+    reads_body: bool = False
     reads_head: bool = False
     about_streams: tuple[SpecPath, ...] = ()
     place: SpecPath = ("method",)

@@ -45,12 +45,16 @@ class GrpcReply(Reply):
         data = self.data()
         return "" if data is NOT_JSON else json.dumps(data, ensure_ascii=False, indent=2)
 
+    def as_bytes(self) -> bytes | None:
+        """Return the message as JSON that is sent on: to functions, which keep it."""
+        data = self.data()
+        return None if data is NOT_JSON else json.dumps(data, ensure_ascii=False).encode()
+
     def parsed(self, parse: Callable[[Reply], T]) -> T:
         if cast("object", parse) is read_json:
             return cast("T", self.data())
         if cast("object", parse) is read_text:
-            data = self.data()
-            return cast("T", "" if data is NOT_JSON else json.dumps(data, ensure_ascii=False))
+            return cast("T", (self.as_bytes() or b"").decode())
         return parse(self)
 
 

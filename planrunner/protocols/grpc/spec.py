@@ -11,6 +11,7 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping
 from planrunner.language.fields.types import (
     Duration,
+    ExprField,
     Flag,
     PositiveInt,
     TextField,
@@ -200,11 +201,11 @@ class GrpcCall(OperationModel):
         description="The messages of a method that takes a stream.",
         examples=["[{latitude: 1, longitude: 2}, {latitude: 3, longitude: 4}]"],
     )
-    stream_from: TextField | None = Field(
+    stream_from: ExprField | None = Field(
         None,
-        description="An expression that gives a list: the messages of a method that takes a "
-        "stream.",
-        examples=["${points_of_route}"],
+        description="What gives the messages of a method that takes a stream: a list, such as a "
+        "row of `data`, a param or a variable.",
+        examples=["routes"],
     )
     metadata: dict[str, TextField] | None = Field(
         None,

@@ -34,6 +34,11 @@ class BoundGrpcCall:
         "timeout_s",
     )
 
+    @property
+    def service(self) -> str:
+        """The whole name of the service."""
+        return self.operation.method.rpartition("/")[0]
+
     def __init__(
         self, exchange: Exchange, common: CallMetadata, prepared: PreparedCall | None
     ) -> None:

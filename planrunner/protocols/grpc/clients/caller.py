@@ -32,7 +32,8 @@ class GrpcCaller:
         self._shared = [self._opener.open() for _ in range(settings.channels)]
         self._next = cycle(self._shared)
         self._own: set[GrpcLine] = set()
-        self._bound: list[BoundGrpcCall] = []
+        self._services: set[str] = set()
+        self._asked: frozenset[str] = frozenset()
         self._learning = asyncio.Lock()
         self._told: Callable[[Sent | Redirect], None] | None = None
 
@@ -40,11 +41,12 @@ class GrpcCaller:
         self._told = told
 
     def bind(self, exchange: Exchange) -> BoundGrpcCall:
-        prepared = None
+        prepared, faults = None, list[SpecFault]()
         if self.schema is not None:
-            prepared = prepare_call(self.schema, exchange.operation, [])
-        bound = BoundGrpcCall(exchange, self.settings.metadata, prepared)
-        self._bound.append(bound)
+            prepared = prepare_call(self.schema, exchange.operation, faults)
+        usable = None if faults else prepared
+        bound = BoundGrpcCall(exchange, self.settings.metadata, usable)
+        self._services.add(bound.service)
         return bound
 
     async def prepare(self, bound: BoundGrpcCall, line: GrpcLine, timeout_s: float) -> PreparedCall:
@@ -54,12 +56,13 @@ class GrpcCaller:
             CannotRun: It doesn't describe its services, or not as the plan has them.
         """
         async with self._learning:
-            if self.schema is None:
-                services = {one.operation.method.rpartition("/")[0] for one in self._bound}
-                self.schema = await reflect(
-                    line, self.settings.target, services, self.settings.metadata, timeout_s
-                )
+            if self.settings.reflects and bound.service not in self._asked:
+                asked = frozenset(self._services)
+                target, metadata = self.settings.target, self.settings.metadata
+                self.schema = await reflect(line, target, asked, metadata, timeout_s)
+                self._asked = asked
         if bound.prepared is None:
+            assert self.schema is not None
             faults: list[SpecFault] = []
             prepared = prepare_call(self.schema, bound.operation, faults)
             if prepared is None or faults:

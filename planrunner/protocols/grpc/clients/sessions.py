@@ -78,7 +78,7 @@ class GrpcSession:
         metadata = bound.metadata_of(scope) if bound.metadata is None else bound.metadata
         self._asked = bound, messages, metadata
         reply.asked_ns = reply.sent_ns = asked_ns
-        reply.failure = reply.message = reply.arrivals = None
+        reply.failure = reply.message = reply.arrivals = reply.body = None
         reply.read = prepared.read
         reply.first_byte_ns = reply.connect_ns = reply.connects = reply.retries = 0
         reply.received = 0
@@ -87,45 +87,36 @@ class GrpcSession:
             if not await self._connect(bound):
                 return self._late(bound)
             timeout_s = self._left_s(bound)
-        try:
-            await self._call(bound, prepared, messages, timeout_s, metadata)
-        except grpc.aio.AioRpcError as error:
-            if was_refused(error) and not reply.received:
-                reply.retries = 1
-                return await self._again(bound, prepared, messages, metadata)
-            return self._failed(bound, error)
-        except DecodeError as error:
-            return self._broken(bound, error)
-        return self._answered(messages)
+        return await self._attempt(bound, prepared, timeout_s)
 
-    async def _again(
+    async def _attempt(
         self,
         bound: BoundGrpcCall,
         prepared: PreparedCall,
-        messages: Sequence[bytes],
-        metadata: CallMetadata,
+        timeout_s: float,
+        *,
+        is_last: bool = False,
     ) -> GrpcReply:
-        """Send a call once more that the server has refused before it began."""
-        if not self._line.is_open and not await self._connect(bound):
-            return self._late(bound)
+        """Send what was asked; a call that the server has refused before it began once more."""
+        reply = self._reply
         try:
-            await self._call(bound, prepared, messages, self._left_s(bound), metadata)
+            await self._call(bound, prepared, timeout_s)
         except grpc.aio.AioRpcError as error:
-            return self._failed(bound, error)
+            if is_last or reply.received or not was_refused(error):
+                return self._failed(bound, error)
+            reply.retries = 1
+            if not self._line.is_open and not await self._connect(bound):
+                return self._late(bound)
+            return await self._attempt(bound, prepared, self._left_s(bound), is_last=True)
         except DecodeError as error:
             return self._broken(bound, error)
-        return self._answered(messages)
+        if bound.operation.reads_body:
+            reply.body = reply.as_bytes()
+        return self._answered(self._asked[1])
 
     # -- the kinds of calls ------------------------------------------------------------------
 
-    async def _call(
-        self,
-        bound: BoundGrpcCall,
-        prepared: PreparedCall,
-        messages: Sequence[bytes],
-        timeout_s: float,
-        metadata: CallMetadata,
-    ) -> None:
+    async def _call(self, bound: BoundGrpcCall, prepared: PreparedCall, timeout_s: float) -> None:
         """Send a call and read its reply.
 
         Raises:
@@ -133,6 +124,7 @@ class GrpcSession:
             DecodeError: A message of the reply is none.
         """
         method, reply = prepared.method, self._reply
+        _, messages, metadata = self._asked
         parse = self._parser(method)
         begin = self._line.callable_of(method)
         if method.takes_stream:

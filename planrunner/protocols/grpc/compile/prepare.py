@@ -7,7 +7,7 @@ from typing import Any
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import EvaluationError
-from planrunner.language.expressions.values import Scope, kind_of
+from planrunner.language.expressions.values import Lowered, Scope, kind_of
 from planrunner.protocols.grpc.messages.template import as_template
 from planrunner.protocols.grpc.messages.writer import MessageWriter, Write
 from planrunner.protocols.grpc.operation import CallTemplate, GrpcOperation
@@ -82,10 +82,18 @@ def _stream(
 
 
 def _from_list(
-    writer: MessageWriter, method: GrpcMethod, evaluate: Callable[[Scope], Any]
+    writer: MessageWriter, method: GrpcMethod, stream: Lowered
 ) -> Callable[[Scope], list[bytes]]:
+    if stream.is_constant and isinstance(stream.value, list):
+        path = ("stream_from",)
+        writes = [writer.write(method.takes, as_template(item), path) for item in stream.value]
+        return lambda scope: [write(scope) for write in writes]
+    evaluate = stream.evaluate
+
     def write_all(scope: Scope) -> list[bytes]:
         found = evaluate(scope)
+        if isinstance(found, dict):  # a row with columns is a message
+            found = [found]
         if not isinstance(found, list | tuple):
             raise EvaluationError(f"`stream_from` gives {kind_of(found)}, and no list")
         return [writer.write_known(method.takes, as_template(item)) for item in found]

@@ -51,6 +51,7 @@ def compile_call(
         accept=accept,
         metadata=read_metadata(spec.metadata or {}, lowering),
         most_messages=lowering.number(spec.max_messages, ("max_messages",), 0),
+        reads_body="body" in reads,
         reads_head="headers" in reads,
         about_streams=tuple(_about_streams(spec)),
     )
@@ -103,7 +104,7 @@ def _template(spec: GrpcCall, lowering: Lowering) -> CallTemplate:
             for at, item in enumerate(spec.messages)
         )
     if spec.stream_from is not None:
-        stream = lowering.text(spec.stream_from, ("stream_from",)).evaluate
+        stream = lowering.expression(spec.stream_from, ("stream_from",))
     return CallTemplate(message, messages, stream)
 
 
