@@ -155,6 +155,8 @@ class RequestNode(DescribedStep):
 
     @property
     def summary(self) -> str:
+        if self.is_silent and not self.runs_here:
+            return self.name
         if self.is_silent:
             target = f" as {self.target}" if self.target else ""
             return f"{self.exchange.method} {self.name}{target}"

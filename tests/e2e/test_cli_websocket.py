@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import planrunner
 from tests.support.plans import PlanProject
 
 pytestmark = pytest.mark.slow
@@ -84,3 +85,30 @@ def test_once_shows_what_was_said(project: PlanProject) -> None:
     assert '"type": "said"' in ended.out
     assert "X-Password: ***" in ended.out
     assert "open-sesame" not in ended.out
+
+
+async def talk(user: planrunner.User) -> None:
+    """Talk as the steps of a plan do."""
+    await user.ws.connect(url="/chat")
+    welcome = await user.ws.receive(name="welcome", until="json.type == 'welcome'")
+    await user.ws.send(json={"type": "say", "text": "by a function"})
+    said = await user.ws.receive(name="said", until="json.type == 'said'")
+    if said.json["from"] != welcome.json["id"]:
+        user.fail("somebody else was heard")
+    await user.ws.close()
+
+
+def test_functions_talk_too() -> None:
+    """What a function opens is known to its other requests."""
+    result = planrunner.run(
+        planrunner.Plan(
+            services={"assistant": {"demo": "assistant"}},
+            http={"base_url": "${services.assistant.url}"},
+            ws={"ping": "20s"},
+            users={"Chatter": {"tasks": {"talk": talk}}},
+            phases=[{"users": 1, "iterations": 3}],
+        )
+    )
+
+    assert [result.requests[name].count for name in ("welcome", "said")] == [3, 3]
+    assert not result.failures

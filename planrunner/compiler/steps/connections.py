@@ -33,7 +33,8 @@ def follow_connection(walk: StepWalk, request: Operation, inside: PlanPath) -> N
         walk.known = replace(walk.known, connections=known | {own})
         return
     names = sorted(other for protocol, other in known if protocol == request.plugin.name)
-    _check(walk, request, names, inside)
+    if not walk.known.is_open:  # else functions of the plan may open others
+        _check(walk, request, names, inside)
     if use == "ends" and names:
         ended = own if name else (request.plugin.name, names[0])
         walk.known = replace(walk.known, connections=known - {ended})

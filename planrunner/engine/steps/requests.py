@@ -179,7 +179,7 @@ def silent_step(
     """A step that does something here and isn't measured: it has a sample only if it fails."""
     exchange = node.exchange
 
-    async def step(user: Actor) -> None:
+    async def step(user: Actor) -> Reply:
         try:
             reply = await user.sends[position](bound, user.scope)
         except EvaluationError as error:
@@ -190,6 +190,7 @@ def silent_step(
                 kind = reply.failure
             raise failures.failed(user, reply.detail, kind=kind, began_ns=began_ns)
         user.moment_ns = reply.ended_ns
+        return reply
 
     return step
 

@@ -66,6 +66,7 @@ PLUGIN: Final = Plugin(
     compile_request=lazily("planrunner.protocols.ws.compile:compile_exchange"),
     replaces=lazily("planrunner.protocols.ws.compile:replaces"),
     clients={"picows": "planrunner.protocols.ws.clients.client:open"},
+    choose_client=lazily("planrunner.protocols.ws.target:choose_client"),
     hosts=lazily("planrunner.protocols.ws.target:hosts"),
     reach=lazily("planrunner.protocols.ws.target:reach"),
     transport=lazily("planrunner.protocols.ws.target:describe_transport"),

@@ -8,10 +8,18 @@ from importlib.metadata import version
 
 from planrunner.protocols.base import Exchange
 from planrunner.protocols.http import target as http
-from planrunner.protocols.plugin import Reach, TargetHost
+from planrunner.protocols.plugin import ClientChoice, Reach, TargetHost
 from planrunner.protocols.ws.operation import ConnectAction, WsSettings
+from planrunner.units import format_duration
 
-__all__ = ["describe_transport", "hosts", "reach"]
+__all__ = ["choose_client", "describe_transport", "hosts", "reach"]
+
+
+def choose_client(settings: WsSettings) -> ClientChoice:
+    """Say what is the same for all connections."""
+    packed = "compressed where the server agrees" if settings.compresses else "uncompressed"
+    every = f"pinged every {format_duration(settings.ping_ns)}" if settings.ping_ns else "no pings"
+    return ClientChoice("picows", f"{packed}, {every}")
 
 
 def hosts(exchange: Exchange, settings: WsSettings) -> Iterator[TargetHost]:
