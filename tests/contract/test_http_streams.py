@@ -67,6 +67,9 @@ def test_a_stream_is_read_until_something_comes(http: HttpUnderTest) -> None:
             got = await user.get(server.origin, stream=plan("event.data == '[DONE]'"))
             assert (got.failure, events(got), got.ended_ns) == (None, 2, got.arrivals.last_ns)  # type: ignore[union-attr]
         assert [request.connection for request in server.requests] == [0, 0]
+        plain = await user.send(server.origin)
+        assert (plain.failure, plain.arrivals) == (None, None)
+        assert (await user.send(server.origin)).arrivals is None
 
     converse(http, in_chunks(b"data: 1\n\n", b"data: [DONE]\n\n"), scenario)
 

@@ -59,6 +59,7 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         "too-complex.matrix",
         "leave out values, or give their parts phases of their own",
     ): (("      rows: [1, 2, 3,", "      rows: [1] #"),),
+    ("reserved-name.stream", "choose another name"): (("{event: $.event}", "{kind: $.event}"),),
     ("invalid-value.websocket", "remove it"): (("headers: {Upgrade: websocket}", "headers: {}"),),
     ("invalid-value.websocket", "take it from the handshake: `extract` of `ws.connect`"): (
         (", extract: {id: {header: X-Id}}", ""),

@@ -107,6 +107,7 @@ STEP_SYNONYMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("script", "command", "shell"), "exec"),
     **dict.fromkeys(("over", "for_each", "each"), "foreach"),
     **dict.fromkeys(("batch", "concurrent"), "parallel"),
+    **dict.fromkeys(("sse", "event_stream", "streaming"), "stream"),
     **dict.fromkeys(("json_body", "payload"), "json"),
     **dict.fromkeys(("form_data", "urlencoded"), "form"),
     **dict.fromkeys(("files", "upload_files", "file"), "multipart"),
