@@ -214,12 +214,12 @@ def test_connections_end_with_the_iteration_unless_they_are_kept() -> None:
     async def scenario() -> None:
         async with talking_to(noting) as port, ws_user(port) as user:
             await user.connect(on="kept", keep="user")
-            for _ in range(30):
+            for _ in range(15):
                 await user.connect(on="own")
                 made.update(user.session.connections.values())
                 await user.session.end_iteration()
             assert list(user.session.connections) == ["kept"]
-            while len(codes) < 30:
+            while len(codes) < 15:
                 await user.receive(on="kept", timeout="10ms")
         assert user.client.shared.sessions == set()
         assert user.client.shared.closing == {}
@@ -227,7 +227,7 @@ def test_connections_end_with_the_iteration_unless_they_are_kept() -> None:
     run(scenario)
     gc.collect()
 
-    assert codes.count(1000) == 31
+    assert codes.count(1000) == 16
     assert len(made) == 0
 
 

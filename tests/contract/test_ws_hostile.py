@@ -225,3 +225,40 @@ def test_messages_that_nobody_reads(keys: dict[str, object], message: bytes, wor
             assert words in got.detail
 
     run(scenario)
+
+
+def test_a_server_that_does_not_hang_up() -> None:
+    """It is waited for by `ws.close`, and not beyond its timeout; then there is none any more."""
+
+    async def scenario() -> None:
+        async with hostile() as server, ws_user(server.origin.port) as user:
+            await user.connect(on="first")
+            closed = await user.step("close", timeout="30ms")
+            await user.connect(on="second")
+            sent = await user.say("to the only one")
+
+            assert (closed.failure, closed.ends_iteration) == (FailureKind.TIMEOUT, True)
+            assert sent.failure is None
+
+    run(scenario)
+
+
+def test_a_server_that_does_not_read() -> None:
+    """A message that finds no room is waited for, up to the timeout; nothing piles up."""
+
+    async def deaf(request: Request, wire: Wire) -> None:
+        await wire.send(upgrade(request))
+        wire.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await wire.writer.wait_closed()
+
+    async def scenario() -> None:
+        async with serve(deaf) as server, ws_user(server.origin.port, compress=False) as user:
+            await user.connect()
+            sent = [await user.say("x" * 1_000_000, timeout="30ms") for _ in range(3)]
+            while sent[-1].failure is None:
+                sent.append(await user.say("x" * 1_000_000, timeout="30ms"))
+
+            assert (sent[-1].failure, sent[-1].ends_iteration) == (FailureKind.TIMEOUT, True)
+            assert len(sent) < 50
+
+    run(scenario)

@@ -160,9 +160,15 @@ class WsSession:
             self.close_one(before)
         self.connections[name] = connection
 
-    def close_one(self, connection: WsConnection, code: int = 1000, reason: bytes = b"") -> None:
+    def forget(self, connection: WsConnection) -> None:
+        """Take a connection that ends out of those there are."""
+        for name, other in list(self.connections.items()):
+            if other is connection:
+                del self.connections[name]
+
+    def close_one(self, connection: WsConnection) -> None:
         """Say goodbye on a connection; who doesn't answer is hung up on later."""
-        connection.close(code, reason)
+        connection.close()
         if connection.transport is not None:
             self.shared.closing[connection] = self.shared.now_ns() + _GOODBYE_NS
 

@@ -318,12 +318,15 @@ class BoundClose:
             said = f"{self.code} ".encode() + reason
             shared.told(Sent("close", connection.url, (), said.strip()))
         reply.begin(shared.now_ns())
-        session.close_one(connection, self.code, reason)
+        session.forget(connection)
+        connection.close(self.code, reason)
         try:
             async with asyncio.timeout(self.timeout_ns / NS_PER_S):
                 await connection.wait_lost()
         except TimeoutError:
             words = "the server did not close the connection within the timeout"
             reply.fail(FailureKind.TIMEOUT, words, ends=True)
+        finally:
+            connection.drop()  # where it isn't lost yet
         reply.ended_ns = shared.now_ns()
         return reply
