@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from planrunner.explain.forecast import forecast
 from planrunner.explain.lines import as_lines
-from planrunner.graph.function_steps import FunctionNode
+from planrunner.explain.senders import sender_lines
 from planrunner.graph.notification import NotificationNode, NotifyOn
 from planrunner.graph.run_graph import (
     Block,
@@ -18,7 +18,6 @@ from planrunner.graph.run_graph import (
     PhaseNode,
     ReadyNode,
     Renewal,
-    RequestNode,
     RunGraph,
     ServiceNode,
     StepNode,
@@ -51,11 +50,7 @@ def explain_text(graph: RunGraph) -> str:
     lines += [f"  {line}" for line in graph.description.splitlines()]
     lines.append(f"  seed {'drawn for each run' if graph.seed_was_drawn else graph.seed}")
     lines += [f"  {line}" for line in target_words(graph)]
-    lines += [
-        f"  sends {protocol} with the {client} client: {reason}"
-        for protocol, (client, reason) in graph.clients.items()
-        if protocol in _sent(graph)
-    ]
+    lines += [f"  {line}" for line in sender_lines(graph, _all_steps(graph))]
     lines += _origins(graph.origins)
     profile = f" of profile {graph.profile} ({graph.profile_reason})" if graph.profile else ""
     count = len(graph.phases)
@@ -110,17 +105,6 @@ def _among(items: Sequence[T], words: Callable[[T], Iterable[str]], indent: str)
         yield from words(item)
     if more:
         yield indent + more
-
-
-def _sent(graph: RunGraph) -> set[str]:
-    """Return the protocols that steps of the plan send with."""
-    found: set[str] = set()
-    for step in _all_steps(graph):
-        if isinstance(step, RequestNode):
-            found.add(step.exchange.protocol)
-        elif isinstance(step, FunctionNode):
-            found.update(step.channels)
-    return found
 
 
 def _all_steps(graph: RunGraph) -> Iterator[StepNode]:

@@ -1,0 +1,33 @@
+"""What sends the requests of a plan, and where to: a line or two for each protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from planrunner.graph.function_steps import FunctionNode
+from planrunner.graph.run_graph import RequestNode, RunGraph, StepNode
+from planrunner.protocols import registry
+from planrunner.units import few
+
+__all__ = ["sender_lines"]
+
+
+def sender_lines(graph: RunGraph, steps: Iterable[StepNode]) -> Iterator[str]:
+    """Yield what sends with each protocol that one of the steps uses, and the hosts it sends to.
+
+    That is, those that are known before the run.
+    """
+    hosts: dict[str, dict[str, None]] = {}
+    for step in steps:
+        if isinstance(step, RequestNode):
+            channel = step.exchange.protocol
+            found = registry.channel_plugin(channel).hosts(step.exchange, graph.settings[channel])
+            hosts.setdefault(channel, {}).update(dict.fromkeys(host.name for host in found))
+        elif isinstance(step, FunctionNode):
+            for channel in step.channels:
+                hosts.setdefault(channel, {})
+    for channel, (client, reason) in graph.clients.items():
+        if channel in hosts:
+            yield f"sends {channel} with the {client} client: {reason}"
+            if hosts[channel]:
+                yield f"  to {', '.join(few(tuple(hosts[channel])))}"
