@@ -298,7 +298,8 @@ class Exchange:
             intended start.
         has_process: It runs in a process that the client starts.
         may_precede: What it waits for may have come before it was asked for.
-        is_streamed: Its reply comes piece by piece, and has `arrivals`.
+        is_streamed: Its reply comes piece by piece, and has `arrivals`; None where only the target
+            knows.
         is_apart: That process takes the time by itself: waits of the generator add nothing to it.
     """
 
@@ -323,7 +324,7 @@ class Exchange:
     has_process: bool = False
     is_apart: bool = False
     may_precede: bool = False
-    is_streamed: bool = False
+    is_streamed: bool | None = False
 
     @property
     def expectations(self) -> int:

@@ -80,6 +80,7 @@ class Action:
             `uses` it or `ends` it; empty where no step needs one that another opened.
         is_step: It does something and waits for no answer: it is a sample only where the plan
             says so. Its exchanges say so too.
+        head: How the names of its requests begin, before what they act on; empty for the action.
     """
 
     model: str
@@ -87,6 +88,7 @@ class Action:
     example: str
     connection: Literal["", "opens", "uses", "ends"] = ""
     is_step: bool = False
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import pytest
 from google.protobuf import descriptor_pb2
 from grpc_reflection.v1alpha import reflection_pb2 as reflected
 
+import planrunner
+from planrunner import User
 from tests.support.grpc_servers import KITCHEN, honest, kitchen, reflecting, serve_kitchen
 from tests.support.plans import Ended, PlanProject, running
 
@@ -247,6 +249,43 @@ def test_the_example_of_the_language_runs_as_it_is(project: PlanProject) -> None
     assert all(row["success"] == "true" for row in done.rows)
     assert float(rows["ListFeatures"]["first_event"]) > 0
     assert int(rows["ListFeatures"]["events"]) == int(float(rows["ListFeatures"]["work"])) > 10
+
+
+def test_functions_call_methods_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the keys of plans; names are the same, and the reply is data."""
+    seen: list[object] = []
+
+    async def cook(user: User) -> None:
+        reply = await user.grpc.call(method="kitchen.Kitchen/Cook", message={"small": 7})
+        seen.append(reply.json["small"])
+
+    monkeypatch.chdir(tmp_path)
+    with running(serve_kitchen(reflection=honest)) as server:
+        result = planrunner.run(
+            planrunner.Plan(
+                grpc={"target": server.address, "reflection": True},
+                users={"Cook": {"tasks": cook}},
+                phases=[{"users": 1, "iterations": 2}],
+                report={"formats": ["metrics.json"]},
+            )
+        )
+
+    assert seen == [7, 7]
+    assert {name: one.failed for name, one in result.requests.items()} == {
+        "grpc kitchen.Kitchen/Cook": 0
+    }
+
+
+def test_explain_names_the_server_and_what_streams(project: PlanProject) -> None:
+    """As far as it is known: with reflection, only the server knows which replies are streams."""
+    for source, shown in (("proto: k.proto", " (read piece by piece)"), ("reflection: true", "")):
+        text = plan(
+            "kitchen.Kitchen/Serve", target="example.org:443", source=f"tls: true, {source}"
+        )
+        done = project.write({"plan.yaml": text, "k.proto": KITCHEN}).run("explain", "plan.yaml")
+
+        assert "a connection for each user to example.org:443 over TLS" in done.out
+        assert f"\n      grpc kitchen.Kitchen/Serve{shown}\n" in done.out
 
 
 @pytest.mark.slow

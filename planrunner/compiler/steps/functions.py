@@ -151,7 +151,7 @@ def _words_of(action: str) -> ActionWords | None:
     keys = _open_keys(model)
     required = (one.alias or name for name, one in model.model_fields.items() if one.is_required())
     subject = next((key for key in required if key in keys), "")
-    return ActionWords(subject, action, keys, is_beside=False)
+    return ActionWords(subject, found[1].head or action, keys, is_beside=False)
 
 
 _ANY: Final = {

@@ -301,7 +301,7 @@ class Binder:
         asks = exchange.checks or exchange.soft_checks or exchange.extractors or node.records
         if asks or node.reads_reply or node.reply_tags:
             step = demanding_request(node, site, position, bound)
-        elif site.measures or exchange.is_streamed:
+        elif site.measures or exchange.is_streamed is not False:
             step = measured_request(site, position, bound, node.origin.place)
         else:
             step = plain_request(site, position, bound, node.origin.place)
@@ -327,7 +327,7 @@ class Binder:
 
     def _site(self, node: RequestNode, place: StepPlace) -> Site:
         exchange = node.exchange
-        if exchange.is_streamed and self._recorder.samples is not None:
+        if exchange.is_streamed is not False and self._recorder.samples is not None:
             self._recorder.samples.expect_streams()
         around = tuple(tag for tag in place.tags if tag[0] not in node.untagged)
         place = replace(place, tags=around) if node.untagged else place

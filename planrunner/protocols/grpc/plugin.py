@@ -21,6 +21,7 @@ PLUGIN: Final = Plugin(
             f"{_PACKAGE}.spec:GrpcCall",
             "gRPC: call a method, unary or with streams.",
             "{method: routeguide.RouteGuide/GetFeature, message: {latitude: 1, longitude: 2}}",
+            head="grpc",
         ),
     },
     settings=Settings(

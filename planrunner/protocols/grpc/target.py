@@ -15,7 +15,9 @@ def choose_client(settings: GrpcSettings) -> ClientChoice:
     """Say how many connections there will be: it is what speed depends on."""
     shared = settings.channels
     words = f"{shared} shared connections" if shared else "a connection for each user"
-    return ClientChoice("aio", words)
+    if not settings.target.startswith("127.0.0.1:"):  # else it is a service of the plan, mostly
+        words += f" to {settings.target}"
+    return ClientChoice("aio", words + (" over TLS" if settings.is_secure else ""))
 
 
 def hosts(exchange: Exchange, settings: GrpcSettings) -> Iterator[TargetHost]:

@@ -75,8 +75,7 @@ def compile_call(
         states_status=expect is not None and expect.status is not None,
         extracted=tuple(spec.extract or ()),
         secrets=secret_extractions(spec.extract),
-        # Where only the server knows, a reply may be a stream.
-        is_streamed=prepared is None or prepared.method.gives_stream,
+        is_streamed=None if prepared is None else prepared.method.gives_stream,
     )
     return CompiledRequest(exchange, tuple(lowering.faults), tuple(lowering.notices))
 
