@@ -380,6 +380,7 @@ async def _local(workers: int) -> AsyncIterator[Any]:
             threads_per_worker=1,
             dashboard_address="127.0.0.1:0",  # with none it takes 8787, and warns if that is taken
             asynchronous=True,
+            security=True,  # of keys made for this run: others on the machine reach the ports too
             silence_logs=logging.CRITICAL,
             memory_limit=0,
         )

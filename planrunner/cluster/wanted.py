@@ -58,6 +58,11 @@ class ClusterWanted:
                 raise UsageError(
                     f"there is no file `{path}`", hint="name a certificate or key in PEM"
                 )
+        if given and address.startswith(("local:", "ssh:")):
+            raise UsageError(
+                f"`{address}` is started with the run, and takes no certificates",
+                hint="leave --cluster-ca, --cluster-cert and --cluster-key out",
+            )
         if given and self.cert is None:
             raise UsageError(
                 "Dask's TLS authenticates both sides",

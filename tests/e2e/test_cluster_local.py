@@ -43,6 +43,7 @@ def test_a_check_shows_each_dask_worker(project: PlanProject) -> None:
     [host] = json.loads(checked.out)["hosts"]
     assert checked.code == 0
     assert host["faults"] == []
+    assert host["address"].startswith("tls://127.0.0.1:")  # others on this machine reach it too
     assert host["clock_error_ns"] == 0
     assert host["round_trip_ns"] > 0
 

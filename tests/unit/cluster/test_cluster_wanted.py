@@ -46,6 +46,8 @@ def test_files_of_tls_have_to_be_there(tmp_path: Path) -> None:
         ClusterWanted("tls://x:1", ca=tmp_path / "none.pem")
     with pytest.raises(UsageError, match="both sides"):
         ClusterWanted("tls://x:1", ca=there)
+    with pytest.raises(UsageError, match="takes no certificates"):
+        ClusterWanted("local:2", cert=there)
     assert ClusterWanted("x:1", cert=there).scheduler == "tls://x:1"
 
 
