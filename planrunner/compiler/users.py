@@ -230,9 +230,7 @@ class _Class:
 
 def _forgotten(flow: Flow) -> set[str]:
     """Return the names that a task leaves behind and the next iteration must not find."""
-    return flow.written | (
-        (REPLY_NAMES | registry.reply_names(only_fixed=True)) if flow.publishes else frozenset()
-    )
+    return flow.written | (REPLY_NAMES if flow.publishes else frozenset())
 
 
 def _on_fail(block: BlockModel | None) -> OnFail:

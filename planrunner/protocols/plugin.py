@@ -317,8 +317,7 @@ class Plugin:
         reply_names: Names beside `status`, `headers`, `body` and `json` that a reply gives to
             later expressions, each with what reads it.
         gives_names: Whether a request, given what the plan says of it, has a reply with these
-            names; None where all have one. Where not all have, only plans with such requests lose
-            the names for variables of their own.
+            names; None where all have one.
         piece_names: What `until` of such a request may read besides: of the piece of a reply that
             came last.
         reply_words: What each of these names is, one phrase each, for the reference.

@@ -237,17 +237,9 @@ def settings_key(word: str, *, ask_packages: bool = False) -> Settings | None:
     return None if plugin is None else plugin.settings
 
 
-def reply_names(*, only_fixed: bool = False) -> frozenset[str]:
-    """Return the names that replies give to expressions, of the protocols found so far.
-
-    `only_fixed` leaves out those that only some requests of a protocol give.
-    """
-    return frozenset(
-        name
-        for plugin in known().values()
-        if not (only_fixed and plugin.gives_names)
-        for name in plugin.reply_names
-    )
+def reply_names() -> frozenset[str]:
+    """Return the names that replies give to expressions, of the protocols found so far."""
+    return frozenset(name for plugin in known().values() for name in plugin.reply_names)
 
 
 def measures(*, ask_packages: bool = False) -> Mapping[str, Measure]:

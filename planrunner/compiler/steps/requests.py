@@ -159,9 +159,7 @@ def _check_names(
 
 
 def _give_names(walk: StepWalk, request: Operation, inside: PlanPath) -> None:
-    """Let a reply have names that not every one of its protocol has, if they are free."""
-    if request.plugin.gives_names is None or not request.reply_names:
-        return
+    """Let a reply have the names that its protocol gives it, if they are free."""
     known = walk.known
     taken = {*known.params, *known.columns, *(known.variables - known.reply_names)}
     for name in sorted(taken.intersection(request.reply_names)):

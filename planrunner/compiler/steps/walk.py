@@ -142,16 +142,11 @@ class StepWalk(ABC):
             message = f"`{name}` is already a param"
         elif name in known.columns:
             message = f"`{name}` is already a data source"
-        elif name not in known.variables and name in self._reply_names:
+        elif name not in known.variables and name in known.reply_names:
             code, message = Code.RESERVED_NAME, f"`{name}` is a name for values of replies"
         else:
             return
         self.work.fault(path, code, message, hint=hint, part="key" if part == "key" else "value")
-
-    @property
-    def _reply_names(self) -> frozenset[str]:
-        """The names that replies give here, beside those of every reply."""
-        return self.known.reply_names | registry.reply_names(only_fixed=True)
 
 
 def reads_of_reply(piece: object) -> frozenset[str]:

@@ -7,10 +7,18 @@ from typing import assert_never
 
 from planrunner.compiler.thresholds.expectations import is_selected
 from planrunner.compiler.thresholds.names import KnownTargets, meant_of
+from planrunner.compiler.thresholds.sites import streamed_names
 from planrunner.errors import PlanrunnerError
 from planrunner.graph.run_graph import PhaseNode, SearchLoad
 from planrunner.language.diagnostics import suggest
-from planrunner.metrics.measures import LATENCY, OWN_PREFIX, SERVICE_TIME, WORK, Measure
+from planrunner.metrics.measures import (
+    LATENCY,
+    OWN_PREFIX,
+    SERVICE_TIME,
+    STREAMED,
+    WORK,
+    Measure,
+)
 from planrunner.metrics.thresholds import Metric, Threshold
 from planrunner.metrics.thresholds.selector import AllOf, AnyOf, Matcher, NotTerm, Population, Term
 from planrunner.protocols import registry
@@ -30,7 +38,7 @@ def lacking_measure(metric: Metric, names: KnownTargets) -> PlanrunnerError | No
     root = None if metric.selector is None else metric.selector.root
     protocols = sorted(names.sent if root is None else _protocols(root, names))
     if any(measure.word in registry.named(name).measures for name in protocols):
-        return None
+        return _lacking_stream(metric, names) if measure in STREAMED else None
     if not protocols:
         return PlanrunnerError(f"no request of the plan has `{measure.word}`")
     titles = [registry.named(name).title for name in protocols]
@@ -39,6 +47,20 @@ def lacking_measure(metric: Metric, names: KnownTargets) -> PlanrunnerError | No
     return PlanrunnerError(
         f"{' and '.join(titles)} requests have no `{measure.word}`",
         hint=f"they have {', '.join(f'`{word}`' for word in words)}",
+    )
+
+
+def _lacking_stream(metric: Metric, names: KnownTargets) -> PlanrunnerError | None:
+    """Return what is wrong where the replies that the metric selects are all taken as a whole."""
+    requests, streamed = names.requests(), streamed_names(names.everyone)
+    selected = [one for one in requests if is_selected(metric, one)]
+    if names.is_open or not selected or any(one.written in streamed for one in selected):
+        return None
+    of = "the plan" if metric.selector is None else f"`{metric.selector}`"
+    return PlanrunnerError(
+        f"no request of {of} has `{metric.measure.word}`: only replies that are read piece by "
+        "piece have",
+        hint=f"it is of {_listed(sorted(streamed))}" if streamed else "add `stream: events` to it",
     )
 
 

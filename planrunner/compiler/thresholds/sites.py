@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from planrunner.graph.run_graph import UserProgram
+from planrunner.graph.run_graph import UserProgram, walk_steps
 from planrunner.graph.steps import GroupNode, PollNode, RequestNode, StepNode, nested_steps
 from planrunner.metrics.series import Labels, Tags, merge_tags
 
-__all__ = ["sites_of"]
+__all__ = ["sites_of", "streamed_names"]
 
 
 def sites_of(phase: str, program: UserProgram) -> Iterator[Labels]:
@@ -24,6 +24,17 @@ def sites_of(phase: str, program: UserProgram) -> Iterator[Labels]:
         yield from _inside(task.steps, place)
     for steps in (program.on_start, program.on_stop):
         yield from _inside(steps, nobody)
+
+
+def streamed_names(programs: Iterable[UserProgram]) -> frozenset[str]:
+    """Return the names, as they are written, of requests whose replies come piece by piece."""
+    return frozenset(
+        step.template or step.name
+        for program in programs
+        for steps in (*(task.steps for task in program.tasks), program.on_start, program.on_stop)
+        for step in walk_steps(steps)
+        if isinstance(step, RequestNode) and step.exchange.is_streamed
+    )
 
 
 def _inside(steps: Sequence[StepNode], place: Labels) -> Iterator[Labels]:

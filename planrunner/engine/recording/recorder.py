@@ -332,7 +332,7 @@ class Site:
                 reply.received,
                 samples.message(words),
             )
-            if (arrivals := reply.arrivals) is not None:
+            if (arrivals := reply.arrivals) is not None and samples.has_streams:
                 first_ns = arrivals.first_ns - reply.sent_ns if arrivals.count else 0
                 facts = first_ns, arrivals.count, arrivals.longest_gap_ns
                 row += pack_stream(series.index, start_ns, latency_ns, facts)

@@ -141,6 +141,7 @@ class SampleWriter:
 
     Attributes:
         append: Takes one packed row.
+        has_streams: Whether samples may have rows of streams.
         notice: Why and since when nothing is written any more, empty while all is well.
         written: How many rows are in the file.
 
@@ -152,7 +153,6 @@ class SampleWriter:
         "_draw",
         "_failing",
         "_file",
-        "_has_streams",
         "_has_values",
         "_messages",
         "_names",
@@ -163,6 +163,7 @@ class SampleWriter:
         "_series_known",
         "_share",
         "append",
+        "has_streams",
         "notice",
         "written",
     )
@@ -175,7 +176,7 @@ class SampleWriter:
         self._messages: dict[str, int] = {}
         self._series_known = 0
         self._failing: set[int] = set()
-        self._has_values = self._has_streams = False
+        self._has_values = self.has_streams = False
         self._share = 1.0 if keep is None else keep.share
         self._draw = random.Random(f"samples {seed}").random
         header = {
@@ -237,8 +238,8 @@ class SampleWriter:
 
     def expect_streams(self) -> None:
         """Say that samples may have rows of streams; before the first of them."""
-        if not self._has_streams:
-            self._has_streams = self._has_values = True
+        if not self.has_streams:
+            self.has_streams = self._has_values = True
             self._new_lines.append(seal({"streams": True}))
 
     def beside(self, worker: int) -> SampleFile:
