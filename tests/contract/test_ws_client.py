@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
+from planrunner.graph.run_graph import RequestNode
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 from tests.support.http_proxies import tunnelling_proxy
-from tests.support.http_servers import Certificates, closed_port
-from tests.support.ws_users import run, talking_to, ws_user
+from tests.support.http_servers import Certificates, Request, Wire, closed_port, reply, serve
+from tests.support.plans import compiled
+from tests.support.ws_users import run, talking_to, upgrade, ws_user
 
 
 async def echo(server: ServerConnection) -> None:
@@ -319,5 +321,50 @@ def test_pings() -> None:
             FailureKind.RESET,
             "the server did not answer a ping",
         )
+
+    run(scenario)
+
+
+AUTHS = [
+    ("digest: {username: ada, password: lovelace}", "Digest "),
+    ("oauth2: {token_url: /token, client_id: id, client_secret: key}", "Bearer granted"),
+    (
+        "sigv4: {access_key: id, secret_key: key, region: eu-west-1, service: s3}",
+        "AWS4-HMAC-SHA256 ",
+    ),
+    ("api_key: {header: Authorization, value: key}", "key"),
+]
+
+
+@pytest.mark.parametrize(("auth", "sent"), AUTHS, ids=lambda one: one.partition(":")[0])
+def test_credentials_of_the_plan(auth: str, sent: str) -> None:
+    """Each scheme of `http.auth` makes a handshake what it makes any request."""
+    seen = []
+
+    async def respond(request: Request, wire: Wire) -> None:
+        if request.target == "/token":
+            await wire.send(reply(200, b'{"access_token": "granted"}'))
+            return
+        seen.append(request.headers.get("authorization", ""))
+        if not seen[-1] and "digest" in auth:
+            challenge = 'Digest realm="r", nonce="n", qop="auth", algorithm=MD5'
+            await wire.send(reply(401, b"", ("WWW-Authenticate", challenge)))
+            return
+        await wire.send(upgrade(request))
+        await wire.hang()
+
+    async def scenario() -> None:
+        async with serve(respond) as server:
+            graph = compiled(
+                f'http: {{base_url: "{server.url}", auth: {{{auth}}}}}',
+                "users: {A: {steps: [{ws.connect: /live}]}}",
+            )
+            (step,) = graph.users[0].tasks[0].steps
+            assert isinstance(step, RequestNode)
+            async with ws_user(server.origin.port) as user:
+                got = await user.do(step.exchange)
+
+            assert (got.failure, got.status) == (None, 101)
+            assert seen[-1].startswith(sent)
 
     run(scenario)

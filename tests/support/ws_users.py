@@ -30,7 +30,7 @@ from planrunner.protocols.ws.reply import WsReply
 from planrunner.protocols.ws.spec import WsClose, WsConnect, WsModel, WsReceive, WsRequest, WsSend
 from tests.support.http_servers import HttpServer, Request, Wire, serve
 
-__all__ = ["WsUser", "accept", "compiled", "frame", "hostile", "run", "talking_to", "ws_user"]
+__all__ = ["WsUser", "accept", "frame", "hostile", "run", "talking_to", "upgrade", "ws_user"]
 
 ACTIONS: dict[str, type[WsRequest]] = {
     "connect": WsConnect,
@@ -71,7 +71,7 @@ def defaults_of(http: HttpSettings, **keys: Any) -> WsDefaults:
     return defaults
 
 
-def compiled(action: str, defaults: WsDefaults, **keys: Any) -> CompiledRequest:
+def step_of(action: str, defaults: WsDefaults, **keys: Any) -> CompiledRequest:
     """Compile a step as a plan writes it."""
     return compile_exchange(
         ACTIONS[action].model_validate(keys),
@@ -94,7 +94,7 @@ class WsUser:
 
     async def step(self, action: str, **keys: Any) -> WsReply:
         """Do one step; what comes back is a copy, as the session uses its reply again."""
-        made = compiled(action, self.defaults, **keys)
+        made = step_of(action, self.defaults, **keys)
         assert made.faults == ()
         return await self.do(made.exchange)
 
