@@ -135,9 +135,9 @@ async def serve_script(talk: Talk, *, first: bytes | None = None) -> AsyncIterat
     """Serve each connection with `talk`, after the server's SETTINGS or what is given instead."""
 
     async def converse(wire: Wire, number: int) -> None:
-        assert await wire.reader.readexactly(len(PREFACE)) == PREFACE
-        await wire.send(settings() if first is None else first)
         try:
+            assert await wire.reader.readexactly(len(PREFACE)) == PREFACE
+            await wire.send(settings() if first is None else first)
             await talk(Script(wire, number))
             await wire.hang()
         except EOFError:  # the client has gone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from jh2._hazmat import Decoder, HPACKError, OversizedHeaderListError
+from jh2._hazmat import Decoder, Encoder, HPACKError, OversizedHeaderListError
 
 from planrunner.protocols.http.clients.http2.frames import (
     CONTINUATION,
@@ -13,9 +13,43 @@ from planrunner.protocols.http.clients.http2.frames import (
 )
 from planrunner.protocols.http.clients.http2.heads import Fields
 
-__all__ = ["HeadBlocks"]
+__all__ = ["FinishedBlocks", "HeadBlocks"]
 
 MOST_CONTINUATIONS: Final = 64
+MOST_TABLE: Final = 4_096
+"""How large we let the table of request fields be, whatever a server allows (the usual size)."""
+
+
+class FinishedBlocks:
+    """Compresses the heads of one connection's requests; those that are finished only once.
+
+    A block is finished when it is nothing but indices of the table: it changes nothing there, and
+    stays what it is until another block changes something.
+    """
+
+    __slots__ = ("_encode", "_encoder", "_finished")
+
+    def __init__(self) -> None:
+        self._encoder = Encoder()
+        self._encode = self._encoder.encode
+        self._finished: dict[int, tuple[Fields, bytes]] = {}
+
+    def compress(self, fields: Fields) -> bytes:
+        """Return the block; the fields must not change afterwards."""
+        finished = self._finished.get(id(fields))
+        if finished is not None:
+            return finished[1]
+        block: bytes = self._encode(fields, huffman=True)
+        if min(block) >= 0x80 and max(block) < 0xFF:  # each byte is an index (RFC 7541 §6.1)
+            self._finished[id(fields)] = fields, block
+        elif self._finished:
+            self._finished.clear()
+        return block
+
+    def resize(self, size: int) -> None:
+        """Let the table be as large as the server allows; the next block says so."""
+        self._encoder.header_table_size = min(size, MOST_TABLE)
+        self._finished.clear()
 
 
 class HeadBlocks:

@@ -12,13 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from jh2._hazmat import Encoder
-
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.open_connection import ConnectionOwner, ReplyLimits
 from planrunner.protocols.http.clients.http2 import frames
-from planrunner.protocols.http.clients.http2.blocks import HeadBlocks
+from planrunner.protocols.http.clients.http2.blocks import FinishedBlocks, HeadBlocks
 from planrunner.protocols.http.clients.http2.frames import (
     BrokenConnection,
     BrokenStream,
@@ -37,8 +35,6 @@ MOST_UNREAD: Final = 1024 * 1024
 """Answers to PING and SETTINGS that a server hasn't read: with more it only floods us."""
 
 MOST_CANCELLED: Final = 1_000
-MOST_TABLE: Final = 4_096
-"""How large we let the table of request fields be, whatever a server allows (the usual size)."""
 
 TakeFrame = Callable[[int, int, bytes], None]
 
@@ -59,10 +55,10 @@ class Http2Connection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_blocks",
         "_buffer",
         "_cancelled",
         "_credit",
-        "_encoder",
         "_farewell",
         "_frames",
         "_has_settings",
@@ -105,7 +101,7 @@ class Http2Connection(asyncio.Protocol):
         self.window = self.first_window = frames.START_WINDOW
         self.opened_ns = self.used_ns = self.heard = 0
         self._credit = WINDOW
-        self._encoder = Encoder()
+        self._blocks = FinishedBlocks()
         self._heads = HeadBlocks(limits.max_head)
         self._waiting: deque[tuple[Http2Lane, Callable[[], None]]] = deque()
         self._cancelled: dict[int, None] = {}
@@ -158,7 +154,7 @@ class Http2Connection(asyncio.Protocol):
             self.retire()
         self.at_work[number] = lane
         lane.window = self.first_window
-        block = self._encoder.encode(fields, huffman=True)
+        block = self._blocks.compress(fields)
         flags = frames.END_HEADERS | (frames.END_STREAM if ends else 0)
         if len(block) <= self.max_frame:
             return frame(frames.HEADERS, flags, number, block)
@@ -344,7 +340,7 @@ class Http2Connection(asyncio.Protocol):
 
     def _set(self, key: int, value: int) -> None:
         if key == Setting.HEADER_TABLE_SIZE:
-            self._encoder.header_table_size = min(value, MOST_TABLE)
+            self._blocks.resize(value)
         elif key == Setting.MAX_CONCURRENT_STREAMS:
             self.max_streams = value
             while self._waiting and self.has_room and self.is_usable:
