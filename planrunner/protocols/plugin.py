@@ -306,6 +306,8 @@ class Plugin:
         reach: The addresses of which one must answer before any load.
         examine: Asks the target, before any load, what only it knows of the requests; returns what
             is wrong with them. None when there is nothing to ask.
+        try_out: The same for `validate --online` alone: what it finds may be right once `setup` has
+            run, or costs too much for each run.
         ignored: What of the process's environment is ignored with these settings, as a sentence;
             empty for nothing.
         caveat: What the client that is chosen does to the numbers, as a sentence; empty for
@@ -347,6 +349,7 @@ class Plugin:
     hosts: Callable[[Exchange, Any], Iterable[TargetHost]] = _no_hosts
     reach: Callable[[Any], Iterable[Reach]] = _no_reach
     examine: Examine | None = None
+    try_out: Examine | None = None
     ignored: Callable[[Any, Mapping[str, str]], str] = _nothing_ignored
     caveat: Callable[[Any], str] = _no_caveat
     transport: Callable[[], str] | None = None

@@ -153,8 +153,13 @@ async def check_targets(graph: RunGraph) -> None:
         await check_reachable(reach)
 
 
-async def examine_requests(graph: RunGraph, document: Document) -> None:
+async def examine_requests(graph: RunGraph, document: Document, *, tries_out: bool = False) -> None:
     """Ask targets what only they know of the plan's requests.
+
+    Args:
+        graph: The plan.
+        document: Its text.
+        tries_out: Ask what `validate --online` asks too.
 
     Raises:
         PlanError: A request doesn't fit its target.
@@ -162,13 +167,13 @@ async def examine_requests(graph: RunGraph, document: Document) -> None:
     """
     found: dict[Diagnostic, None] = {}
     for channel in protocols_of(graph):
-        examine = registry.channel_plugin(channel).examine
-        if examine is None:
-            continue
+        plugin = registry.channel_plugin(channel)
+        asking = [one for one in (plugin.examine, plugin.try_out if tries_out else None) if one]
         requests = [one for one in requests_of(graph) if one.exchange.protocol == channel]
         paths = {id(one.exchange): one.path for one in requests}
         exchanges = [one.exchange for one in requests]
-        for exchange, fault in await examine(graph.settings[channel], exchanges):
+        answers = [await ask(graph.settings[channel], exchanges) for ask in asking]
+        for exchange, fault in (one for found_by in answers for one in found_by):
             place = document.nearest((*paths[id(exchange)], *fault.path))
             part: KeyOrValue = "key" if fault.is_key else "value"
             diagnostic = document.diagnostic(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bigquery_double import bigquery_double
 from tests.support.plans import PlanProject
 from tests.support.postgres_servers import needs_postgres, postgres
 
@@ -137,3 +138,38 @@ def test_the_database_plan_runs_on_postgresql_with_workers(project: PlanProject)
     assert {row["protocol"] for row in ended.rows} == {"sql"}
     for path in (project.directory / "out").rglob("*"):
         assert path.is_dir() or b"pw-of-me" not in path.read_bytes(), path
+
+
+@pytest.mark.slow
+def test_validate_online_has_statements_judged_and_none_executed(
+    project: PlanProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each fault is at its statement; what only a run knows is left out."""
+    pytest.importorskip("sqlalchemy_bigquery", reason="needs sqlalchemy-bigquery")
+    credentials = project.directory / "account.json"
+    with bigquery_double(credentials) as server:
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", server.url)
+        project.write(
+            {
+                "plan.yaml": f"""
+                    name: judged
+                    sql: {{url: "bigquery://p/ds?credentials_path={credentials}"}}
+                    users:
+                      Analyst:
+                        steps:
+                          - sql.query: select n from ds.t
+                          - sql.query: select typo
+                          - sql.query: {{statement: "select :n as n", params: {{n: "${{rand.int(1, 5)}}"}}, extract: {{n: n}}}}
+                          - sql.query: {{statement: "select :n as later", params: {{n: "${{n}}"}}}}
+                    phases: [{{users: 1, iterations: 1}}]
+                    """  # noqa: E501 - YAML in one line
+            }
+        )
+
+        ended = project.run("validate", "plan.yaml", "--online")
+
+    assert ended.code == 2
+    assert "typo" in ended.err
+    assert "the database refuses the statement: 400: " in ended.err
+    assert ended.err.count("error[") == 1
+    assert [one["dryRun"] for one in server.asked] == [True] * 3

@@ -53,6 +53,9 @@ class BigQueryDouble(ThreadingHTTPServer):
             if word in sent["query"]:
                 errors = [{"reason": reason, "message": message, "domain": "global"}]
                 return code, {"error": {"code": code, "message": message, "errors": errors}}
+        if sent.get("dryRun"):
+            seen = {"jobReference": {"projectId": "p", "location": "EU"}, "jobComplete": True}
+            return 200, {**seen, "totalBytesProcessed": "1234", "cacheHit": False}
         fields = [{"name": "n", "type": "INTEGER", "mode": "NULLABLE"}]
         rows = [{"f": [{"v": value}]} for value in ("7", "8")]
         return 200, {

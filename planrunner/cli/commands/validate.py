@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Sequence
@@ -12,9 +13,12 @@ import click
 
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.compiler import compile_plan
+from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import Diagnostic, PlanError, render
+from planrunner.language.secrets import Masker
 from planrunner.plan.defaults.file import is_defaults
 from planrunner.plan.deprecated import deprecated_keys
+from planrunner.plan.loader import CheckedPlan
 from planrunner.results.exit_codes import ExitCode
 
 __all__ = ["command"]
@@ -33,10 +37,16 @@ Examples:
   planrunner validate plan.yaml --set users=500
   planrunner validate plan.yaml --profile soak --env staging --env-file staging.env
   planrunner validate theirs.yaml --no-exec          a plan from a stranger
+  planrunner validate warehouse.yaml --online        BigQuery judges the statements
 """,
 )
 @click.argument("plans", nargs=-1, required=True, type=click.Path(path_type=Path))
 @with_plan_options
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Also ask targets what only they know: gRPC by reflection, BigQuery by a dry run.",
+)
 @click.option(
     "--format",
     "output",
@@ -44,11 +54,16 @@ Examples:
     default="text",
     help="json: one document with every diagnostic and notice, on stdout.",
 )
-def command(plans: Sequence[Path], options: PlanOptions, output: str) -> int:
+def command(
+    plans: Sequence[Path],
+    options: PlanOptions,
+    online: bool,  # noqa: FBT001 - as click calls it
+    output: str,
+) -> int:
     """Check PLANS and report every fault with file, line and column."""
     is_valid, found = True, []
     for path in plans:
-        faults, notices, warnings = _check(path, options)
+        faults, notices, warnings = _check(path, options, online=online)
         is_valid = is_valid and not faults
         found += [
             *(fault.as_json() for fault in faults),
@@ -70,7 +85,7 @@ class _Checked(NamedTuple):
     warnings: Sequence[str] = ()
 
 
-def _check(path: Path, options: PlanOptions) -> _Checked:
+def _check(path: Path, options: PlanOptions, *, online: bool) -> _Checked:
     if is_defaults(path):
         from planrunner.plan.defaults.check import check_defaults  # noqa: PLC0415 - most files are plans
 
@@ -85,9 +100,22 @@ def _check(path: Path, options: PlanOptions) -> _Checked:
 
         if faults := find_url_faults(plan, graph):
             return _Checked(faults)
+    if online and (told := _told_by_targets(plan, graph)):
+        return _Checked(told)
     notices = graph.notices
     warnings = [str(key) for key in deprecated_keys(plan.document)]
     return _Checked((), [text for text in notices if text not in warnings], warnings)
+
+
+def _told_by_targets(plan: CheckedPlan, graph: RunGraph) -> Sequence[Diagnostic]:
+    """Return what only the targets know to be wrong."""
+    from planrunner.runner.environment import examine_requests  # noqa: PLC0415 - else nothing is sent
+
+    try:
+        asyncio.run(examine_requests(graph, plan.document, tries_out=True))
+    except PlanError as error:
+        return Masker(graph.secrets).diagnostics(error.diagnostics)
+    return ()
 
 
 def _print(

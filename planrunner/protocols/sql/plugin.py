@@ -45,6 +45,7 @@ PLUGIN: Final = Plugin(
     choose_client=lazily("planrunner.protocols.sql.target:choose_client"),
     hosts=lazily("planrunner.protocols.sql.target:hosts"),
     reach=lazily("planrunner.protocols.sql.target:reach"),
+    try_out=lazily("planrunner.protocols.sql.clients.dry_run:try_out"),
     transport=lazily("planrunner.protocols.sql.target:describe_transport"),
     status_text=status_text,
     statuses=STATUSES,

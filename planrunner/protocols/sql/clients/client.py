@@ -31,8 +31,9 @@ class SqlClient:
         told: Gets what leaves; None under load.
     """
 
-    def __init__(self, settings: SqlSettings, clock: Clock) -> None:
+    def __init__(self, settings: SqlSettings, clock: Clock, *, is_dry: bool = False) -> None:
         self.settings = settings
+        self._is_dry = is_dry
         self.now = clock.now_ns
         self.told: Callable[[Sent | Redirect], None] | None = None
         self._threads = Threads(_MOST_THREADS)
@@ -55,10 +56,10 @@ class SqlClient:
         if found is None:
             found = self._open[position] = OpenDatabase(
                 self.settings.databases[position].url_for(scope),
-                isolation=self.settings.isolation,
-                shared=self.settings.shared,
+                self.settings,
                 threads=self._threads,
                 now=self.now,
+                is_dry=self._is_dry,
             )
         return found
 
@@ -90,8 +91,15 @@ class SqlClient:
         self._threads.close()
 
 
-def open(settings: SqlSettings, clock: Clock) -> SqlClient:  # noqa: A001 - the registry's name
+def open(  # noqa: A001 - the registry's name
+    settings: SqlSettings, clock: Clock, *, is_dry: bool = False
+) -> SqlClient:
     """Import the drivers, before any statement waits for it, and open the client.
+
+    Args:
+        settings: The databases.
+        clock: The clock.
+        is_dry: Statements are looked at and not executed, where a database can do that.
 
     Raises:
         PackageMissing: SQLAlchemy is not installed.
@@ -107,4 +115,4 @@ def open(settings: SqlSettings, clock: Clock) -> SqlClient:  # noqa: A001 - the 
         except Exception as error:
             message = f"the driver of `{database.url.scheme}` can't be loaded: {error}"
             raise CannotRun(message, hint="install it, or write another one") from error
-    return SqlClient(settings, clock)
+    return SqlClient(settings, clock, is_dry=is_dry)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from planrunner.protocols.sql.clients.dialects import Dialect, dialect_of
+from planrunner.protocols.sql.operation import SqlSettings
 from planrunner.protocols.threads import Threads
 
 if TYPE_CHECKING:
@@ -176,7 +177,13 @@ class OpenDatabase:
     """
 
     def __init__(
-        self, url: str, *, isolation: str, shared: int, threads: Threads, now: Callable[[], int]
+        self,
+        url: str,
+        settings: SqlSettings,
+        *,
+        threads: Threads,
+        now: Callable[[], int],
+        is_dry: bool = False,
     ) -> None:
         from sqlalchemy import event, make_url  # noqa: PLC0415 - only plans with databases need it
 
@@ -184,8 +191,9 @@ class OpenDatabase:
         self.dialect: Dialect = dialect_of(parsed.get_backend_name())
         if self.dialect.warning:
             warnings.filterwarnings("ignore", self.dialect.warning)
-        parsed = parsed.update_query_dict({**self.dialect.query, **parsed.query})
-        self._isolation = isolation
+        query = {**self.dialect.query, **parsed.query, **(self.dialect.dry_run if is_dry else {})}
+        parsed = parsed.update_query_dict(query)
+        self._isolation = settings.isolation
         self._threads, self._now = threads, now
         options = self._options()
         self._engine: AsyncEngine | None = None
@@ -203,7 +211,7 @@ class OpenDatabase:
         engine = self._plain if self._engine is None else self._engine.sync_engine
         event.listen(engine, "invalidate", _interrupt)
         self.free: list[SqlConnection] = []
-        self.leave = asyncio.Semaphore(shared) if shared else None
+        self.leave = asyncio.Semaphore(settings.shared) if settings.shared else None
 
     def _options(self) -> dict[str, Any]:
         from sqlalchemy.pool import NullPool  # noqa: PLC0415

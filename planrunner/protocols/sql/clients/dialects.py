@@ -28,6 +28,8 @@ class Dialect:
         reads_in_transaction: Rows can be read piece by piece only in a transaction.
         facts: Returns what the database says of a statement beside its rows, given the cursor.
         query: What a URL says unless it says otherwise.
+        dry_run: What a URL says so that statements are looked at and not executed; empty where
+            that can't be had.
         warning: What its driver needn't say, as a regular expression; empty for nothing.
     """
 
@@ -36,6 +38,7 @@ class Dialect:
     reads_in_transaction: bool = False
     facts: Callable[[Any], Mapping[str, float]] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
+    dry_run: Mapping[str, str] = field(default_factory=dict)
     warning: str = ""
 
 
@@ -46,6 +49,8 @@ def _sqlite(isolation: str) -> str:
 def _bigquery(cursor: Any) -> Mapping[str, float]:  # noqa: ANN401 - of its own package
     # A message of its own, whose time is no part of the sample.
     job = cursor.query_job
+    if job is None:  # it was only looked at
+        return {}
     return {name: getattr(job, attribute) or 0 for name, attribute in BIGQUERY.items()}
 
 
@@ -63,6 +68,7 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
     "bigquery": Dialect(
         facts=_bigquery,
         query={"use_query_cache": "false"},
+        dry_run={"dry_run": "true"},
         warning="Cannot create BigQuery Storage client",  # REST serves as well
     ),
 }
