@@ -284,7 +284,7 @@ def test_explain_names_the_server_and_what_streams(project: PlanProject) -> None
         )
         done = project.write({"plan.yaml": text, "k.proto": KITCHEN}).run("explain", "plan.yaml")
 
-        assert "a connection for each user to example.org:443 over TLS" in done.out
+        assert "a connection for each user over TLS\n    to example.org\n" in done.out
         assert f"\n      grpc kitchen.Kitchen/Serve{shown}\n" in done.out
 
 

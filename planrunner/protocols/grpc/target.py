@@ -15,8 +15,6 @@ def choose_client(settings: GrpcSettings) -> ClientChoice:
     """Say how many connections there will be: it is what speed depends on."""
     shared = settings.channels
     words = f"{shared} shared connections" if shared else "a connection for each user"
-    if not settings.target.startswith("127.0.0.1:"):  # else it is a service of the plan, mostly
-        words += f" to {settings.target}"
     return ClientChoice("aio", words + (" over TLS" if settings.is_secure else ""))
 
 

@@ -10,7 +10,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from planrunner.errors import PlanrunnerError
-from planrunner.language.diagnostics import suggest
+from planrunner.language.diagnostics import suggest, visible
 from planrunner.protocols.grpc.schema.reader import MessageReader
 from planrunner.values import dataclass
 
@@ -28,7 +28,13 @@ _MOST_LISTED: Final = 8
 
 
 class SchemaError(PlanrunnerError):
-    """Descriptors can't be used, or have no such method."""
+    """Descriptors can't be used, or have no such method.
+
+    What servers and files call things may have any characters; messages are printable.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(visible(message), hint=visible(hint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ class GrpcSchema:
                 self.pool.AddSerializedFile(file.SerializeToString())
                 self.pool.FindFileByName(name)
             except (TypeError, KeyError, ValueError) as error:
-                reason = str(error).strip().splitlines()[-1] if str(error).strip() else "invalid"
+                reason = str(error).rpartition("pool: ")[2].strip() or "invalid"
                 raise SchemaError(f"the descriptor of `{name}` is not valid: {reason}") from error
             package = f"{file.package}." if file.package else ""
             self.described += (f"{package}{service.name}" for service in file.service)
