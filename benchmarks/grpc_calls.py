@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
+import re
 import sys
 import tempfile
 import time
@@ -28,6 +28,7 @@ from benchmarks.etcd import (  # noqa: E402
     medians,
     on_processor,
 )
+from benchmarks.generators import find_peer  # noqa: E402
 
 METHOD = "etcdserverpb.KV/Range"
 _SHORT_S = 1
@@ -50,11 +51,26 @@ report: {{formats: [metrics.json], samples: none}}
 """
 
 
+K6 = """
+import grpc from 'k6/net/grpc';
+export const options = {{ vus: {users}, duration: '{seconds}s', gracefulStop: '1s' }};
+const client = new grpc.Client();
+client.loadProtoset('etcd.binpb');
+export default function () {{
+  if (__ITER == 0) client.connect('{endpoint}', {{ plaintext: true }});
+  const reply = client.invoke('{method}', {{ key: 'YmVuY2g=', serializable: true }});
+  if (reply.status !== grpc.StatusOK) throw new Error(reply.status);
+}}
+"""
+
+
 def grpc_calls(rounds: int, seconds: int) -> dict:
     """Unary calls a second at concurrency 10, against one etcd, generators interleaved."""
     from tests.support.etcd_servers import cluster  # noqa: PLC0415 - starts real servers
 
     generators = {"planrunner": _planrunner, "bare": _bare}
+    if find_peer("k6"):
+        generators["k6"] = _k6
     raw: dict[str, list[dict[str, float]]] = {name: [] for name in generators}
     with tempfile.TemporaryDirectory(dir=in_memory()) as folder, ExitStack() as stack:
         directory = Path(folder)
@@ -63,7 +79,7 @@ def grpc_calls(rounds: int, seconds: int) -> dict:
             started = stack.enter_context(cluster(directory))
         endpoint = started.members[0].endpoint
         for number in range(rounds):
-            for name in sorted(generators, reverse=bool(number % 2)):
+            for name in _turned(list(generators), number):
                 generate = generators[name]
                 short_s, short_count, _ = generate(endpoint, _SHORT_S, directory)
                 long_s, long_count, rate = generate(endpoint, max(seconds, 2), directory)
@@ -74,13 +90,26 @@ def grpc_calls(rounds: int, seconds: int) -> dict:
                     f"  round {number + 1}: {name:10} {rate:>7,.0f}/s {cpu_us:.0f} µs", flush=True
                 )
     rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_call")
-    missing = [name for name in ("ghz", "k6") if shutil.which(name) is None]
     summary = [
         f"{rate['planrunner'] / rate['bare']:.2f} × a bare loop of grpc.aio (target 0.8)",
         f"CPU per call {cpu['planrunner'] / cpu['bare']:.2f} × the bare loop's",
-        *(f"{name} is not installed, so it is not compared" for name in missing),
+        *_beside_k6(rate, cpu),
     ]
     return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+
+
+def _turned(names: list[str], number: int) -> list[str]:
+    return names[number % len(names) :] + names[: number % len(names)]
+
+
+def _beside_k6(rate: dict[str, float], cpu: dict[str, float]) -> list[str]:
+    if "k6" not in rate:
+        return []
+    ours, peer = "planrunner", "k6"
+    return [
+        f"{rate[ours] / rate[peer]:.2f} × k6 (target 1)",
+        f"CPU per call {cpu[ours] / cpu[peer]:.2f} × that of k6",
+    ]
 
 
 def _descriptors() -> bytes:
@@ -116,6 +145,17 @@ def _bare(endpoint: str, seconds: int, _: Path) -> Generated:
     done = completed([sys.executable, __file__, endpoint, str(seconds)])
     rate = float(done.output)
     return done.cpu_s, rate * seconds, rate
+
+
+def _k6(endpoint: str, seconds: int, directory: Path) -> Generated:
+    script = directory / "script.js"
+    script.write_text(
+        K6.format(endpoint=endpoint, method=METHOD, users=CONCURRENCY, seconds=seconds)
+    )
+    done = completed([find_peer("k6"), "run", "--no-usage-report", str(script)])
+    found = re.search(r"iterations\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
+    assert found is not None, done.output
+    return done.cpu_s, float(found[1]), float(found[2])
 
 
 def bare(endpoint: str, seconds: float) -> float:
