@@ -9,13 +9,13 @@ from typing import Final
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime
-from planrunner.metrics.measures import MEASURES, Measure
+from planrunner.metrics.measures import EVENTS, FIRST_EVENT, MEASURES, Measure
 from planrunner.metrics.recorded_values import RecordingList
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.results.aggregate import count_excluded, make_rows, make_totals
 from planrunner.results.files.sample_reader import SampleReader
-from planrunner.results.files.sample_values import SampleValues
+from planrunner.results.files.sample_values import SampleValues, StreamFacts
 from planrunner.results.files.samples import SampleRow
 from planrunner.results.matrices.tables import make_scaling
 from planrunner.results.model import RunResult, Validity, ValidityLevel
@@ -79,7 +79,7 @@ class _Gathered:
         times: dict[int, _Times] = defaultdict(_Times)
         numbers = self._number(reader)
         measures = {index: self._of(labels) for index, labels in reader.labels.items()}
-        for row, values, _ in reader.with_values():
+        for row, values, stream in reader.with_values():
             index, start_ns, latency_ns, service_ns, _, connect_ns, size, _ = row
             end_ns = start_ns + latency_ns
             # Rows stand in the order in which samples ended, but for those of the last flush.
@@ -90,6 +90,7 @@ class _Gathered:
             found.add(start_ns, latency_ns, service_ns, size=size, connected=connect_ns > 0)
             if measures[index]:
                 found.measure(SampleRow._make(row), measures[index])
+                found.measure_stream(stream, measures[index])
             if values:
                 found.record(reader.labels[index].records, values, end_ns)
             self.last_ns = max(self.last_ns, end_ns)
@@ -178,6 +179,16 @@ class _Times:
     def measure(self, row: SampleRow, measures: Iterable[Measure]) -> None:
         for one in measures:
             if one.of_row is not None and (value := one.of_row(row)) is not None:
+                self.measures.setdefault(one.word, []).append(value)
+
+    def measure_stream(self, stream: StreamFacts, measures: Iterable[Measure]) -> None:
+        """Take what a raw sample says of its stream; of the gaps it has the longest only."""
+        if not stream:
+            return
+        first_ns, events = stream
+        for one in measures:
+            if one == EVENTS or (one == FIRST_EVENT and events):
+                value = events if one == EVENTS else first_ns
                 self.measures.setdefault(one.word, []).append(value)
 
     def record(self, words: Sequence[str], values: SampleValues, at_ns: int) -> None:

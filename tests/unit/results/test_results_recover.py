@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.measures import STREAMED
 from planrunner.metrics.series import Labels
 from planrunner.results.files.recover import recover
 from planrunner.results.files.sample_reader import SampleReader
-from planrunner.results.files.samples import SampleWriter, pack_row, pack_values
+from planrunner.results.files.samples import SampleWriter, pack_row, pack_stream, pack_values
 from planrunner.results.model import ValidityLevel
-from planrunner.results.record import Stretch
+from planrunner.results.record import RecordedMeasure, Stretch, read_series
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.results import make_result
 
@@ -90,3 +92,27 @@ def test_samples_of_all_workers_count_and_no_expectation_does(tmp_path):
 
     assert result.totals.total_requests == 2
     assert [one.expectations for one in result.series] == [0]
+
+
+def test_streams_have_their_first_event_and_their_number(tmp_path):
+    """As far as somebody asked for them; single gaps are in no file."""
+    labels = Labels("GET /a", "GET", "main", "hold", "U", "T", status=200, protocol="http")
+    book = SeriesBook(0)
+    series = book.series(labels)
+    writer = SampleWriter(tmp_path / "samples.bin", started_unix_ns=0)
+    writer.expect_streams()
+    for start_ns, facts in ((0, (70, 3, 9)), (1, (0, 0, 0))):
+        writer.append(
+            pack_row(series.index, start_ns, 100, 100, 1, 0, 100, 0)
+            + pack_stream(series.index, start_ns, 100, facts)
+        )
+    writer.flush(book.opened)
+    writer.close()
+    asked = tuple(RecordedMeasure(one.word, "", ("http",)) for one in STREAMED)
+
+    result = recover(
+        make_result(rows=(), points=(), measures=asked), SampleReader(tmp_path / "samples.bin")
+    )
+
+    [found] = [one.measures for one in read_series(result.series).values()]
+    assert found == {"first_event": Histogram([70]), "events": Histogram([3, 0])}
