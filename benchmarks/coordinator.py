@@ -10,13 +10,16 @@ from statistics import linear_regression
 from typing import Any
 
 from benchmarks.processes import run
+from benchmarks.simulated_workers import LOOK_S
 from planrunner.timing.spread import median
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 256)
 SERIES = 500
 LONGER = 4
-"""How many times as long the run is that shows whether memory grows."""
+"""How many times as long the run is that shows whether memory grows with what workers send."""
+LONGEST_S = 2000
+"""Seconds: each request has 600 intervals at most, whose length has doubled twice by then."""
 
 Simulated = dict[str, Any]
 
@@ -30,6 +33,8 @@ def coordinator(rounds: int, seconds: int) -> dict:
             runs.append(_simulated(workers, seconds))
             print(f"  round {number + 1}: {runs[-1]}", flush=True)
     runs.append(_simulated(64, LONGER * seconds))
+    longest = _simulated(1, LONGEST_S)
+    runs.append({**longest, "cpu_ms": longest["cpu_ms"][:LOOK_S]})  # those after it say no more
     return {"summary": summarise(runs), "runs": runs}
 
 
@@ -49,6 +54,7 @@ def summarise(runs: Sequence[Simulated]) -> list[str]:
     few = [count for count in WORKERS if count <= 64]
     slope, _ = linear_regression(few, [cpu_ms[count] for count in few])
     short, *_, long = (one for one in runs if one["workers"] == 64)
+    *_, longest = (one for one in runs if one["workers"] == 1)
     told = ", ".join(
         f"{ms / 1000:.2f} s with {count}"
         for count, ms in cpu_ms.items()
@@ -60,7 +66,15 @@ def summarise(runs: Sequence[Simulated]) -> list[str]:
         f"with 64 workers {long['peak_mb']:.0f} MB after {long['seconds']} s, "
         f"{short['peak_mb']:.0f} MB after {short['seconds']} s; {lost} of "
         f"{sum(one['sent'] for one in runs):,} requests lost",
+        f"with 1 worker {grown(longest)}: nothing of a longer run stays but 600 intervals of each "
+        "request",
     ]
+
+
+def grown(one: Simulated) -> str:
+    """Say how much memory a long run had by when."""
+    marks = [(number, mb) for number, mb in enumerate(one["peaks_mb"], 1) if number % 6 == 0]
+    return ", ".join(f"{mb:.0f} MB after {number * LOOK_S} s" for number, mb in marks)
 
 
 def least_ms(one: Simulated) -> float:

@@ -41,6 +41,9 @@ STATUSES: Final = (200, 201, 404, 429, 503)
 SAMPLES: Final = 20
 """Of each series in a second of each worker: one that sends 10,000 requests a second."""
 
+LOOK_S: Final = 100
+"""How often it is looked at how much memory there was at most."""
+
 DIFFERENT: Final = 8
 """Workers that have latencies of their own; every eighth sends the same, which is no less work."""
 
@@ -145,6 +148,7 @@ def simulate(workers: int, series: int, seconds: int) -> dict[str, Any]:
     play = Play(series)
     ticks: list[int] = []
     cpu_ns: list[int] = []
+    peaks_mb: list[float] = []
 
     def own_ns() -> int:
         return time.process_time_ns() - play.took_ns
@@ -154,6 +158,8 @@ def simulate(workers: int, series: int, seconds: int) -> dict[str, Any]:
             cpu_ns.append(own_ns())
         if isinstance(event, Tick):
             ticks.append(event.second)
+            if event.second % LOOK_S == 0:
+                peaks_mb.append(_peak_mb())
 
     async def main() -> RunOutcome:
         handles = [PlayedWorker(number, play, graph, seconds) for number in range(workers)]
@@ -166,10 +172,15 @@ def simulate(workers: int, series: int, seconds: int) -> dict[str, Any]:
         "series": series,
         "cpu_ms": [round((after - before) / NS_PER_MS, 2) for before, after in pairwise(cpu_ns)],
         "seconds": len(ticks),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_mb": _peak_mb(),
+        "peaks_mb": peaks_mb,
         "sent": play.sent,
         "lost": play.sent - counted,
     }
+
+
+def _peak_mb() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 if __name__ == "__main__":

@@ -109,19 +109,22 @@ def test_simulated_workers_report_every_second() -> None:
 
 def test_a_worker_more_is_the_slope_of_the_cheapest_seconds() -> None:
     """What others on the machine add to some seconds doesn't show."""
-    runs = [simulated(workers, 10 + 2 * workers) for workers in (*coordinator.WORKERS, 64)]
+    runs = [simulated(workers, 10 + 2 * workers) for workers in (*coordinator.WORKERS, 64, 1)]
 
-    costs, memory = coordinator.summarise(runs)
+    costs, memory, grown = coordinator.summarise(runs)
 
     assert costs == (
         "2.0 ms of CPU a second of the run for a worker with 500 series: "
         "0.01 s with 1, 0.03 s with 8, 0.14 s with 64, 0.52 s with 256"
     )
-    assert memory == ("with 64 workers 90 MB after 4 s, 90 MB after 4 s; 0 of 9,000 requests lost")
+    assert memory == ("with 64 workers 90 MB after 4 s, 90 MB after 4 s; 0 of 10,000 requests lost")
+    assert grown.startswith("with 1 worker 60 MB after 600 s, 120 MB after 1200 s: nothing of")
 
 
 def simulated(workers: int, ms: int) -> dict[str, object]:
     """Return a run whose first and last parts count nothing, with one disturbed second."""
     cpu_ms = [0, ms, 3 * ms, ms + 1, 0]
     facts = {"workers": workers, "series": 500, "seconds": 4}
-    return {**facts, "cpu_ms": cpu_ms, "peak_mb": 90, "sent": 1_000, "lost": 0}
+    peaks_mb = list(range(10, 130, 10))
+    sums = {"peak_mb": 90, "peaks_mb": peaks_mb, "sent": 1_000, "lost": 0}
+    return {**facts, "cpu_ms": cpu_ms, **sums}
