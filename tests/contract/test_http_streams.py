@@ -219,6 +219,8 @@ def test_a_stream_goes_on_over_another_connection(http: HttpUnderTest) -> None:
 
         assert (got.failure, events(got), got.retries, got.connects) == (None, 3, 2, 3)
         assert seen == [None, "1", "2"]
+        assert got.arrivals is not None
+        assert got.sent_ns <= got.first_byte_ns <= got.arrivals.first_ns < got.ended_ns
 
         del seen[:]
         got = await user.get(server.origin, stream=plan("event.data == '9'", reconnects=1))

@@ -80,7 +80,7 @@ async def _try(
         bound.pieces, scope, clock.now_ns, kept=sender.kept, timeout_ns=bound.timeout_ns
     )
     reply = await _granted(sender, bound, replace(outbound, reading=reading), scope, spent)
-    ends_ns = reading.ends_ns
+    ends_ns, first_byte_ns = reading.ends_ns, reply.first_byte_ns
     while reading.wants_again(reply):
         wait_ns, last_id = reading.again()
         again_ns = clock.now_ns() + wait_ns
@@ -94,6 +94,7 @@ async def _try(
         message = replace(outbound, data=add_lines(outbound.data, behind), reading=reading)
         left = replace(bound, timeout_ns=ends_ns - again_ns)
         reply = await _granted(sender, left, message, scope, spent)
+    reply.first_byte_ns = first_byte_ns or reply.first_byte_ns
     if reading.arrivals.count:
         reply.arrivals = reading.arrivals
     return reply
