@@ -170,7 +170,7 @@ def _in_plan(text: Text, path: SpecPath, lowering: Lowering) -> QueryText | None
             f"write `${name}` there, declare it at the operation, and give it beside the query: "
             f"`variables: {{{name}: '${{{source}}}'}}`"
         )
-    lowering.add(SpecFault(path, Code.NOT_ALLOWED, words, hint, at))
+    lowering.add(SpecFault(path, Code.NOT_ALLOWED, words, hint, at - len("${")))
     return None
 
 
