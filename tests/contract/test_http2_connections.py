@@ -366,6 +366,20 @@ def test_bodies_are_sent_as_the_windows_allow(size: int) -> None:
     scripted(talk, scenario, first=settings((4, 1_000)))
 
 
+def test_a_head_that_is_too_long_for_a_frame() -> None:
+    """It goes on in others; the next one is known to the table."""
+
+    async def scenario() -> None:
+        async with serve(always(reply(200))) as server, HTTP2.user() as user:
+            for _ in range(2):
+                long = "yz" * 20_000
+                got = await user.get(server.origin, headers={"X-A": long})
+                assert (got.failure, got.status) == (None, 200)
+                assert server.requests[-1].headers["x-a"] == long
+
+    HTTP2.run(scenario)
+
+
 def test_a_reply_before_the_request_was_sent() -> None:
     """The rest is not sent: the stream ends, the connection stays."""
 
