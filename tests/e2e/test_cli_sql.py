@@ -75,6 +75,8 @@ def test_what_fails_stops_or_is_cut_in_a_transaction_is_taken_back(project: Plan
         kept = [row[0] for row in database.execute("select id from t order by id")]
     database.close()
     assert kept == [6, 7, 10]
+    names = {one["status_name"] for one in ended.metrics["failing_samples"]}
+    assert names == {"", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_ERROR"}
     rows = {(row["by"], row["name"]): row for row in ended.metrics["rows"]}
     assert {name for _, name in rows if name == "never"} == set()
     failed = {name: row["failed"] for (by, name), row in rows.items() if by == "group"}

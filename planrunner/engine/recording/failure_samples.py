@@ -51,6 +51,7 @@ class FailingRequests:
         words: str,
         after_ns: int,
         took_ns: int,
+        status_text: Callable[[int], str] = str,
     ) -> None:
         """Keep a failed request if it is one of the first; at once, before the session goes on.
 
@@ -62,6 +63,7 @@ class FailingRequests:
             words: What failed, masked.
             after_ns: When it was due, from the start of the run.
             took_ns: How long it took.
+            status_text: A status as people know it.
         """
         status = 0 if reply is None else reply.status
         way = labels.request, kind, status
@@ -85,6 +87,7 @@ class FailingRequests:
                 sent=_fit(sent, self._cover),
                 received=_fit(received, self._cover),
                 tags={key: _fit(value, self._mask) for key, value in labels.tags},
+                status_name=_name(status, status_text),
             )
         )
 
@@ -93,6 +96,11 @@ class FailingRequests:
         new = tuple(self._new)
         self._new.clear()
         return new
+
+
+def _name(status: int, status_text: Callable[[int], str]) -> str:
+    name = status_text(status) if status else ""
+    return "" if name == str(status) else name
 
 
 def _fit(text: str, mask: Callable[[str], str]) -> str:

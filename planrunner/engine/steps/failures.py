@@ -132,6 +132,7 @@ class FailureRecorder:
                 words=words,
                 after_ns=due_ns - recorder.origin_ns,
                 took_ns=ended_ns - due_ns,
+                status_text=self._site.status_text,
             )
 
     def _lost(self, start_ns: int, ended_ns: int, failure: str, words: str) -> None:

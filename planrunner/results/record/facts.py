@@ -331,6 +331,7 @@ class FailingSample:
         second: From the start of the run.
         sent: Head and beginning of the body as they were sent; empty when nothing was.
         received: Head and beginning of the body of the reply, empty when none came.
+        status_name: The status as people know it, where that isn't its number.
     """
 
     request: str
@@ -344,6 +345,13 @@ class FailingSample:
     sent: str = ""
     received: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    status_name: str = ""
+
+    @property
+    def failure_text(self) -> str:
+        """Why it failed: the status where that is the failure, else the failure kind."""
+        status = self.status_name or (str(self.status) if self.status else "")
+        return status if self.kind == "status" and status else self.kind
 
 
 _UNITS: Final[Mapping[Unit, str]] = {

@@ -329,7 +329,7 @@ def _exchanges(failing: Iterable[FailingSample]) -> Iterator[dict[str, Any]]:
         yield {
             "request": one.request,
             "phase": one.phase,
-            "kind": str(one.status) if one.kind == "status" else one.kind,
+            "kind": one.failure_text,
             "reason": one.reason,
             "method": one.method,
             "status": one.status,
