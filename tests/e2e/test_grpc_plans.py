@@ -235,6 +235,17 @@ def test_a_server_without_reflection_says_so(project: PlanProject) -> None:
     assert f"`{server.address}` has no server reflection" in done.err
 
 
+def test_thresholds_may_be_about_streams_that_only_the_server_knows(project: PlanProject) -> None:
+    """The example has one; with files it is known that a reply is no stream."""
+    example = (EXAMPLES / "routes.yaml").read_text("utf-8")
+    assert project.write({"routes.yaml": example}).run("validate", "routes.yaml").code == 0
+
+    limit = "thresholds: ['p95 first_event of \"grpc kitchen.Kitchen/Cook\" < 1s']\n"
+    done = validate(project, plan(source="proto: k.proto") + limit, k_proto=KITCHEN)
+    assert done.code == 2
+    assert 'no request of `"grpc kitchen.Kitchen/Cook"` has `first_event`' in done.err
+
+
 @pytest.mark.slow
 def test_the_example_of_the_language_runs_as_it_is(project: PlanProject) -> None:
     """tests/examples/routes.yaml, for a shorter time and by two workers."""

@@ -33,7 +33,7 @@ def streamed_names(programs: Iterable[UserProgram]) -> frozenset[str]:
         for program in programs
         for steps in (*(task.steps for task in program.tasks), program.on_start, program.on_stop)
         for step in walk_steps(steps)
-        if isinstance(step, RequestNode) and step.exchange.is_streamed
+        if isinstance(step, RequestNode) and step.exchange.is_streamed is not False
     )
 
 
