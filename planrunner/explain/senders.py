@@ -21,7 +21,8 @@ def sender_lines(graph: RunGraph, steps: Iterable[StepNode]) -> Iterator[str]:
     for step in steps:
         if isinstance(step, RequestNode):
             channel = step.exchange.protocol
-            found = registry.channel_plugin(channel).hosts(step.exchange, graph.settings[channel])
+            plugin = registry.known().get(channel.partition(":")[0])
+            found = () if plugin is None else plugin.hosts(step.exchange, graph.settings[channel])
             hosts.setdefault(channel, {}).update(dict.fromkeys(host.name for host in found))
         elif isinstance(step, FunctionNode):
             for channel in step.channels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Sequence
@@ -109,7 +108,9 @@ def _check(path: Path, options: PlanOptions, *, online: bool) -> _Checked:
 
 def _told_by_targets(plan: CheckedPlan, graph: RunGraph) -> Sequence[Diagnostic]:
     """Return what only the targets know to be wrong."""
-    from planrunner.runner.environment import examine_requests  # noqa: PLC0415 - else nothing is sent
+    import asyncio  # noqa: PLC0415 - else nothing is sent, and no loop needed
+
+    from planrunner.runner.environment import examine_requests  # noqa: PLC0415
 
     try:
         asyncio.run(examine_requests(graph, plan.document, tries_out=True))
