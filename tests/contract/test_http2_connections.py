@@ -286,6 +286,8 @@ def test_what_is_no_answer_is_no_matter() -> None:
             data(stream, b"", ends=False),
             data(stream, b"ne", ends=False),
             head(stream, ("x-trailer", "1"), status="", ends=True),
+            reset(stream, 0),
+            window(stream, 1),
         )
         while sum(each.kind == 6 for each in script.seen) < 1_000:
             await script.next_frame()

@@ -244,7 +244,7 @@ class Http2Connection(asyncio.Protocol):
     def _take_data(self, flags: int, stream: int, payload: bytes) -> None:
         lane = self.at_work.get(stream)
         if lane is None:
-            self._check_stream(stream, flags)
+            self._check_cancelled(stream, flags)
         size = len(payload)
         self._credit -= size
         if self._credit < 0:
@@ -263,7 +263,7 @@ class Http2Connection(asyncio.Protocol):
 
     def _take_headers(self, flags: int, stream: int, payload: bytes) -> None:
         if stream not in self.at_work:
-            self._check_stream(stream, flags)
+            self._check_cancelled(stream, flags)
         if flags & (frames.PADDED | frames.PRIORITY_FLAG):
             payload = frames.unpadded(flags, payload)
         if flags & frames.END_HEADERS:
@@ -290,7 +290,7 @@ class Http2Connection(asyncio.Protocol):
         del flags
         lane = self.at_work.get(stream)
         if lane is None:
-            self._check_stream(stream, frames.END_STREAM)
+            frames.check_opened(stream, self.next_stream)
         code = frames.read_number(payload, "RST_STREAM")
         if lane is not None:
             lane.take_reset(code)
@@ -308,17 +308,14 @@ class Http2Connection(asyncio.Protocol):
         words = "PUSH_PROMISE, which we have switched off"
         raise BrokenConnection(ErrorCode.PROTOCOL_ERROR, words)
 
-    def _check_stream(self, stream: int, flags: int) -> None:
-        """Look at a frame of a stream that nobody waits for.
+    def _check_cancelled(self, stream: int, flags: int) -> None:
+        """Look at a piece of a reply that nobody waits for.
 
         Raises:
-            BrokenConnection: It was never opened, or the server itself has ended it.
+            BrokenConnection: It isn't one that we have cancelled.
         """
-        if not stream or stream >= self.next_stream or not stream % 2:
-            words = f"a frame of stream {stream}, which was never opened"
-            raise BrokenConnection(ErrorCode.PROTOCOL_ERROR, words)
+        frames.check_opened(stream, self.next_stream)
         if stream not in self._cancelled:
-            # It may still have sent this when the reset came that it had made necessary itself.
             words = f"a frame of stream {stream}, which it had ended"
             raise BrokenConnection(ErrorCode.STREAM_CLOSED, words)
         if flags & frames.END_STREAM:
@@ -395,8 +392,8 @@ class Http2Connection(asyncio.Protocol):
                 lane.break_off(BrokenStream(words, code))
             else:
                 lane.wake()
-        elif stream >= self.next_stream:
-            self._check_stream(stream, 0)
+        else:
+            frames.check_opened(stream, self.next_stream)
 
     # -- ends ------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ __all__ = [
     "Setting",
     "check_first",
     "check_no_stream",
+    "check_opened",
     "cut_head",
     "error_words",
     "frame",
@@ -250,6 +251,17 @@ def check_no_stream(stream: int, name: str) -> None:
     """
     if stream:
         words = f"{name} of stream {stream}"
+        raise BrokenConnection(ErrorCode.PROTOCOL_ERROR, words)
+
+
+def check_opened(stream: int, next_stream: int) -> None:
+    """Look at a frame of a stream that has ended: resets and windows may come late (§5.1).
+
+    Raises:
+        BrokenConnection: It was never opened.
+    """
+    if not stream or stream >= next_stream or not stream % 2:
+        words = f"a frame of stream {stream}, which was never opened"
         raise BrokenConnection(ErrorCode.PROTOCOL_ERROR, words)
 
 
