@@ -80,7 +80,8 @@ def test_what_fails_stops_or_is_cut_in_a_transaction_is_taken_back(project: Plan
     rows = {(row["by"], row["name"]): row for row in ended.metrics["rows"]}
     assert {name for _, name in rows if name == "never"} == set()
     failed = {name: row["failed"] for (by, name), row in rows.items() if by == "group"}
-    assert failed == {"fails": 1, "stops": 0, "late": 1, "keeps": 0, "sql.transaction": 1}
+    assert failed.pop("late") in (0, 1)  # it may be cut in its statement, or after it
+    assert failed == {"fails": 1, "stops": 0, "keeps": 0, "sql.transaction": 1}
     assert rows["request", "goes on"]["work"] == 1
 
 
