@@ -26,6 +26,7 @@ from tests.support.http2_scripts import (
     settings,
     window,
 )
+from tests.support.http_proxies import tunnelling_proxy
 from tests.support.http_servers import (
     Certificates,
     HttpServer,
@@ -439,6 +440,21 @@ def test_a_server_that_speaks_something_else(first: bytes, words: str) -> None:
             assert words in got.detail
 
     scripted(answers, scenario, first=first)
+
+
+def test_cleartext_goes_through_a_tunnel() -> None:
+    """A proxy could not read it as requests of HTTP/1."""
+
+    async def scenario() -> None:
+        async with (
+            serve(always(reply(200, b"fine"))) as server,
+            tunnelling_proxy() as proxy,
+            HTTP2.user(HttpSettings(proxy=proxy.url)) as user,
+        ):
+            got = await user.get(server.origin)
+            assert (got.failure, got.body, got.spoken) == (None, b"fine", "http/2")
+
+    HTTP2.run(scenario)
 
 
 # -- which version -------------------------------------------------------------------------------
