@@ -230,7 +230,7 @@ class _Class:
 
 def _forgotten(flow: Flow) -> set[str]:
     """Return the names that a task leaves behind and the next iteration must not find."""
-    return flow.written | (REPLY_NAMES if flow.publishes else frozenset())
+    return flow.written | flow.given | (REPLY_NAMES if flow.publishes else frozenset())
 
 
 def _on_fail(block: BlockModel | None) -> OnFail:

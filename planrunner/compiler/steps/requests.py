@@ -167,7 +167,7 @@ def _give_names(walk: StepWalk, request: Operation, inside: PlanPath) -> None:
         hint = f"call your own `{name}` something else"
         place = (*inside, request.action)
         walk.work.fault(place, Code.RESERVED_NAME, message, hint=hint, part="key")
-    walk.written.update(request.reply_names)  # they don't outlast the iteration
+    walk.given.update(request.reply_names)
 
 
 @cache

@@ -47,6 +47,7 @@ class StepWalk(ABC):
     Attributes:
         measured: What `measure` is unless a step says otherwise.
         written: Names that a step on the way may have set.
+        given: Names that replies on the way may have given; they don't outlast the iteration.
         calling: The flows that are being walked, outermost first.
         around: The protocols' groups that are being walked, outermost first.
         arguments: Those of these flows whose values are known and never change.
@@ -63,6 +64,7 @@ class StepWalk(ABC):
     known: Known
     measured: bool = True
     written: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)
     calling: tuple[str, ...] = ()
     around: tuple[str, ...] = ()
     arguments: Mapping[str, object] = field(default_factory=dict)
