@@ -56,6 +56,7 @@ NOT_RUN: Final = {
     ("docs/how-to/cluster.md", "planrunner execute plan.yaml"): "test_cluster_tls.py does",
     ("docs/how-to/cluster.md", "kubectl"): "needs Kubernetes",
     ("docs/how-to/cluster.md", "planrunner cluster check"): "is run by test_cluster_local.py",
+    ("docs/how-to/sql.md", "pip install"): "fetches packages",
     ("CONTRIBUTING.md", ".ci/run"): "runs this test",
 }
 """What can't run here: the page, the beginning of the line, and why."""

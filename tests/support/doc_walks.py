@@ -21,7 +21,7 @@ _LONG: Final = r"(?:[2-9]\d|1[1-9]|\d{3,})s\b|\d+[mh]\b"  # over ten seconds
 SHORTER: Final = {
     r"(\bramp_up(?:: *|=)|--set hold=)\d+[smh]": r"\g<1>1s",
     rf"\b(hold|duration|cooldown)(: *|=)(?:{_LONG})": r"\g<1>\g<2>1s",
-    r"\b(warmup|settle)(: *)(?:\d\ds|\d+m|[2-9]s)\b": r"\g<1>\g<2>500ms",
+    r"\b(warmup|settle)(: *)(?:\d\ds|\d+m|[1-9]s)\b": r"\g<1>\g<2>500ms",
     rf"\b(type: duration, default: *)(?:{_LONG})": r"\g<1>1s",
     r"\b(spawn_rate: *)\d+/s": r"\g<1>50/s",
     r"( --hold )\S+": r"\g<1>1s",

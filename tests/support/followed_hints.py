@@ -208,6 +208,17 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         ),
         ("          - parallel:", "          - think: 1s\n          - parallel:"),
     ),
+    ("not-allowed.sql", "remove it: there is one database"): ((", database: stock", ""),),
+    ("not-allowed.sql", "it is relative to the plan's file"): (
+        ("{file: missing.sql}", "select 1"),
+    ),
+    ("not-allowed.sql", "end the first one"): (
+        ("            - sql.transaction: {do", "      - sql.transaction: {do"),
+        ("            - parallel: [{sql.query: select 1}, {sql.query: select 2}]\n", ""),
+    ),
+    ("not-allowed.sql", "write them one after the other"): (
+        ("parallel: [{sql.query: select 1}, {sql.query: select 2}]", "sql.query: select 1"),
+    ),
     ("not-utf8", "save the file as UTF-8"): (("caf\udce9", "café"),),
     ("one-action", "start a new step: `- post: …`"): (
         ("            post: /login", "          - post: /login"),
@@ -222,9 +233,6 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         (", file: a.graphql", ""),
     ),
     ("conflicting-keys.graphql", "keep one of them"): ((", variables: {a: 2}", ""),),
-    ("invalid-value.graphql", "send a query or a mutation"): (
-        ("subscription Ticks", "query Ticks"),
-    ),
     ("one-action", _EXPECTING): (("          - expect:", "            expect:"),),
     ("reserved-name", "choose another name"): (("{user: null}", "{last: null}"),),
     ("reserved-name.metric", "choose another name"): (("size: status", "length: status"),),

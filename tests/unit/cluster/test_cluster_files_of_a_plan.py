@@ -240,6 +240,8 @@ DOORS = {
     "plan/yaml/files.py": "texts of the plan, which travel in its bundle",
     "plan/params/env_file.py": "read before the plan is, and its values travel",
     "data/*.py": "`DataNode.path`, from `NamedFiles.table`",
+    "protocols/grpc/schema/protos.py": "what protoc wrote for files of `NamedFiles.read`",
+    "protocols/over_grpc/channels.py": "certificates, as the clients below",
     "protocols/*/clients/*.py": "paths that the protocol's compiler had from `NamedFiles.path`",
     "protocols/python/*.py": "modules, found in `NamedFiles.modules`; /proc",
 }

@@ -30,6 +30,8 @@ http:
   follow_redirects: false
   pool: {keepalive: true, per_user: 2}
   client: httpx
+  version: auto
+  streams: 1
   session: user
   proxy: http://localhost:2
   hosts: {shop.test: 127.0.0.1}
