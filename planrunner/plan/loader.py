@@ -41,6 +41,7 @@ from planrunner.plan.params.secret_texts import (
 from planrunner.plan.yaml.document import Document, PlanPath, parse
 from planrunner.plan.yaml.files import read_text
 from planrunner.plan.yaml.places import ArgumentNames
+from planrunner.protocols import registry
 from planrunner.values import dataclass
 
 __all__ = ["CheckedPlan", "InvalidPlan", "load", "load_bundle"]
@@ -212,7 +213,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
             shown_text=covered_text(as_written),
             profile=profile,
         )
-        _note_queries(draft)
+        _note_names(draft)
     if draft is None or faults:
         raise InvalidPlan(
             Masker((*secrets, *row_texts(document))).diagnostics(_distinct(faults, broken)),
@@ -222,10 +223,15 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
     return draft
 
 
-def _note_queries(plan: CheckedPlan) -> None:
-    """Read the files of queries that requests are called after; most plans have none."""
-    if any("graphql" in text for text in plan.bundle.texts.values()):
-        from planrunner.plan.query_files import note_queries  # noqa: PLC0415 - most plans have none
+def _note_names(plan: CheckedPlan) -> None:
+    """Let requests know what they are called after, where that stands elsewhere; seldom."""
+    texts = plan.bundle.texts.values()
+    if any(word in text for word in registry.opening_words() for text in texts):
+        from planrunner.plan.request_names import note_connections  # noqa: PLC0415 - few plans have any
+
+        note_connections(plan.model)
+    if any("graphql" in text for text in texts):
+        from planrunner.plan.request_names import note_queries  # noqa: PLC0415 - most plans have none
 
         constants = {name: param.value for name, param in plan.params.items()}
         note_queries(plan.model, constants, plan.files_at)

@@ -159,3 +159,6 @@ class OperationModel(PlanMapping):
     def default_name(self, action: str) -> str:
         """Return the series name of an operation without `name:`."""
         return action
+
+    def note_connection(self, opener: Any) -> None:  # noqa: ANN401 - a model of its protocol
+        """Note what opens the connection that it is about: its name may say where that leads."""

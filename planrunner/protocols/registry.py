@@ -42,6 +42,7 @@ __all__ = [
     "load_entries",
     "measures",
     "named",
+    "opening_words",
     "own_verbs",
     "reply_names",
     "settings_key",
@@ -227,6 +228,17 @@ def _dotted(foreign_are_known: bool) -> tuple[str, ...]:  # noqa: FBT001 - a key
 def group_words() -> tuple[str, ...]:
     """Return the groups of the protocols that have been found so far."""
     return tuple(word for plugin in known().values() for word in plugin.groups)
+
+
+def opening_words() -> tuple[str, ...]:
+    """Return the actions that open connections for other steps, of the protocols found so far."""
+    plugins = known().values()
+    return tuple(
+        word
+        for plugin in plugins
+        for word, action in plugin.actions.items()
+        if action.connection == "opens"
+    )
 
 
 def settings_key(word: str, *, ask_packages: bool = False) -> Settings | None:

@@ -15,9 +15,9 @@ __all__ = ["follow_connection", "lasting", "opened_by"]
 
 def opened_by(request: Operation) -> frozenset[tuple[str, str]]:
     """Return the connection that a request opens, if it does."""
-    if _use(request) != "opens":
+    if request.connection_use != "opens":
         return frozenset()
-    return frozenset({(request.plugin.name, _name(request))})
+    return frozenset({(request.plugin.name, request.connection_name)})
 
 
 def follow_connection(walk: StepWalk, request: Operation, inside: PlanPath) -> None:
@@ -25,7 +25,7 @@ def follow_connection(walk: StepWalk, request: Operation, inside: PlanPath) -> N
 
     `inside` is where its keys stand.
     """
-    use, name = _use(request), _name(request)
+    use, name = request.connection_use, request.connection_name
     if not use:
         return
     own, known = (request.plugin.name, name), walk.known.connections
@@ -42,22 +42,13 @@ def follow_connection(walk: StepWalk, request: Operation, inside: PlanPath) -> N
 
 def lasting(walk: StepWalk, request: Operation, spec: Any) -> Any:  # noqa: ANN401 - of any protocol
     """Return what a request says so that a connection opened outside an iteration is kept."""
-    if _use(request) != "opens" or walk.known.in_iteration or spec.keep is not None:
+    if request.connection_use != "opens" or walk.known.in_iteration or spec.keep is not None:
         return spec
     return spec.model_copy(update={"keep": "user"})
 
 
-def _use(request: Operation) -> str:
-    action = request.plugin.actions.get(request.action)
-    return "" if action is None else action.connection
-
-
-def _name(request: Operation) -> str:
-    return getattr(request.spec, "on", None) or ""
-
-
 def _check(walk: StepWalk, request: Operation, names: list[str], inside: PlanPath) -> None:
-    name, place = _name(request), (*inside, "on")
+    name, place = request.connection_name, (*inside, "on")
     opens = next(word for word, one in request.plugin.actions.items() if one.connection == "opens")
     listed = ", ".join(f"`{one}`" for one in names if one)
     if not names:

@@ -200,6 +200,17 @@ class Operation:
         return self.plugin.reply_names if gives is None or gives(self.spec) else {}
 
     @property
+    def connection_use(self) -> str:
+        """What it does with a connection that steps share: see `Action.connection`."""
+        found = self.plugin.actions.get(self.action)
+        return "" if found is None else found.connection
+
+    @property
+    def connection_name(self) -> str:
+        """What the plan calls that connection; empty for the only one."""
+        return getattr(self.spec, "on", None) or ""
+
+    @property
     def extracted(self) -> Sequence[str]:
         """The names that it extracts."""
         return tuple(getattr(self.spec, "extract", None) or ())

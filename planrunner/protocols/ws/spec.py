@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one
 from planrunner.language.fields.types import (
@@ -94,6 +94,14 @@ class WsRequest(OperationModel):
         "one.",
         examples=["prices"],
     )
+
+    _leads_to: str = PrivateAttr("")
+
+    def note_connection(self, opener: WsConnect) -> None:
+        self._leads_to = opener.url.source
+
+    def default_name(self, action: str) -> str:
+        return f"{action} {self._leads_to}".rstrip()
 
 
 class WsConnect(WsRequest):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.graph.run_graph import RequestNode, RunGraph, walk_steps
+from planrunner.graph.run_graph import RequestNode, RunGraph, TaskProgram, walk_steps
 from planrunner.protocols.registry import named
 from planrunner.protocols.ws.operation import ConnectAction
 from tests.support.plans import compiled, findings
@@ -98,6 +98,49 @@ users:
     on_stop: [{ws.close: {}}]
 """,
     )
+
+
+def test_steps_are_called_after_their_connection() -> None:
+    """As far as the plan says which it is: a flow may be called with any."""
+    graph = compiled(
+        BASE,
+        """
+flows:
+  say: {do: [{ws.send: {text: x, measure: true}}]}
+  own: {do: [{ws.connect: {url: /own, on: x}}, {ws.receive: {on: x}}]}
+users:
+  A:
+    on_start: [{ws.connect: {url: /kept, on: kept}}]
+    tasks:
+      - task: a
+        steps:
+          - ws.connect: {url: /a, on: own}
+          - ws.receive: {on: own}
+          - ws.receive: {on: kept}
+          - ws.close: {on: own, measure: true}
+          - ws.receive: {}
+          - ws.receive: {name: mine}
+          - call: say
+      - task: b
+        steps: [{call: own}, {ws.receive: {on: kept}}]
+""",
+    )
+    a, b = graph.users[0].tasks
+
+    assert names_in(a) == [
+        "ws.connect /a",
+        "ws.receive /a",
+        "ws.receive /kept",
+        "ws.close /a",
+        "ws.receive /kept",
+        "mine",
+        "ws.send",
+    ]
+    assert names_in(b) == ["ws.connect /own", "ws.receive /own", "ws.receive /kept"]
+
+
+def names_in(task: TaskProgram) -> list[str]:
+    return [node.name for node in walk_steps(task.steps) if isinstance(node, RequestNode)]
 
 
 def test_what_http_reads_must_be_known_at_a_handshake() -> None:
