@@ -290,9 +290,17 @@ def test_a_verdict_on_invalid_numbers_says_so_in_the_first_line(exit_code, expec
 def test_a_step_that_never_did_its_work_has_no_latency():
     """It failed at once: 0 ns would look like the fastest of all."""
     rows = (make_row("boom", slower=0, failures={"error": 1000}), make_row("GET /many"))
-    totals = replace(make_result().totals, average_response_time=0.0, p95_response_time=0.0)
+    nothing = {"successful_requests": 0, "average_response_time": 0.0, "p95_response_time": 0.0}
+    totals = replace(make_result().totals, **nothing)
     text = summary(make_result(rows=rows))
 
     assert re.search(r"^ boom +1,000 +1,000 .*- +- ", text, re.MULTILINE)
     assert "0 ns" not in text
     assert "p95 " not in summary(make_result(rows=rows[:1], totals=totals)).split("verdict")[0]
+
+
+def test_what_took_no_time_took_0_ns():
+    """A message that was there before its step."""
+    row = replace(make_row("there"), latency_ns=dict.fromkeys(make_row("there").latency_ns, 0))
+
+    assert re.search(r"^ there .* 0 ns ", summary(make_result(rows=(row,))), re.MULTILINE)
