@@ -66,6 +66,7 @@ report: {formats: [metrics.json]}
     measured = [one for one in samples if not one["warmup"]]
     assert _sums((one["request"], 1, bool(one["failure"])) for one in measured) == wanted
     assert len(samples) == 40
+    assert {one["protocol"] for one in samples} == {"http/1.1"}
     [tags] = {tuple(one["tags"].items()) for one in cold if one["request"] == 'GET "a"'}
     assert tags == (("read", "true"), ("none", ""))
     of_a = [one for one in samples if one["request"] == 'GET "a"']

@@ -11,6 +11,7 @@ from typing import Final
 from planrunner.metrics.measures import OWN_PREFIX, WORK
 from planrunner.metrics.recorded_values import MILLIONTHS
 from planrunner.metrics.series import Labels
+from planrunner.protocols.registry import spoken
 from planrunner.results.files.sample_tail import TailedSample
 from planrunner.units import NS_PER_S, NS_PER_US
 from planrunner.values import dataclass
@@ -25,6 +26,7 @@ class SampleRecord:
     Attributes:
         run: The id of the run.
         time: When it was due, or else asked for, in UTC.
+        protocol: What went over the wire, as results.csv has it: `http/1.1`, `http/2`, `grpc`.
         warmup: It began in the warm-up, or when the measured time was over.
         status: In words, where its protocol has words; 0 without a reply.
         failure: The failure kind; empty for a success, `aborted` if the end of a phase cut it.
@@ -109,7 +111,7 @@ def _shared(labels: Labels, mask: Callable[[str], str]) -> str:
     data = {
         "request": mask(labels.request),
         "method": labels.method,
-        "protocol": labels.protocol,
+        "protocol": labels.spoken or spoken(labels.protocol),
         "phase": labels.phase,
         "stage": labels.stage,
         "user": labels.user,
