@@ -20,7 +20,6 @@ CALL = "users: {A: {steps: [{grpc.call: {method: a.B/C, message: {}}}]}}"
         ("grpc_reflection", "grpc: {target: '127.0.0.1:1', reflection: true}", CALL, "grpc"),
         ("sqlalchemy", "sql: {url: 'sqlite:///a.db'}", "", "sql"),
         ("aiosqlite", "sql: {url: 'sqlite:///a.db'}", "", "sql"),
-        ("faker", "", "users: {A: {steps: [{get: '/${fake.name()}'}]}}", "data"),
         ("pyarrow", "data: {rows: {parquet: a.parquet}}", "", "data"),
     ],
 )
