@@ -14,7 +14,6 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from statistics import median
 
 ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
@@ -22,6 +21,7 @@ if ROOT not in sys.path:
 
 from benchmarks.etcd import in_memory, on_processor  # noqa: E402
 from benchmarks.processes import Outcome, run  # noqa: E402
+from benchmarks.turns import SHORT_S, Raw, medians, without_start  # noqa: E402
 
 USERS = 10
 STATEMENT = "select id, amount from orders where customer = :customer"
@@ -38,10 +38,7 @@ thresholds: [error_rate == 0]
 report: {{formats: [metrics.json], samples: none}}
 """
 
-_SHORT_S = 1
 _SERVER_CPU, _GENERATOR_CPU = 0, 1
-
-Raw = dict[str, list[dict[str, float]]]
 
 
 def databases(rounds: int, seconds: int) -> dict:
@@ -62,10 +59,10 @@ def databases(rounds: int, seconds: int) -> dict:
                 generators = ["planrunner", "bare"]
                 for generator in generators if number % 2 else generators[::-1]:
                     name = f"{database}, {generator}"
-                    one = _measure(generator, url, max(seconds, _SHORT_S + 1), Path(directory))
+                    one = _measure(generator, url, max(seconds, SHORT_S + 1), Path(directory))
                     raw.setdefault(name, []).append(one)
                     print(f"  round {number + 1}: {name:25} {one['rate']:>7,.0f}/s", flush=True)
-    rate, cpu = _medians(raw, "rate"), _medians(raw, "cpu_us_per_statement")
+    rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_statement")
     summary = [
         f"{name}: {rate[f'{name}, planrunner'] / rate[f'{name}, bare']:.2f} × a bare loop of "
         f"SQLAlchemy Core (target 0.85); CPU per statement "
@@ -90,17 +87,10 @@ async def _fill(url: str) -> None:
     await engine.dispose()
 
 
-def _medians(raw: Raw, what: str) -> dict[str, float]:
-    return {name: round(median(one[what] for one in found), 1) for name, found in raw.items()}
-
-
 def _measure(generator: str, url: str, seconds: int, directory: Path) -> dict[str, float]:
     """Return the rate, and the CPU of a statement without that of starting."""
     generate = _planrunner if generator == "planrunner" else _script
-    short_s, short_count, _ = generate(url, _SHORT_S, directory)
-    long_s, long_count, rate = generate(url, seconds, directory)
-    cpu_us = (long_s - short_s) / (long_count - short_count) * 1e6
-    return {"rate": round(rate, 1), "cpu_us_per_statement": round(cpu_us, 1)}
+    return without_start(lambda within_s: generate(url, within_s, directory), seconds, "statement")
 
 
 def _script(url: str, seconds: int, _: Path) -> tuple[float, float, float]:

@@ -17,13 +17,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)  # as a script it has only its own folder
 
 from benchmarks.processes import Outcome, run  # noqa: E402
+from benchmarks.turns import SHORT_S, Generated, Raw, medians, without_start  # noqa: E402
 
 CONCURRENCY = 10
 VALUE = "x" * 100
@@ -43,10 +43,7 @@ report: {{formats: [metrics.json], samples: none}}
 """
 
 
-_SHORT_S = 1
 _SERVER_CPU, _GENERATOR_CPU = 0, 1
-
-Raw = dict[str, list[dict[str, float]]]
 
 
 def etcd(rounds: int, seconds: int) -> dict:
@@ -61,7 +58,7 @@ def etcd(rounds: int, seconds: int) -> dict:
         endpoint = started.members[0].endpoint
         for number in range(rounds):
             for name in names[number % len(names) :] + names[: number % len(names)]:
-                one = _measure(name, endpoint, max(seconds, _SHORT_S + 1), Path(directory))
+                one = _measure(name, endpoint, max(seconds, SHORT_S + 1), Path(directory))
                 raw[name].append(one)
                 print(f"  round {number + 1}: {name:25} {one['rate']:>7,.0f}/s", flush=True)
     rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_operation")
@@ -102,24 +99,15 @@ def on_processor(cpu: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def medians(raw: Raw, what: str) -> dict[str, float]:
-    return {name: round(median(one[what] for one in found), 1) for name, found in raw.items()}
-
-
 def _measure(name: str, endpoint: str, seconds: int, directory: Path) -> dict[str, float]:
     """Return the rate, and the CPU of an operation without that of starting.
 
     Starting is what a run of a second has in common with one of several.
     """
     generate = _planrunner if name.startswith("planrunner") else _script
-    short_s, short_count, _ = generate(name, endpoint, _SHORT_S, directory)
-    long_s, long_count, rate = generate(name, endpoint, seconds, directory)
-    cpu_us = (long_s - short_s) / (long_count - short_count) * 1e6
-    return {"rate": round(rate, 1), "cpu_us_per_operation": round(cpu_us, 1)}
-
-
-Generated = tuple[float, float, float]
-"""CPU seconds of the whole process, operations, operations a second."""
+    return without_start(
+        lambda within_s: generate(name, endpoint, within_s, directory), seconds, "operation"
+    )
 
 
 def _script(name: str, endpoint: str, seconds: int, _: Path) -> Generated:

@@ -22,16 +22,14 @@ if ROOT not in sys.path:
 from benchmarks.etcd import (  # noqa: E402
     COMMAND,
     CONCURRENCY,
-    Generated,
     completed,
     in_memory,
-    medians,
     on_processor,
 )
 from benchmarks.generators import find_peer  # noqa: E402
+from benchmarks.turns import SHORT_S, Generated, medians, without_start  # noqa: E402
 
 METHOD = "etcdserverpb.KV/Range"
-_SHORT_S = 1
 _SERVER_CPU = 0
 
 PLAN = """\
@@ -81,14 +79,14 @@ def grpc_calls(rounds: int, seconds: int) -> dict:
         for number in range(rounds):
             for name in _turned(list(generators), number):
                 generate = generators[name]
-                short_s, short_count, _ = generate(endpoint, _SHORT_S, directory)
-                long_s, long_count, rate = generate(endpoint, max(seconds, 2), directory)
-                cpu_us = (long_s - short_s) / (long_count - short_count) * 1e6
-                one = {"rate": round(rate, 1), "cpu_us_per_call": round(cpu_us, 1)}
-                raw[name].append(one)
-                print(
-                    f"  round {number + 1}: {name:10} {rate:>7,.0f}/s {cpu_us:.0f} µs", flush=True
+                one = without_start(
+                    lambda within_s, generate=generate: generate(endpoint, within_s, directory),
+                    max(seconds, SHORT_S + 1),
+                    "call",
                 )
+                raw[name].append(one)
+                told = f"{one['rate']:>7,.0f}/s {one['cpu_us_per_call']:.0f} µs"
+                print(f"  round {number + 1}: {name:10} {told}", flush=True)
     rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_call")
     summary = [
         f"{rate['planrunner'] / rate['bare']:.2f} × a bare loop of grpc.aio (target 0.8)",

@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 
 ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
@@ -25,6 +24,7 @@ if ROOT not in sys.path:
 
 from benchmarks.generators import find_peer  # noqa: E402
 from benchmarks.processes import free_port, pinned, run, wait_for_port  # noqa: E402
+from benchmarks.turns import SHORT_S, Generated, Raw, medians, without_start  # noqa: E402
 
 CONNECTIONS = 64
 COMMAND = str(Path(sys.executable).with_name("planrunner"))
@@ -71,24 +71,20 @@ http {{
 }}
 """
 
-_SHORT_S = 1
 _SERVER_CPU, _GENERATOR_CPU = 0, 1
-
-Generated = tuple[float, float, float]
-"""CPU seconds of the whole process, requests, requests a second."""
 
 
 def http2(rounds: int, seconds: int) -> dict:
     """Requests a second over 64 connections, one at a time on each, generators interleaved."""
     names = ["planrunner", "jh2", "http/1.1", *(["k6"] if find_peer("k6") else [])]
-    raw: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    raw: Raw = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as directory, _server(Path(directory)) as port:
         for number in range(rounds):
             for name in names[number % len(names) :] + names[: number % len(names)]:
-                one = _measure(name, port, max(seconds, _SHORT_S + 1), Path(directory))
+                one = _measure(name, port, max(seconds, SHORT_S + 1), Path(directory))
                 raw[name].append(one)
                 print(f"  round {number + 1}: {name:10} {one['rate']:>8,.0f}/s", flush=True)
-    rate, cpu = _medians(raw, "rate"), _medians(raw, "cpu_us_per_request")
+    rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_request")
     ours = "planrunner"
     summary = [
         f"{rate[ours] / rate['jh2']:.2f} × a bare loop of jh2 (target 0.6)",
@@ -101,17 +97,12 @@ def http2(rounds: int, seconds: int) -> dict:
     return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
 
 
-def _medians(raw: dict[str, list[dict[str, float]]], what: str) -> dict[str, float]:
-    return {name: round(median(one[what] for one in found), 1) for name, found in raw.items()}
-
-
 def _measure(name: str, port: int, seconds: int, directory: Path) -> dict[str, float]:
     """Return the rate, and the CPU of a request without that of starting."""
     generate = {"jh2": _jh2, "k6": _k6}.get(name, _planrunner)
-    short_s, short_count, _ = generate(name, port, _SHORT_S, directory)
-    long_s, long_count, rate = generate(name, port, seconds, directory)
-    cpu_us = (long_s - short_s) / (long_count - short_count) * 1e6
-    return {"rate": round(rate, 1), "cpu_us_per_request": round(cpu_us, 1)}
+    return without_start(
+        lambda within_s: generate(name, port, within_s, directory), seconds, "request"
+    )
 
 
 @contextmanager
