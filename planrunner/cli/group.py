@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from keyword import iskeyword
 
 import click
 
@@ -36,6 +37,7 @@ _COMMANDS = {
     "explain": "explain in words what a plan would do; send nothing",
     "ui": "show the plans of a folder in a browser: run, watch, compare",
     "data": "write the rows of a plan's data source to a file",
+    "import": "make a plan of another tool's test, and say what was lost",
     "init": "write a commented starter plan",
     "monitoring": "write a Grafana dashboard and alerts of Prometheus",
     "schema": "print the JSON Schema that lets editors complete plans",
@@ -68,8 +70,9 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
         command: click.Command = importlib.import_module(
-            f"planrunner.cli.commands.{cmd_name}"
+            f"planrunner.cli.commands.{module}"
         ).command
         if cmd_name not in ("execute", "run"):  # which begin nothing before their event loop runs
             leaving = ctx.find_object(Leaving)

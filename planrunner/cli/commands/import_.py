@@ -1,0 +1,139 @@
+"""`planrunner import`: another tool's test as a plan, with a report of what was lost."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from planrunner.cli.streams import stdout_for_bytes
+from planrunner.errors import UsageError
+from planrunner.importers.contract import ImportOptions
+from planrunner.importers.importing import Imported, check, import_files, write
+from planrunner.importers.registry import all_importers
+from planrunner.importers.sources import SourceFile
+from planrunner.language.diagnostics import render
+from planrunner.loss.report import as_json, as_text
+from planrunner.results.exit_codes import ExitCode
+
+__all__ = ["command"]
+
+_STDOUT: Final = Path("-")
+
+
+@click.command(
+    "import",
+    short_help="make a plan of another tool's test",
+    epilog="""\b
+Examples:
+  planrunner import load.jmx --output plan.yaml
+  planrunner import session.har > plan.yaml
+  planrunner import api.postman_collection.json staging.postman_environment.json
+  planrunner import scenario.yml --from artillery --report losses.txt
+  planrunner import load.jmx --json --report losses.json --allow-loss
+
+\b
+Exit codes: 0 nothing lost, 1 something changed in meaning or was left out
+(0 with --allow-loss), 2 the files can't be read as a test.
+""",
+)
+@click.argument(
+    "files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+)
+@click.option(
+    "--from",
+    "format_name",
+    metavar="FORMAT",
+    help="What the files are, where that can't be seen; `planrunner import --list` shows all.",
+)
+@click.option("--list", "lists", is_flag=True, help="Print the formats, and end.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default=_STDOUT,
+    help="The plan to write; default `-`, stdout. Data files and hooks are written beside it.",
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing plan.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the loss report goes; default stderr.",
+)
+@click.option("--json", "as_document", is_flag=True, help="Make the loss report JSON.")
+@click.option("--allow-loss", is_flag=True, help="Exit with 0 also when something was lost.")
+@click.option("--assets", is_flag=True, help="Keep requests for static files of a recording.")
+@click.option("--resolve", is_flag=True, help="Read local files that a document points to.")
+def command(  # noqa: PLR0913 - its options
+    *,
+    files: tuple[Path, ...],
+    format_name: str | None,
+    lists: bool,
+    output: Path,
+    force: bool,
+    report: Path | None,
+    as_document: bool,
+    allow_loss: bool,
+    assets: bool,
+    resolve: bool,
+) -> int:
+    """Make a plan of FILES, which belong together, and say what was lost.
+
+    Nothing of them is run, and nothing is sent or fetched.
+    """
+    if lists:
+        width = max(map(len, all_importers()))
+        for name, one in all_importers().items():
+            click.echo(f"{name:<{width}}  {one.title}")
+        return ExitCode.OK
+    if not files:
+        raise UsageError("no file to import", hint="name one, or see `planrunner import --help`")
+    if output != _STDOUT and output.exists() and not force:
+        raise UsageError(f"`{output}` exists", hint="choose another name, or add --force")
+    imported = import_files(
+        [_source(path) for path in files],
+        format_name=format_name,
+        options=ImportOptions(keeps_assets=assets, resolves=resolve),
+    )
+    _write_plan(imported, output)
+    _write_report(imported, report, as_document=as_document)
+    faults = check(imported)
+    for fault in faults:
+        click.echo(render(fault), err=True)
+    if faults:
+        return ExitCode.PLAN_INVALID
+    is_lossy = imported.ledger.tally().has_loss and not allow_loss
+    return ExitCode.THRESHOLD_FAILED if is_lossy else ExitCode.OK
+
+
+def _source(path: Path) -> SourceFile:
+    if path == _STDOUT:
+        return SourceFile(None, "<stdin>", sys.stdin.buffer.read())
+    return SourceFile(path, str(path))
+
+
+def _write_plan(imported: Imported, output: Path) -> None:
+    if output == _STDOUT:
+        stdout_for_bytes().write(imported.text.encode())
+        for name in imported.files:
+            click.echo(f"note: the plan reads `{name}`, which only --output writes", err=True)
+        return
+    try:
+        for path in write(imported, output):
+            click.echo(f"wrote {path}", err=True)
+    except OSError as error:
+        raise UsageError(f"cannot write `{output}`: {error.strerror}") from error
+
+
+def _write_report(imported: Imported, report: Path | None, *, as_document: bool) -> None:
+    ledger = imported.ledger
+    text = json.dumps(as_json(ledger), indent=2) + "\n" if as_document else as_text(ledger)
+    if report is None:
+        click.echo(text, err=True, nl=False)
+        return
+    try:
+        report.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write `{report}`: {error.strerror}") from error

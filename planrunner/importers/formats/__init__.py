@@ -1,0 +1,1 @@
+"""One package for each format: its `importer` module has the record `IMPORTER`."""

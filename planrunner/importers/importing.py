@@ -1,0 +1,110 @@
+"""Import: files of another tool → the text of a plan, what stands beside it, and a ledger."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from planrunner.compiler import compile_plan
+from planrunner.extras import need
+from planrunner.importers.contract import Importer, ImportOptions, ImportRequest, Reader
+from planrunner.importers.draft import DraftPlan
+from planrunner.importers.plan_text import plan_text
+from planrunner.importers.registry import mains_first, named_importer, recognize
+from planrunner.importers.shaping.shape import shape
+from planrunner.importers.sources import SourceFile
+from planrunner.language.diagnostics import Diagnostic, PlanError
+from planrunner.loss.ledger import Ledger
+from planrunner.plan.loader import load
+from planrunner.values import dataclass
+
+__all__ = ["Imported", "check", "import_files", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import gives.
+
+    Attributes:
+        text: Of the plan.
+        files: What stands beside it, by relative path: bytes, or the file to copy.
+        ledger: Closed.
+    """
+
+    importer: Importer
+    text: str
+    files: dict[str, bytes | Path]
+    ledger: Ledger
+
+
+def import_files(
+    files: Sequence[SourceFile], *, format_name: str | None = None, options: ImportOptions
+) -> Imported:
+    """Make a plan of files that belong together; writes nothing, runs nothing, fetches nothing.
+
+    Args:
+        files: All of one test.
+        options: What was asked for.
+        format_name: Of their format; None to recognize it.
+
+    Raises:
+        UsageError: They can't be read as any format, or as that one.
+        PackageMissing: The format needs an extra that isn't installed.
+    """
+    mains = tuple(files)
+    if format_name is None:
+        importer, mains = recognize(mains)
+    else:
+        importer = named_importer(format_name)
+        mains = mains_first(importer, mains)
+    for package in importer.packages:
+        need(package, f"importing {importer.title}")
+    ledger = Ledger()
+    draft = _reader(importer)(ImportRequest(mains, options, ledger))
+    shape(draft, ledger)
+    ledger.close()
+    return Imported(importer, plan_text(draft, ledger), _files(draft), ledger)
+
+
+def write(imported: Imported, plan: Path) -> list[Path]:
+    """Write a plan and what stands beside it; returns the files, the plan first."""
+    plan.parent.mkdir(parents=True, exist_ok=True)
+    plan.write_text(imported.text, encoding="utf-8")
+    written = [plan]
+    for name, content in imported.files.items():
+        path = plan.parent / name
+        if isinstance(content, Path) and path.exists() and path.samefile(content):
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.read_bytes())
+        written.append(path)
+    return written
+
+
+def check(imported: Imported) -> Sequence[Diagnostic]:
+    """Return what is wrong with the plan of an import; a fault is one of the importer."""
+    with tempfile.TemporaryDirectory() as folder:
+        plan = Path(folder) / "plan.yaml"
+        write(imported, plan)
+        try:
+            compile_plan(load(plan, environ={}, defaults="none"))
+        except PlanError as error:
+            return error.diagnostics
+    return ()
+
+
+def _reader(importer: Importer) -> Reader:
+    module, _, name = importer.reader.partition(":")
+    found: Reader = getattr(import_module(module), name)
+    return found
+
+
+def _files(draft: DraftPlan) -> dict[str, bytes | Path]:
+    """Return the files of a draft; none may leave the plan's folder."""
+    for name in draft.files:
+        path = Path(name)
+        assert not path.is_absolute(), name
+        assert ".." not in path.parts, name
+    return draft.files

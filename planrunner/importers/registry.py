@@ -1,0 +1,109 @@
+"""Which formats can be imported: the built-in ones, and those that other packages bring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from planrunner.errors import UsageError
+from planrunner.guests import installed_guests, load_guests
+from planrunner.importers import formats
+from planrunner.importers.contract import GROUP, Claim, Importer
+from planrunner.importers.sources import SourceFile
+from planrunner.language.diagnostics import suggest
+from planrunner.values import dataclass
+
+__all__ = ["all_importers", "named_importer", "recognize"]
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnFormat:
+    """The entry point of a built-in format, which no installation has to know of."""
+
+    name: str
+
+    def load(self) -> object:
+        return import_module(f"{formats.__name__}.{self.name}.importer").IMPORTER
+
+
+@cache
+def all_importers() -> Mapping[str, Importer]:
+    """Return every format by name; asks all installed packages.
+
+    Raises:
+        UsageError: One of an installed package can't be used.
+    """
+    files = (file for folder in formats.__path__ for file in Path(folder).glob("*/importer.py"))
+    entries = [_OwnFormat(name) for name in sorted(file.parent.name for file in files)]
+    own = load_guests(entries, Importer, "importer", _faults)
+    return {**own, **installed_guests(GROUP, Importer, "importer", _faults, own)}
+
+
+def named_importer(name: str) -> Importer:
+    """Return a format by name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = all_importers().get(name)
+    if found is None:
+        hint = suggest(name, [*all_importers()]) or "formats: " + ", ".join(all_importers())
+        raise UsageError(f"no format to import is called `{name}`", hint=hint)
+    return found
+
+
+def recognize(files: tuple[SourceFile, ...]) -> tuple[Importer, tuple[SourceFile, ...]]:
+    """Return the format that reads files which belong together, and the files, mains first.
+
+    Raises:
+        UsageError: No format knows them, or several do.
+    """
+    claims = {
+        importer.name: [importer.claim(file) for file in files]
+        for importer in all_importers().values()
+    }
+    best = max(max(of_files) for of_files in claims.values())
+    if best <= Claim.COMPANION:
+        names = ", ".join(file.name for file in files)
+        raise UsageError(
+            f"{names}: not a test that planrunner knows",
+            hint="say what it is with `--from`: " + ", ".join(all_importers()),
+        )
+    surest = [name for name, of_files in claims.items() if max(of_files) == best]
+    if len(surest) > 1:
+        raise UsageError(
+            f"{files[0].name}: may be {' or '.join(f'`{name}`' for name in surest)}",
+            hint=f"say which with `--from {surest[0]}`",
+        )
+    importer = all_importers()[surest[0]]
+    _refuse_strangers(importer, files)
+    return importer, mains_first(importer, files)
+
+
+def mains_first(importer: Importer, files: tuple[SourceFile, ...]) -> tuple[SourceFile, ...]:
+    """Return files with those first that the format is surest of."""
+    return tuple(sorted(files, key=lambda file: -importer.claim(file)))
+
+
+def _refuse_strangers(importer: Importer, files: tuple[SourceFile, ...]) -> None:
+    for file in files:
+        if importer.claim(file) is Claim.NO:
+            raise UsageError(
+                f"{file.name}: does not belong to {importer.title}",
+                hint=f"import it by itself, or say what all of them are with `--from "
+                f"{importer.name}`",
+            )
+
+
+def _faults(importer: Importer) -> Iterator[str]:
+    """Yield what keeps a record from being usable, each a sentence."""
+    if not _NAME.fullmatch(importer.name):
+        yield f"`{importer.name}` can't be the name of a format"
+    if not re.fullmatch(r"[\w.]+:\w+", importer.reader):
+        yield f"`{importer.reader}` is not a name to import: write `package.module:attribute`"

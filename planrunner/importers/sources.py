@@ -1,0 +1,102 @@
+"""The files of an import: their names as shown, their bytes and text, read once and bounded."""
+
+from __future__ import annotations
+
+import codecs
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from planrunner.errors import UsageError
+from planrunner.loss.ledger import SourcePlace
+
+__all__ = ["MAX_BYTES", "ImportFault", "SourceFile"]
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""The largest file that is read at once; formats that can be longer read them in pieces."""
+
+_HEAD: Final = 64 * 1024
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class ImportFault(UsageError):  # noqa: N818 - reads as the sentence it stands for
+    """A file can't be read as what it should be."""
+
+    def __init__(self, place: SourcePlace | str, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{place}: {message}", hint=hint)
+
+
+class SourceFile:
+    """One file of an import.
+
+    Attributes:
+        path: Where it lies; None for text from the command line.
+        name: As reports show it: as the user gave it.
+    """
+
+    def __init__(self, path: Path | None, name: str, content: bytes | None = None) -> None:
+        self.path = path
+        self.name = name
+        self._content = content
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first 64 KiB, enough to recognize a format."""
+        if self._content is not None or self.path is None:
+            return (self._content or b"")[:_HEAD]
+        try:
+            with self.path.open("rb") as file:
+                return file.read(_HEAD)
+        except OSError as error:
+            raise ImportFault(self.name, _reason(error)) from error
+
+    @cached_property
+    def content(self) -> bytes:
+        """All of it.
+
+        Raises:
+            ImportFault: It can't be read, or has over `MAX_BYTES`.
+        """
+        if self._content is not None or self.path is None:
+            return self._content or b""
+        try:
+            size = self.path.stat().st_size
+            if size > MAX_BYTES:
+                raise ImportFault(
+                    self.name, f"{size:,} bytes are more than the {MAX_BYTES:,} that are read"
+                )
+            return self.path.read_bytes()
+        except OSError as error:
+            raise ImportFault(self.name, _reason(error)) from error
+
+    @cached_property
+    def text(self) -> str:
+        """Its text: UTF-8, UTF-16 with a mark, else Latin-1; line ends are line feeds."""
+        return decode(self.content)
+
+    def place(self, line: int, column: int = 1) -> SourcePlace:
+        """Return a place in it; both count from 1."""
+        return SourcePlace(self.name, line, column)
+
+    @property
+    def suffix(self) -> str:
+        """The end of its name, in lower case, with the dot."""
+        return Path(self.name).suffix.lower()
+
+
+def decode(content: bytes) -> str:
+    """Return the text of a file of unknown encoding; never fails."""
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
