@@ -183,7 +183,7 @@ _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None
 def _scalar(raw: ScalarNode) -> object:
     """Return a plain scalar's value as YAML 1.2's core has it; quoted ones are text."""
     text = str(raw.value)
-    if raw.style is not None:
+    if raw.style:
         return text
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]

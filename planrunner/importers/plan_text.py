@@ -116,7 +116,7 @@ def _entry(key: str, value: object, indent: str, remarks: Remarks) -> Iterator[s
     """Yield the lines of one key of a mapping."""
     head = f"{indent}{_key(key)}:"
     short = _short(value)
-    if short is not None and len(head) + 1 + len(short) <= _WIDTH:
+    if short is not None and (_is_empty(value) or len(head) + 1 + len(short) <= _WIDTH):
         yield f"{head} {short}".rstrip()
     elif isinstance(value, dict):
         yield head
@@ -135,8 +135,9 @@ def _item(value: object, indent: str, remarks: Remarks) -> Iterator[str]:
     if isinstance(value, DraftStep):
         yield from remarks.above(value, indent)
         value = value.body
-    short = None if isinstance(value, dict) and _is_deep(value) else _short(value)
-    if short is not None and len(indent) + 2 + len(short) <= _WIDTH:
+    is_block = isinstance(value, dict) and (len(value) == 1 or _is_deep(value))
+    short = None if is_block else _short(value)
+    if short is not None and (_is_empty(value) or len(indent) + 2 + len(short) <= _WIDTH):
         yield f"{indent}- {short}"
     elif isinstance(value, dict):
         lines = (
@@ -178,6 +179,10 @@ def _short(value: object) -> str | None:
             return None
         return "[" + ", ".join(str(text) for text in parts_of_list) + "]"
     return None if isinstance(value, str) and "\n" in value else _scalar(value, flow=False)
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, dict | list) and not value
 
 
 def _is_deep(value: dict[str, object]) -> bool:

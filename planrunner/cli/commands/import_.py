@@ -34,6 +34,7 @@ Examples:
   planrunner import api.postman_collection.json staging.postman_environment.json
   planrunner import scenario.yml --from artillery --report losses.txt
   planrunner import load.jmx --json --report losses.json --allow-loss
+  planrunner import session.har --output plan.yaml --once    and try each task
 
 \b
 Exit codes: 0 nothing lost, 1 something changed in meaning or was left out
@@ -64,9 +65,16 @@ Exit codes: 0 nothing lost, 1 something changed in meaning or was left out
 )
 @click.option("--json", "as_document", is_flag=True, help="Make the loss report JSON.")
 @click.option("--allow-loss", is_flag=True, help="Exit with 0 also when something was lost.")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Try the written plan as `execute --once` does: this sends its requests. Needs --output.",
+)
 @click.option("--assets", is_flag=True, help="Keep requests for static files of a recording.")
 @click.option("--resolve", is_flag=True, help="Read local files that a document points to.")
+@click.pass_context
 def command(  # noqa: PLR0913 - its options
+    context: click.Context,
     *,
     files: tuple[Path, ...],
     format_name: str | None,
@@ -76,22 +84,18 @@ def command(  # noqa: PLR0913 - its options
     report: Path | None,
     as_document: bool,
     allow_loss: bool,
+    once: bool,
     assets: bool,
     resolve: bool,
 ) -> int:
     """Make a plan of FILES, which belong together, and say what was lost.
 
-    Nothing of them is run, and nothing is sent or fetched.
+    Nothing of them is run, and nothing is sent or fetched without --once.
     """
     if lists:
-        width = max(map(len, all_importers()))
-        for name, one in all_importers().items():
-            click.echo(f"{name:<{width}}  {one.title}")
+        _print_formats()
         return ExitCode.OK
-    if not files:
-        raise UsageError("no file to import", hint="name one, or see `planrunner import --help`")
-    if output != _STDOUT and output.exists() and not force:
-        raise UsageError(f"`{output}` exists", hint="choose another name, or add --force")
+    _refuse(files, output, force=force, once=once)
     imported = import_files(
         [_source(path) for path in files],
         format_name=format_name,
@@ -104,8 +108,39 @@ def command(  # noqa: PLR0913 - its options
         click.echo(render(fault), err=True)
     if faults:
         return ExitCode.PLAN_INVALID
+    if once and (code := _try_once(context, output)):
+        return code
     is_lossy = imported.ledger.tally().has_loss and not allow_loss
     return ExitCode.THRESHOLD_FAILED if is_lossy else ExitCode.OK
+
+
+def _print_formats() -> None:
+    width = max(map(len, all_importers()))
+    for name, one in all_importers().items():
+        click.echo(f"{name:<{width}}  {one.title}")
+
+
+def _refuse(files: tuple[Path, ...], output: Path, *, force: bool, once: bool) -> None:
+    """Refuse what can't be done, before anything is read.
+
+    Raises:
+        UsageError: There is nothing to import, or nowhere to write it.
+    """
+    if not files:
+        raise UsageError("no file to import", hint="name one, or see `planrunner import --help`")
+    if once and output == _STDOUT:
+        raise UsageError("--once tries the plan that --output writes", hint="add --output PLAN")
+    if output != _STDOUT and output.exists() and not force:
+        raise UsageError(f"`{output}` exists", hint="choose another name, or add --force")
+
+
+def _try_once(context: click.Context, plan: Path) -> int:
+    """Send each request of a plan once; returns what `execute --once` does."""
+    from planrunner.cli.commands.execute import command as execute  # noqa: PLC0415 - seldom asked
+
+    with execute.make_context("execute", [str(plan), "--once"], parent=context) as below:
+        code: int = execute.invoke(below)
+        return code
 
 
 def _source(path: Path) -> SourceFile:
