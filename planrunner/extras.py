@@ -68,6 +68,15 @@ EXTRAS: Final = (
         "`css` and `xpath` in HTML and XML replies",
     ),
     Extra("http2", (("jh2", "jh2"),), "HTTP/2"),
+    Extra(
+        "import",
+        (
+            ("tree_sitter", "tree-sitter"),
+            ("tree_sitter_javascript", "tree-sitter-javascript"),
+            ("tree_sitter_typescript", "tree-sitter-typescript"),
+        ),
+        "the scripts in k6 tests and Postman collections, read by `planrunner import`",
+    ),
     Extra("notify", (("apprise", "apprise"),), "notifications when a run has ended"),
     Extra(
         "otlp",
