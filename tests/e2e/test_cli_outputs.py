@@ -67,6 +67,8 @@ report: {formats: [metrics.json]}
     assert _sums((one["request"], 1, bool(one["failure"])) for one in measured) == wanted
     assert len(samples) == 40
     assert {one["protocol"] for one in samples} == {"http/1.1"}
+    columns = {"worker": 1, "after": False, "first_event": None, "events": None}
+    assert all(one | columns == one for one in samples)
     [tags] = {tuple(one["tags"].items()) for one in cold if one["request"] == 'GET "a"'}
     assert tags == (("read", "true"), ("none", ""))
     of_a = [one for one in samples if one["request"] == 'GET "a"']

@@ -13,6 +13,7 @@ from planrunner.metrics.recorded_values import MILLIONTHS
 from planrunner.metrics.series import Labels
 from planrunner.protocols.registry import spoken
 from planrunner.results.files.sample_tail import TailedSample
+from planrunner.results.files.sample_values import StreamFacts
 from planrunner.units import NS_PER_S, NS_PER_US
 from planrunner.values import dataclass
 
@@ -27,7 +28,9 @@ class SampleRecord:
         run: The id of the run.
         time: When it was due, or else asked for, in UTC.
         protocol: What went over the wire, as results.csv has it: `http/1.1`, `http/2`, `grpc`.
+        worker: Which one sent it, from 1.
         warmup: It began in the warm-up, or when the measured time was over.
+        after: It began when the measured time was over.
         status: In words, where its protocol has words; 0 without a reply.
         failure: The failure kind; empty for a success, `aborted` if the end of a phase cut it.
         message: What the failure says.
@@ -35,6 +38,8 @@ class SampleRecord:
         ttfb: 0 when no byte of a reply came.
         connect: 0 on an open connection.
         bytes_received: Of the reply's body.
+        first_event: Of a reply that is read piece by piece: the time to its first one, in seconds.
+        events: How many pieces came; null, as `first_event`, for any other reply.
         work: What it did, in the plan's own unit; null without `work:`.
         metrics: Of the plan's own; a boolean is 1 or 0.
     """
@@ -58,6 +63,10 @@ class SampleRecord:
     ttfb: float
     connect: float
     bytes_received: int
+    worker: int
+    after: bool
+    first_event: float | None = None
+    events: int | None = None
     work: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
 
@@ -88,7 +97,7 @@ class SampleLines:
             return ""
         shared = self._shared.get(sample.key)
         if shared is None:
-            shared = self._shared[sample.key] = _shared(labels, self._mask)
+            shared = self._shared[sample.key] = _shared(labels, sample.worker, self._mask)
         message = _text(self._mask(sample.message)) if sample.message else '""'
         numbers = _NUMBERS % (
             *(value / NS_PER_S for value in (row[2], row[3], row[4], row[5])),
@@ -96,7 +105,8 @@ class SampleLines:
         )
         head = f'{{"run":{self._run},"time":"{self._time(sample.started_unix_ns + row[1])}"'
         recorded = _recorded(sample) if sample.values else ',"work":null,"metrics":{}'
-        return f'{head},{shared},"message":{message},{numbers}{recorded}}}\n'
+        streamed = _streamed(sample.stream)
+        return f'{head},{shared},"message":{message},{numbers}{streamed}{recorded}}}\n'
 
     def _time(self, unix_ns: int) -> str:
         second, fraction = divmod(unix_ns, NS_PER_S)
@@ -106,7 +116,7 @@ class SampleLines:
         return f"{self._moment}.{fraction // NS_PER_US:06d}Z"
 
 
-def _shared(labels: Labels, mask: Callable[[str], str]) -> str:
+def _shared(labels: Labels, worker: int, mask: Callable[[str], str]) -> str:
     """Return what all samples of a series have in common, without braces."""
     data = {
         "request": mask(labels.request),
@@ -117,11 +127,21 @@ def _shared(labels: Labels, mask: Callable[[str], str]) -> str:
         "user": labels.user,
         "task": mask(labels.task),
         "tags": {key: mask(value) or "true" for key, value in labels.tags},
+        "worker": worker,
         "warmup": labels.warmup or labels.after,
+        "after": labels.after,
         "status": labels.status_text,
         "failure": labels.failure,
     }
     return _text(data)[1:-1]
+
+
+def _streamed(stream: StreamFacts) -> str:
+    if not stream:
+        return ',"first_event":null,"events":null'
+    first_ns, events = stream
+    first = "%.9f" % (first_ns / NS_PER_S) if events else "null"
+    return f',"first_event":{first},"events":{events}'
 
 
 def _recorded(sample: TailedSample) -> str:

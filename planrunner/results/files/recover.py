@@ -9,7 +9,14 @@ from typing import Final
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime
-from planrunner.metrics.measures import EVENTS, FIRST_EVENT, MEASURES, Measure
+from planrunner.metrics.measures import (
+    EVENTS,
+    FIRST_EVENT,
+    MEASURES,
+    OWN_PREFIX,
+    WORK,
+    Measure,
+)
 from planrunner.metrics.recorded_values import RecordingList
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
@@ -28,7 +35,7 @@ __all__ = ["recover"]
 _REASON: Final = "the run was killed: metrics.json was never written"
 _MISSING: Final = (
     "rebuilt from the raw samples: thresholds were not judged, and users over time, the task "
-    "mix, groups, iterations, bytes sent and how often expectations held are missing"
+    "mix, groups, iterations, bytes sent%s and how often expectations held are missing"
 )
 
 
@@ -59,8 +66,21 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
         measured=make_stretches(measured, started_ns=0),
         series=make_series(total.totals, started_ns=0),
         validity=Validity(ValidityLevel.INVALID, (_REASON,)),
-        notices=(*unfinished.notices, _MISSING, *((str(loss),) if loss else ())),
+        notices=(*unfinished.notices, _missing(unfinished), *((str(loss),) if loss else ())),
     )
+
+
+def _missing(unfinished: RunResult) -> str:
+    """Say what raw samples don't hold, such as each gap of a stream; that is no data."""
+    lost = [one.name for one in unfinished.measures if not _is_kept(one.name)]
+    return _MISSING % "".join(f", `{name}`" for name in lost)
+
+
+def _is_kept(name: str) -> bool:
+    if name in (EVENTS.word, FIRST_EVENT.word, WORK.word) or name.startswith(OWN_PREFIX):
+        return True
+    found = MEASURES.get(name)
+    return found is not None and found.of_row is not None
 
 
 class _Gathered:

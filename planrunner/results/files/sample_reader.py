@@ -30,7 +30,7 @@ from planrunner.results.files.samples import ROW, SAMPLES_VERSION, SampleRow
 from planrunner.units import format_count
 from planrunner.values import dataclass
 
-__all__ = ["SampleLoss", "SampleReader", "labels_of"]
+__all__ = ["SampleLoss", "SampleReader", "labels_of", "worker_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +136,7 @@ class SampleReader:
     def _beside(self) -> Iterator[tuple[int, Path]]:
         """Yield the files of other workers: those that are there, and those that should be."""
         path = self._path
-        found = {
-            int(number): beside
-            for beside in path.parent.glob(f"{path.stem}-*{path.suffix}")
-            if (number := beside.stem.rpartition("-")[2]).isdecimal()
-        }
+        found = {number: beside for beside, number in worker_files(path)}
         due = {
             number: path.with_stem(f"{path.stem}-{number}")
             for number, rows in self._reported.items()
@@ -331,6 +327,14 @@ class SampleReader:
 
 _LATEST_NS: Final = 1 << 63
 """Since 1970: the year 2262. Rows add as much again, and no date is later than the year 9999."""
+
+
+def worker_files(path: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the files that other workers wrote beside that of the first, each with its number."""
+    for beside in sorted(path.parent.glob(f"{path.stem}-*{path.suffix}")):
+        number = beside.stem.rpartition("-")[2]
+        if number.isdecimal():
+            yield beside, int(number)
 
 
 def labels_of(data: object) -> Labels:

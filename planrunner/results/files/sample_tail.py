@@ -14,8 +14,13 @@ from typing import IO, NamedTuple
 
 from planrunner.metrics.series import Labels
 from planrunner.results.files.sample_blocks import next_block, origin_of, unseal
-from planrunner.results.files.sample_reader import labels_of
-from planrunner.results.files.sample_values import VALUES_MARK, SampleValues, joined_values
+from planrunner.results.files.sample_reader import labels_of, worker_files
+from planrunner.results.files.sample_values import (
+    VALUES_MARK,
+    SampleValues,
+    StreamFacts,
+    joined_values,
+)
 from planrunner.results.files.samples import ROW
 
 __all__ = ["SampleTail", "TailedSample"]
@@ -29,16 +34,20 @@ class TailedSample(NamedTuple):
     Attributes:
         key: The same for all samples of a series, in the files of one worker.
         row: The fields of its `SampleRow`.
+        stream: What it says of its stream; empty for none.
         message: What its failure says; empty for none.
         started_unix_ns: The wall-clock time of the run's start.
+        worker: Who wrote it, from 1.
     """
 
     key: tuple[str, int]
     labels: Labels
     row: RawRow
     values: SampleValues
+    stream: StreamFacts
     message: str
     started_unix_ns: int
+    worker: int
 
 
 class SampleTail:
@@ -54,10 +63,10 @@ class SampleTail:
 
     def read(self) -> Iterator[TailedSample]:
         """Yield what has come since; a sample whose values may still come waits for them."""
-        for path in self._paths():
+        for path, worker in self._paths():
             if path not in self._files:
                 with suppress(OSError):  # it is about to be there
-                    self._files[path] = _Followed(path)
+                    self._files[path] = _Followed(path, worker)
         for followed in self._files.values():
             yield from followed.read()
 
@@ -71,9 +80,9 @@ class SampleTail:
         for followed in self._files.values():
             followed.close()
 
-    def _paths(self) -> Iterator[Path]:
-        yield self._path
-        yield from sorted(self._path.parent.glob(f"{self._path.stem}-*{self._path.suffix}"))
+    def _paths(self) -> Iterator[tuple[Path, int]]:
+        yield self._path, 1
+        yield from worker_files(self._path)
 
 
 class _Followed:
@@ -83,8 +92,8 @@ class _Followed:
         OSError: One of them is not there.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._name = path.name
+    def __init__(self, path: Path, worker: int) -> None:
+        self._name, self._worker = path.name, worker
         self._path = path
         self._names = path.with_suffix(".jsonl").open("rb")
         try:
@@ -117,11 +126,12 @@ class _Followed:
         self._rows.close()
 
     def _samples(self, rows: list[RawRow]) -> Iterator[TailedSample]:
-        for row, values, _ in joined_values(rows):
+        started = self._started_unix_ns
+        for row, values, stream in joined_values(rows):
             labels, message = self._labels.get(row[0]), self._messages.get(row[7])
             if labels is not None and message is not None:
                 key = (self._name, row[0])
-                yield TailedSample(key, labels, row, values, message, self._started_unix_ns)
+                yield TailedSample(key, labels, row, values, stream, message, started, self._worker)
 
     def _new_rows(self) -> Iterator[RawRow]:
         origin = origin_of(self._path, self._started_unix_ns)

@@ -116,3 +116,4 @@ def test_streams_have_their_first_event_and_their_number(tmp_path):
 
     [found] = [one.measures for one in read_series(result.series).values()]
     assert found == {"first_event": Histogram([70]), "events": Histogram([3, 0])}
+    assert "bytes sent, `gap` and how often" in result.notices[-1]
