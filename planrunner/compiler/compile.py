@@ -14,7 +14,6 @@ from planrunner.compiler.data.plan_data import PlanData
 from planrunner.compiler.data.sources import (
     check_row_counts,
     references_reached,
-    sources_read,
     with_columns,
 )
 from planrunner.compiler.load.chosen_profile import choose_profile
@@ -268,7 +267,7 @@ class _Compiler:
         """Note what the users of the phases can't have together; return what they draw from."""
         pairs = [(phase, schedule.programs(phase)) for phase in schedule.phases]
         programs = (*schedule.users, *(program for _, found in pairs for program in found))
-        data = self._data.drawn(key for program in programs for key in program.data)
+        data = self._data.drawn(key for one in programs for key in (*one.data, *one.rows))
         peaks = [
             (phase.class_of_seats(programs), {program.name: program.data for program in programs})
             for phase, programs in pairs
@@ -332,8 +331,8 @@ class _Compiler:
         found = []
         for user in users:
             read = [*references_reached([models[user.name], model.protocols], flows)]
-            drawn = self._data.keys(work, sources_read(read, model.data))
-            found.append(replace(user, data=drawn, files=files_read(read)))
+            drawn, whole = self._data.read_by(work, read)
+            found.append(replace(user, data=drawn, rows=whole, files=files_read(read)))
         return tuple(found)
 
     def _blocks(self, work: Compilation) -> SettingsBlocks:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from planrunner.errors import PlanrunnerError
 
-__all__ = ["MemoryTable", "RowFault", "Table", "first_line", "not_utf8"]
+__all__ = ["AllRows", "MemoryTable", "RowFault", "Table", "first_line", "not_utf8"]
 
 
 class RowFault(PlanrunnerError):  # noqa: N818 - a fault of the data, as the plan has its own
@@ -40,6 +40,12 @@ class Table(Protocol):
         """Return the row that is there."""
 
     def close(self) -> None: ...
+
+
+class AllRows(tuple[object, ...]):
+    """All rows of a source, in order: the same object for all that read them, which change none."""
+
+    __slots__ = ()
 
 
 class MemoryTable:

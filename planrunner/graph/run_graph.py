@@ -132,8 +132,7 @@ class TaskProgram:
 
     Attributes:
         timeout_ns: For one run of all its steps; 0 for none.
-        following: The tasks that the user's next pick is drawn from, each with its weight; all of
-            the class by their own weights where it is empty.
+        following: What the user's next pick is drawn from, with weights; empty for all tasks.
         place: File and line: `plan.yaml:12`; empty where nobody knows.
     """
 
@@ -192,7 +191,7 @@ class UserProgram:
         state: Names that live as long as the user, with their first values.
         iteration_names: Names that are forgotten when an iteration ends.
         uses_iteration: True when an expression reads `iteration` or `user.iteration`.
-        data: Keys of the data sources that its users draw rows from.
+        data: Keys of data sources that its users draw rows from; `rows`, of which they have all.
         pace_ns: From one iteration's due time to the next; 0 for none. Not with `wait`.
         session: As the plan says; None leaves it to the model of load.
         files: Names of the files that its steps read.
@@ -214,6 +213,7 @@ class UserProgram:
     iteration_names: tuple[str, ...] = ()
     uses_iteration: bool = False
     data: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     pace_ns: int = 0
     session: SessionLife | None = None

@@ -16,6 +16,7 @@ from planrunner.language.expressions.expression import (
     Lowered,
     to_text,
 )
+from planrunner.language.fields.rows import RowsOf
 from planrunner.language.fields.text import Text, lower_value, parse_text
 from planrunner.language.fields.types import Deferred
 from planrunner.language.files import MAX_READ, FileFault
@@ -184,7 +185,7 @@ class Lowering:
             return text.lower(self.constants)
         return _NULL
 
-    def expression(self, expression: Expression, path: SpecPath) -> Lowered:
+    def expression(self, expression: Expression | RowsOf, path: SpecPath) -> Lowered:
         """Lower a bare expression; a faulty one becomes null, and its fault is kept."""
         with self.at(path):
             return expression.lower(self.constants)

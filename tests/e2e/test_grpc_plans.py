@@ -154,6 +154,35 @@ def test_a_target_is_a_host_and_a_port(project: PlanProject, target: str, hint: 
     assert f"hint: {hint}" in done.err
 
 
+def test_a_stream_takes_all_rows_of_a_data_source(project: PlanProject) -> None:
+    """Its columns are the fields; a source of lists gives each user a row of its own."""
+    text = """\
+name: kitchen
+grpc: {target: "127.0.0.1:1", proto: a/kitchen.proto}
+data: {dishes: {csv: d.csv, secret: [text]}, menus: {list: [[{small: 4}]]}}
+users:
+  Cook:
+    steps:
+      - grpc.call: {method: kitchen.Kitchen/Collect, stream_from: menus}
+      - grpc.call: {method: kitchen.Kitchen/Collect, stream_from: dishes}
+phases: [{users: 1, iterations: 1}]
+"""
+    files = {"d_csv": "small,text\n1,soup\n2,broth\n3,tea\n", "a__kitchen_proto": KITCHEN}
+
+    done = validate(project, text.replace("from: dishes", "from: dish"), **files)
+    assert "plan.yaml:8:67: error[unknown-name]: unknown name `dish`" in done.err
+    assert "hint: did you mean `dishes`?" in done.err
+    done = validate(project, text, **{**files, "d_csv": "smal\n1\n"})
+    assert "plan.yaml:8:67: error[unknown-key]: `kitchen.Dish` has no field `smal`" in done.err
+
+    with running(serve_kitchen()) as server:
+        validate(project, text.replace("127.0.0.1:1", server.address), **files)
+        done = project.run("execute", "plan.yaml")
+
+        assert done.code == 0, done.err
+        assert [one.small for one in server.dishes] == [1, 2, 3]
+
+
 def test_what_only_the_server_knows_is_checked_before_load(project: PlanProject) -> None:
     """Exit code 2, at the line; nothing is called, and no report is written."""
     with running(serve_kitchen(reflection=honest)) as server:

@@ -49,6 +49,8 @@ def dealt_files(
     nodes = [node for node in graph.data if node.path and os.path.realpath(node.path) == real]
     if len(nodes) != 1 or len(hosts) == 1 or Path(source).stat().st_size < LARGE:
         return None
+    if any(nodes[0].key in program.rows for program in graph.programs()):
+        return None
     workers = sum(map(len, hosts))
     try:
         written = _written(nodes[0], graph.seed, held_rows(graph, workers), hosts, folder)

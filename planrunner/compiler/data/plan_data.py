@@ -35,6 +35,7 @@ class PlanData:
         self._models, self._files_at = models, files_at
         self._found: dict[tuple[str, str], DataNode | None] = {}
         self._counts: dict[str, int] = {}
+        self._places = {name: place for place, name in enumerate(models)}
         own = [self.source(work, name) for name in models]
         self.nodes = tuple(node for node in own if node is not None)
 
@@ -48,10 +49,18 @@ class PlanData:
             self._found[key] = node if node is None else replace(node, variant=number)
         return self._found[key]
 
-    def keys(self, work: Compilation, names: Iterable[str]) -> tuple[str, ...]:
-        """Return what the sources `names` are called in the graph."""
-        found = (self.source(work, name) for name in names)
-        return tuple(node.key for node in found if node is not None)
+    def read_by(
+        self, work: Compilation, references: Iterable[Reference]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the keys of the sources that are drawn from, and of those that are read whole."""
+        drawn: dict[str, None] = {}
+        whole: dict[str, None] = {}
+        for reference in sorted(references, key=lambda one: self._places.get(one.root, 0)):
+            node = self.source(work, reference.root) if reference.root in self._models else None
+            if node is not None:
+                is_whole = reference.is_whole and node.columns
+                (whole if is_whole else drawn)[node.key] = None
+        return tuple(drawn), tuple(whole)
 
     def drawn(self, keys: Iterable[str]) -> tuple[DataNode, ...]:
         """Return the plan's sources, and of the others those with these keys."""

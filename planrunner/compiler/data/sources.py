@@ -37,7 +37,6 @@ __all__ = [
     "compile_source",
     "data_notices",
     "references_reached",
-    "sources_read",
     "with_columns",
 ]
 
@@ -68,12 +67,6 @@ def with_columns(known: Known, models: Iterable[str], nodes: Sequence[DataNode])
     columns.update({node.name: node.columns for node in nodes})
     fresh = frozenset(node.name for node in nodes if not node.per_user)
     return replace(known, columns=columns, iteration_data=fresh)
-
-
-def sources_read(references: Iterable[Reference], sources: Iterable[str]) -> tuple[str, ...]:
-    """Return the sources that are read."""
-    roots = {reference.root for reference in references}
-    return tuple(name for name in sources if name in roots)
 
 
 def references_reached(piece: object, flows: Mapping[str, object]) -> Iterator[Reference]:

@@ -144,6 +144,10 @@ class Known:
             connections=self.connections | other.connections,
         )
 
+    def means_all_rows(self, reference: Reference) -> bool:
+        """Say whether a name stands for all rows of a source; plain values are drawn as ever."""
+        return reference.is_whole and self.columns.get(reference.root, ()) != ()
+
     @property
     def _is_numbered(self) -> bool:
         return self.in_iteration or self.after_iterations
@@ -185,6 +189,8 @@ class Known:
 
     def _column(self, reference: Reference) -> NameFault | None:
         root, columns = reference.root, self.columns[reference.root]
+        if self.means_all_rows(reference):
+            return None
         if self.has_user and not self.in_iteration and root in self.iteration_data:
             hint = f"it has a row for each iteration; give the data `{root}` the key `per: user`"
             return _fault(reference, f"`{root}` has no value here", hint)

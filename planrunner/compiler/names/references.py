@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from planrunner.language.expressions.expression import Expression, Reference
+from planrunner.language.fields.rows import RowsOf
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
 from planrunner.plan.models.actions import FlowCall, Foreach
@@ -38,7 +39,7 @@ def _collect(piece: object, path: Path, found: _FoundReferences) -> None:
     kind = piece.__class__
     if kind in _LEAVES:
         return
-    if kind is Text or kind is Expression:
+    if kind is Text or kind is Expression or kind is RowsOf:
         found += [(path, reference) for reference in piece.references]  # type: ignore[attr-defined]  # `is` doesn't narrow
     elif kind is FlowCall:
         _collect(piece.arguments, path, found)  # type: ignore[attr-defined]  # as above

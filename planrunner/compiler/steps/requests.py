@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from planrunner.compiler.settings_block import SettingsBlock
 from planrunner.compiler.steps.connections import follow_connection, lasting
@@ -23,6 +23,7 @@ from planrunner.compiler.steps.walk import StepWalk
 from planrunner.graph.steps import Evaluate, RequestNode
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import PlanMapping
+from planrunner.language.fields.rows import RowsOf
 from planrunner.plan.models.requests import Operation, RequestStep
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols.base import Exchange, Reply
@@ -53,7 +54,7 @@ def compile_request(
     follow_connection(walk, request, inside)
     inherited = inherit(work, block, request, inside)
     _check_names(walk, block, request, inherited)
-    spec = lasting(walk, request, inherited.spec)
+    spec = _knowing_rows(walk, lasting(walk, request, inherited.spec))
     tags, reply_tags, tag_reads = compile_tags(work, spec.tags, inherited.place)
     reads = read_later | tag_reads | reads_of_records(request.spec)
     if request.is_silent:
@@ -99,6 +100,16 @@ def compile_request(
         work_unit=work_unit_of(walk, request.spec, inside) or usual_unit(compiled.exchange),
         path=inside,
     )
+
+
+def _knowing_rows(walk: StepWalk, spec: Any) -> Any:  # noqa: ANN401 - of any protocol
+    """Return what a request says, with the columns of sources that it reads whole."""
+    found = {
+        name: replace(value, columns=walk.known.columns.get(value.source, ()))
+        for name in spec.model_fields_set
+        if isinstance(value := getattr(spec, name), RowsOf)
+    }
+    return spec.model_copy(update=found) if found else spec
 
 
 def with_words(

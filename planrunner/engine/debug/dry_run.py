@@ -204,7 +204,7 @@ class _DryRunner:
         # Classes that follow one another in phases of their own begin at 0, as under load.
         iterations = self._iterations.setdefault(phase, count())
         user = _DryRunUser(program, actor, self._binder(phase), identity, iterations)
-        feeds = self._feeds.of(program.data)
+        feeds = self._feeds.of(program)
         try:
             if not feeds.start(actor.scope, rng):
                 self._trace.say("no row of the data is left", failed="data")

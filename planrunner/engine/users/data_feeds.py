@@ -13,19 +13,20 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import partial
 from random import Random
 from typing import Any, Final
 
-from planrunner.data.tables import RowFault, Table
+from planrunner.data.tables import AllRows, RowFault, Table
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.stop import Ending, Stop
 from planrunner.engine.users.source_rows import data_stream, source_table
 from planrunner.errors import CannotRun
 from planrunner.graph.data import DataNode, OnEnd, Order
-from planrunner.graph.run_graph import RunGraph
+from planrunner.graph.run_graph import RunGraph, UserProgram
 from planrunner.language.expressions.values import EvaluationError, Scope
+from planrunner.language.fields.rows import rows_key
 from planrunner.language.files import FileFault
 from planrunner.schedule.partition import ALL, WorkerShare
 from planrunner.values import dataclass
@@ -100,15 +101,18 @@ class ClassFeeds:
     Attributes:
         per_user: Drawn once, as a user starts.
         per_iteration: Drawn before each iteration.
+        whole: All rows of sources, by what scopes call them.
         ended: Told which source had no row, and why if it was no plain end.
     """
 
     per_user: tuple[Feed, ...] = ()
     per_iteration: tuple[Feed, ...] = ()
+    whole: Mapping[str, AllRows] = field(default_factory=dict)
     ended: Callable[[Feed, str], None] = lambda _feed, _why: None
 
     def start(self, scope: Scope, rng: Random) -> bool:
         """Draw what lasts for the user's life; False when it can't live."""
+        scope.update(self.whole)
         return self._draw(self.per_user, scope, rng)
 
     def iterate(self, scope: Scope, rng: Random) -> bool:
@@ -164,20 +168,32 @@ class Feeds:
             for node in graph.data
             if node.key in wanted
         }
+        whole = {key for program in graph.programs() for key in program.rows}
+        self._whole = {
+            node.key: (node, _all_rows(node, graph.seed, scope))
+            for node in graph.data
+            if node.key in whole
+        }
 
     def tell_secrets(self, learn: Callable[[object], None]) -> None:
         """Let `learn` have the secrets of each row before a user gets it; call it once."""
         for feed in self._feeds.values():
             feed.tell_secrets(learn)
+        for node, rows in self._whole.values():
+            for row in rows:
+                for column in node.secret:
+                    learn(row.get(column) if isinstance(row, Mapping) else None)
 
-    def of(self, keys: Sequence[str]) -> ClassFeeds:
-        """Return what a class draws from that reads the sources with these keys."""
-        if not keys:
+    def of(self, program: UserProgram) -> ClassFeeds:
+        """Return what the users of a class have of the sources that it reads."""
+        if not (program.data or program.rows):
             return NO_FEEDS
-        feeds = [self._feeds[key] for key in keys]
+        feeds = [self._feeds[key] for key in program.data]
+        whole = (self._whole[key] for key in program.rows)
         return ClassFeeds(
             tuple(feed for feed in feeds if feed.node.per_user),
             tuple(feed for feed in feeds if not feed.node.per_user),
+            {rows_key(node.name): rows for node, rows in whole},
             self._ended,
         )
 
@@ -230,6 +246,18 @@ def open_feed(
         rows = _rows(node, table, seed, partial(share.reserved, needs=needs or ()))
         returned: deque[object] = deque()
         return Feed(node, table, partial(_next_free, rows, returned), returned)
+    except (RowFault, EvaluationError, FileFault, OSError) as error:
+        raise CannotRun(data_fault(node, error), hint=getattr(error, "hint", "")) from error
+
+
+def _all_rows(node: DataNode, seed: int, scope: Scope) -> AllRows:
+    """Read all rows of a source; raises CannotRun."""
+    try:
+        table = source_table(node, seed, scope)
+        try:
+            return AllRows(table.stream())
+        finally:
+            table.close()
     except (RowFault, EvaluationError, FileFault, OSError) as error:
         raise CannotRun(data_fault(node, error), hint=getattr(error, "hint", "")) from error
 

@@ -346,7 +346,7 @@ class Worker:
             on_start=binder.steps(program.on_start, services),
             on_stop=binder.steps(program.on_stop, services),
             next_iteration=next_iteration,
-            feeds=self._feeds.of(program.data),
+            feeds=self._feeds.of(program),
             warm_tasks=warm_tasks,
             stop_plan=self._fail_plan,
             gatherings=tuple(dict.fromkeys(gates)),

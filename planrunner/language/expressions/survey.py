@@ -35,12 +35,14 @@ class Reference:
             `("a", "b")` for both `x.a.b` and `x.a['b'][0]`.
         offset: Where the name stands, in characters from the start of the source.
         optional: True when the expression accepts that it is missing (`default`, `is defined`).
+        is_whole: True when the name of a data source stands for all of its rows.
     """
 
     root: str
     path: tuple[str, ...]
     offset: int
     optional: bool = False
+    is_whole: bool = False
 
 
 _PATH_NODES: Final = (nodes.Name, nodes.Getattr, nodes.Getitem)

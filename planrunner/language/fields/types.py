@@ -50,6 +50,7 @@ __all__ = [
     "ValueField",
     "VariableName",
     "choice",
+    "read_expression",
     "read_value",
 ]
 
@@ -167,7 +168,8 @@ def _parse_collecting(
         return None
 
 
-def _expression(value: object) -> Expression:
+def read_expression(value: object) -> Expression:
+    """Parse an expression that stands without `${` and `}`."""
     if isinstance(value, bool):
         return parse_expression("true" if value else "false")
     if isinstance(value, int | float):
@@ -378,7 +380,7 @@ ValueField = Annotated[
 ExprField = Annotated[
     Expression,
     ReadBy(
-        _expression,
+        read_expression,
         {
             "type": ["string", "boolean", "number"],
             "description": "An expression, without `${…}`: `status == 200 and json.items`.",

@@ -55,11 +55,13 @@ class CallTemplate:
         message: Of a single message.
         messages: Of several; None where there is one.
         stream: Gives a list of messages; None where the plan has them.
+        columns: The fields of each of these, as far as they are known.
     """
 
     message: Template | None = None
     messages: tuple[Template, ...] | None = None
     stream: Lowered | None = None
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping
+from planrunner.language.fields.rows import RowsField
 from planrunner.language.fields.types import (
     Duration,
-    ExprField,
     Flag,
     PositiveInt,
     TextField,
@@ -201,10 +201,11 @@ class GrpcCall(OperationModel):
         description="The messages of a method that takes a stream.",
         examples=["[{latitude: 1, longitude: 2}, {latitude: 3, longitude: 4}]"],
     )
-    stream_from: ExprField | None = Field(
+    stream_from: RowsField | None = Field(
         None,
-        description="What gives the messages of a method that takes a stream: a list, such as a "
-        "row of `data`, a param or a variable.",
+        description="What gives the messages of a method that takes a stream: the name of a "
+        "source of `data`, each of whose rows is one message; or a list, such as a param, a "
+        "variable, or the user's row of a source whose rows are lists.",
         examples=["routes"],
     )
     metadata: dict[str, TextField] | None = Field(

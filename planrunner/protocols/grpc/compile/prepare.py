@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+from planrunner.data.tables import AllRows
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import EvaluationError
 from planrunner.language.expressions.values import Lowered, Scope, kind_of
-from planrunner.protocols.grpc.messages.template import as_template
+from planrunner.protocols.grpc.messages.template import (
+    TemplateMapping,
+    TemplateValue,
+    as_template,
+)
 from planrunner.protocols.grpc.messages.writer import MessageWriter, Write
 from planrunner.protocols.grpc.operation import CallTemplate, GrpcOperation
 from planrunner.protocols.grpc.schema.methods import GrpcMethod, GrpcSchema, SchemaError
@@ -48,6 +54,7 @@ def prepare_call(
         faults.append(SpecFault(operation.place, code, fault.message, fault.hint))
         return None
     faults.extend(_unfit(method, operation))
+    faults.extend(_unfit_rows(schema, method, operation.template.columns))
     writer, template = MessageWriter(schema, faults), operation.template
     write = writer.write(method.takes, template.message, ("message",))
     return PreparedCall(method, write, _stream(writer, method, template, write), schema.reader.read)
@@ -84,18 +91,55 @@ def _stream(
 def _from_list(
     writer: MessageWriter, method: GrpcMethod, stream: Lowered
 ) -> Callable[[Scope], list[bytes]]:
+    path = ("stream_from",)
     if stream.is_constant and isinstance(stream.value, list):
-        path = ("stream_from",)
         writes = [writer.write(method.takes, as_template(item), path) for item in stream.value]
         return lambda scope: [write(scope) for write in writes]
-    evaluate = stream.evaluate
+    return _MessagesOfList(writer, method, stream).write_all
 
-    def write_all(scope: Scope) -> list[bytes]:
-        found = evaluate(scope)
-        if isinstance(found, dict):  # a row with columns is a message
-            found = [found]
+
+def _unfit_rows(
+    schema: GrpcSchema, method: GrpcMethod, columns: tuple[str, ...]
+) -> Iterator[SpecFault]:
+    """Yield which columns of a source are no fields of its messages."""
+    found: list[SpecFault] = []
+    row = TemplateMapping(tuple((name, name, TemplateValue(Lowered(_unknown))) for name in columns))
+    if columns:
+        MessageWriter(schema, found).message(method.takes, row, ())
+    for fault in found:
+        yield replace(fault, path=("stream_from",), is_key=False)
+
+
+def _unknown(_: Scope) -> object:
+    """Stand for a value of a row."""
+    return None
+
+
+class _MessagesOfList:
+    """Makes messages of a list, those of a whole source only once."""
+
+    __slots__ = ("_evaluate", "_known", "_rows", "_takes", "_writer")
+
+    def __init__(self, writer: MessageWriter, method: GrpcMethod, stream: Lowered) -> None:
+        self._writer, self._takes = writer, method.takes
+        self._evaluate = stream.evaluate
+        self._rows: AllRows | None = None
+        self._known: list[bytes] = []
+
+    def write_all(self, scope: Scope) -> list[bytes]:
+        found = self._evaluate(scope)
+        if found is self._rows and found is not None:
+            return self._known
         if not isinstance(found, list | tuple):
             raise EvaluationError(f"`stream_from` gives {kind_of(found)}, and no list")
-        return [writer.write_known(method.takes, as_template(item)) for item in found]
+        made = [self._message(number, item) for number, item in enumerate(found, 1)]
+        if isinstance(found, AllRows):
+            self._rows, self._known = found, made
+        return made
 
-    return write_all
+    def _message(self, number: int, item: object) -> bytes:
+        try:
+            return self._writer.write_known(self._takes, as_template(item))
+        except EvaluationError as error:
+            words = f"message {number} of `stream_from`: {error.message}"
+            raise EvaluationError(words, hint=error.hint) from error

@@ -104,7 +104,8 @@ def _template(spec: GrpcCall, lowering: Lowering) -> CallTemplate:
         )
     if spec.stream_from is not None:
         stream = lowering.expression(spec.stream_from, ("stream_from",))
-    return CallTemplate(message, messages, stream)
+    columns = spec.stream_from.columns if spec.stream_from is not None else ()
+    return CallTemplate(message, messages, stream, columns or ())
 
 
 def _about_streams(spec: GrpcCall) -> Iterator[SpecPath]:
