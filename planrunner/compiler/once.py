@@ -13,7 +13,7 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.files import FileFault
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.steps import BlockModel
-from planrunner.protocols.python.functions import functions_in
+from planrunner.protocols.python.functions import functions_in, missing_modules
 from planrunner.values import dataclass
 
 __all__ = ["Once", "check_hooks", "compile_once"]
@@ -68,8 +68,13 @@ def check_hooks(work: Compilation, plan: CheckedPlan) -> None:
     if name is None:
         return
     where = ("hooks",)
+    files = plan.files_at(where)
     try:
-        functions_in(plan.files_at(where).read(name))
+        source = files.read(name)
+        functions_in(source)
+        for number, module in missing_modules(source, files.modules):
+            words = f"`{name}`, line {number}, imports `{module}`, which is not installed here"
+            work.notice(where, words)
     except FileFault as fault:
         work.fault(where, fault.code, f"`{name}` {fault.message}", hint=fault.hint)
     except (SyntaxError, ValueError) as error:

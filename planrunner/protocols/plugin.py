@@ -325,6 +325,7 @@ class Plugin:
         reply_words: What each of these names is, one phrase each, for the reference.
         measures: What its samples have beside latency and service time, by the word that
             thresholds name it by: records of `metrics.measures`, and the protocol's own.
+        streaming: How a step gets a reply piece by piece, as a hint; empty where none does.
         is_component: Its requests run something here: reports say whether their times are stable.
         fixed_headers: Headers, in lower case, that a `header` step cannot set, each with what to
             do instead.
@@ -363,6 +364,7 @@ class Plugin:
     piece_names: frozenset[str] = frozenset()
     reply_words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     measures: Mapping[str, Measure] = field(default_factory=lambda: MappingProxyType({}))
+    streaming: str = ""
     is_component: bool = False
     fixed_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     builds_on: str = ""

@@ -273,6 +273,7 @@ def test_thresholds_may_be_about_streams_that_only_the_server_knows(project: Pla
     done = validate(project, plan(source="proto: k.proto") + limit, k_proto=KITCHEN)
     assert done.code == 2
     assert 'no request of `"grpc kitchen.Kitchen/Cook"` has `first_event`' in done.err
+    assert "hint: call a method that replies with a stream" in done.err
 
 
 @pytest.mark.slow

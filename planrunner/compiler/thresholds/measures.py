@@ -19,6 +19,7 @@ from planrunner.metrics.measures import (
     WORK,
     Measure,
 )
+from planrunner.metrics.series import Labels
 from planrunner.metrics.thresholds import Metric, Threshold
 from planrunner.metrics.thresholds.selector import AllOf, AnyOf, Matcher, NotTerm, Population, Term
 from planrunner.protocols import registry
@@ -57,11 +58,17 @@ def _lacking_stream(metric: Metric, names: KnownTargets) -> PlanrunnerError | No
     if names.is_open or not selected or any(one.written in streamed for one in selected):
         return None
     of = "the plan" if metric.selector is None else f"`{metric.selector}`"
+    hint = f"it is of {_listed(sorted(streamed))}" if streamed else _how_to_stream(selected)
     return PlanrunnerError(
         f"no request of {of} has `{metric.measure.word}`: only replies that are read piece by "
         "piece have",
-        hint=f"it is of {_listed(sorted(streamed))}" if streamed else "add `stream: events` to it",
+        hint=hint,
     )
+
+
+def _how_to_stream(selected: Sequence[Labels]) -> str:
+    """Return how the first of these replies that can would come piece by piece."""
+    return next(filter(None, (registry.named(one.protocol).streaming for one in selected)), "")
 
 
 def _lacking_record(metric: Metric, names: KnownTargets) -> PlanrunnerError | None:

@@ -65,6 +65,7 @@ PLUGIN: Final = Plugin(
         "events": "how many messages came in a stream",
         "event": "the last message of a stream",
     },
+    streaming="call a method that replies with a stream",
     # No time to the first byte: gRPC hands over whole messages.
     measures={measure.word: measure for measure in (CONNECT, SIZE, *STREAMED)},
 )

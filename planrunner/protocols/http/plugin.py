@@ -80,5 +80,6 @@ PLUGIN: Final = Plugin(
     },
     gives_names=lazily("planrunner.protocols.http.replies.stream:is_stream"),
     piece_names=frozenset({"line"}),
+    streaming="add `stream: events` to it",
     measures={measure.word: measure for measure in (TTFB, CONNECT, SIZE, *STREAMED)},
 )

@@ -14,7 +14,15 @@ from typing import Final
 
 from planrunner.language.diagnostics import suggest
 
-__all__ = ["NAME", "find_module", "functions_in", "lacking", "source_functions", "spec_in"]
+__all__ = [
+    "NAME",
+    "find_module",
+    "functions_in",
+    "lacking",
+    "missing_modules",
+    "source_functions",
+    "spec_in",
+]
 
 NAME: Final = r"(?:[A-Za-z_][\w.]*:)?[A-Za-z_][\w.]*"
 """What a plan may call: `function`, or `package.module:function`."""
@@ -86,6 +94,26 @@ def find_module(name: str, folders: Sequence[Path]) -> ModuleSpec | None:
             return None
         spec = spec_in(spec.submodule_search_locations, f"{spec.name}.{part}")
     return spec
+
+
+def missing_modules(source: bytes, folders: Sequence[Path]) -> Iterator[tuple[int, str]]:
+    """Yield which modules a file imports as it begins that aren't here, each with its line.
+
+    What it does about them, or about the path of imports, isn't known: then none is named.
+    """
+    if b"sys.path" in source:
+        return
+    for statement in ast.parse(source).body:
+        match statement:
+            case ast.Import(names=names):
+                named = [alias.name for alias in names]
+            case ast.ImportFrom(module=str(module), level=0):
+                named = [module]
+            case _:
+                continue
+        for name in named:
+            if find_module(name, folders) is None:
+                yield statement.lineno, name
 
 
 def spec_in(folders: Iterable[str], name: str) -> ModuleSpec | None:

@@ -12,7 +12,12 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.values import to_text
 from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Exchange, TextParts
-from planrunner.protocols.http.compile.request_line import compile_headers, locate, merge_headers
+from planrunner.protocols.http.compile.request_line import (
+    begin_hint,
+    compile_headers,
+    locate,
+    merge_headers,
+)
 from planrunner.protocols.http.compile.settings import HttpDefaults
 from planrunner.protocols.http.operation import Header, HttpOperation
 from planrunner.protocols.http.replies.expect import Expected, compile_expect
@@ -305,7 +310,7 @@ def _handshake(spec: WsConnect, defaults: WsDefaults, lowering: Lowering) -> Htt
         and isinstance(parts[0], str)
         and not (parts[0].startswith("/") or _ABSOLUTE.match(parts[0]))
     ):
-        hint = f"begin it with `/` or `ws://`: `/{spec.url.source}`"
+        hint = begin_hint(spec.url.source, "ws://")
         lowering.fault(("url",), Code.INVALID_VALUE, f"`{spec.url.source}` is not a URL", hint)
     url, authorization = locate(parts, spec.url.source, base, lowering, ("url",))
     credentials = http.credentials

@@ -16,6 +16,7 @@ from planrunner.engine import Logged, run
 from planrunner.errors import CannotRun
 from planrunner.graph.run_graph import GroupNode
 from planrunner.graph.steps import StepOrigin
+from planrunner.protocols.python.functions import missing_modules
 from tests.support import own_steps
 from tests.support.graphs import (
     FakeTarget,
@@ -211,12 +212,16 @@ class TestPython:
         assert run_graph(make_graph(users, closed(2, 10))).outcome.biased == ()
 
     def test_a_file_that_cannot_be_imported_keeps_the_run_from_starting(self, tmp_path):
-        """With what went wrong."""
+        """With what went wrong, and where; it is known before."""
         path = tmp_path / "hooks.py"
-        path.write_text("import nowhere_to_be_found\n")
+        path.write_text("import json\nimport nowhere_to_be_found.deep\ntry:\n import no\nexcept: 0")
 
-        with pytest.raises(CannotRun, match="nowhere_to_be_found"):
+        with pytest.raises(CannotRun, match=r" at hooks\.py:2: .*'nowhere_to_be_found'") as raised:
             run_steps(own_steps.call("sign", hooks=path))
+
+        assert raised.value.hint.startswith("install what brings `nowhere_to_be_found`")
+        missing = missing_modules(path.read_bytes(), (tmp_path,))
+        assert list(missing) == [(2, "nowhere_to_be_found.deep")]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="commands of POSIX systems")

@@ -16,9 +16,18 @@ from planrunner.protocols.http.operation import Header, QueryItem, TextParts, Ur
 from planrunner.protocols.http.url import Location, UrlError, quote_target, split_url
 from planrunner.protocols.lowering import Lowering, SpecPath
 
-__all__ = ["compile_headers", "compile_query", "compile_url", "locate", "merge_headers"]
+__all__ = [
+    "begin_hint",
+    "compile_headers",
+    "compile_query",
+    "compile_url",
+    "locate",
+    "merge_headers",
+]
 
 _ABSOLUTE: Final = re.compile(r"(?i)https?://[^/?#]*")
+_FOREIGN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:/+")
+_PORT: Final = re.compile(r"[A-Za-z0-9.\-]+:\d")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -47,7 +56,7 @@ def locate(
             path,
             Code.INVALID_VALUE,
             f"`{source}` is not a URL",
-            f"begin it with `/` or `http://`: `/{source}`",
+            begin_hint(source, "http://"),
         )
     elif not base:
         lowering.fault(
@@ -59,6 +68,21 @@ def locate(
     else:
         return _absolute(_join(base, parts), lowering, path)
     return UrlParts(None, parts), ""
+
+
+def begin_hint(source: str, scheme: str) -> str:
+    """Return how a URL is written that begins in no known way: a host's, another scheme's, a path.
+
+    Args:
+        source: As the plan has it.
+        scheme: What whole URLs begin with here.
+    """
+    begins = f"begin it with `/` or `{scheme}`"
+    if _PORT.match(source):
+        return f"{begins}: `{scheme}{source}`"
+    if foreign := _FOREIGN.match(source):
+        return f"{begins}: `{scheme}{source[foreign.end() :]}`"
+    return f"{begins}: `/{source}`"
 
 
 def _absolute(parts: TextParts, lowering: Lowering, path: SpecPath) -> tuple[UrlParts, str]:

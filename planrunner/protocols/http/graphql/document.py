@@ -145,10 +145,18 @@ def _faults_in(document: DocumentNode) -> Iterator[QueryFault]:
                 hint = suggest(name, declared) or f"declare it at the operation: `({name}: Int)`"
             case [graphql.NameNode() as fragment]:
                 code = Code.UNKNOWN_NAME
-                hint = suggest(fragment.value, _fragments(document))
+                hint = suggest(fragment.value, _fragments(document)) or _no_imports(document)
             case _:
                 pass
         yield QueryFault(_offset(error), code, _sentence(error.message), hint)
+
+
+def _no_imports(document: DocumentNode) -> str:
+    """Return what to do about a fragment that the author expects from another file."""
+    text = "" if document.loc is None else document.loc.source.body
+    if not re.search(r"^\s*#\s*import\b", text, re.MULTILINE):
+        return ""
+    return "`#import` is a comment in GraphQL: copy the fragment into this query"
 
 
 def _declared(operation: OperationDefinitionNode) -> list[str]:

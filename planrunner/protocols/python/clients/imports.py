@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import reduce
@@ -117,9 +118,26 @@ def _in_words(what: str) -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as error:
-        raise CannotRun(
-            f"importing {what} raised {type(error).__name__}: {error}", hint="nothing was sent"
-        ) from error
+        said = f"importing {what} raised {type(error).__name__}{_line(error)}: {error}"
+        raise CannotRun(said, hint=f"{_remedy(error)}; nothing was sent") from error
+
+
+def _line(error: BaseException) -> str:
+    """Return where a file was when it raised, as far as files of Python's own don't hide it."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    lines = [frame for frame in frames if not frame.filename.startswith("<frozen ")]
+    return f" at {Path(lines[-1].filename).name}:{lines[-1].lineno}" if lines else ""
+
+
+def _remedy(error: BaseException) -> str:
+    match error:
+        case ModuleNotFoundError(name=str(name)):
+            top = name.partition(".")[0]
+            return f"install what brings `{top}`, or put `{top}.py` beside the plan"
+        case ImportError(name=str(name)):
+            return f"look at what `{name}` has"
+        case _:
+            return "correct the file, or leave that to a function"
 
 
 def _load(path: Path) -> Mapping[str, object]:
