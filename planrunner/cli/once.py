@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,13 +13,14 @@ import click
 from planrunner.cli.leaving import Leaving
 from planrunner.cli.streams import kept_for_results, stdout_for_documents
 from planrunner.engine.debug.dry_run import DryRun
-from planrunner.engine.debug.trace import TraceEvent
+from planrunner.engine.debug.trace_events import TraceEvent
 from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.stop import Stop
 from planrunner.engine.workers.local import run_masker
 from planrunner.graph.run_graph import RunGraph
 from planrunner.report.terminal.console import open_console
-from planrunner.report.terminal.trace import JsonTrace, TextTrace
+from planrunner.report.terminal.trace import TextTrace
+from planrunner.report.terminal.trace_json import JsonTrace
 from planrunner.results.exit_codes import ExitCode
 from planrunner.runner.debug import dry_run
 from planrunner.runner.reach import client_notices
@@ -48,7 +48,7 @@ def try_once(
     for notice in client_notices(graph, compiled.request.variables()):
         click.echo(f"note: {notice}", err=True)
     mask = run_masker(graph)
-    tell: Callable[[TraceEvent], None]
+    tell: TextTrace | JsonTrace
     console = open_console(sys.stdout)
     write = partial(click.echo, file=stdout_for_documents() if as_json else sys.stdout)
     names = not graph.shows_named
@@ -59,9 +59,10 @@ def try_once(
     )
     with kept_for_results():
         trial = asyncio.run(_tried(compiled, stop, leaving, tell, mask))
-    if as_json:
-        click.echo(json.dumps({"event": "end", "seed": graph.seed, **asdict(trial)}))
+    if isinstance(tell, JsonTrace):
+        tell.end({"event": "end", "seed": graph.seed, **asdict(trial)})
     else:
+        tell.end()
         style = "bold red" if trial.failures else "bold green"
         console.print()
         console.print(_summary(graph, trial), style=style, soft_wrap=True)

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from planrunner.clock import MonotonicClock
 from planrunner.engine.debug.dry_run import DryRun
 from planrunner.engine.debug.dry_run import dry_run as dry_run_engine
-from planrunner.engine.debug.trace import TraceEvent
+from planrunner.engine.debug.trace_events import TraceEvent
 from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.engine.workers.local import run_masker

@@ -11,7 +11,8 @@ from itertools import count
 from typing import Any, cast
 
 from planrunner.clock import Clock
-from planrunner.engine.debug.trace import Trace, TracedClient, TraceEvent
+from planrunner.engine.debug.trace import Trace, TracedClient
+from planrunner.engine.debug.trace_events import TraceEvent
 from planrunner.engine.load_models.blocks import once_timeline, run_block
 from planrunner.engine.load_models.user_pool import WorkerContext
 from planrunner.engine.recording.counters import Counters

@@ -11,24 +11,35 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, Final, cast
 
+from planrunner.engine.debug.trace_events import (
+    MISSING,
+    Answer,
+    TracedExpectation,
+    TracedRequest,
+    TracedStep,
+    TraceEvent,
+    TraceSection,
+)
 from planrunner.engine.steps.reply_scope import publish_reply
 from planrunner.engine.steps.requests import Attempt, JudgeReply, SendAttempt
 from planrunner.engine.users.sessions import opener
 from planrunner.engine.users.user_context import Actor, IterationEnded, Step
 from planrunner.graph.run_graph import (
     BarrierNode,
+    ForeachNode,
     FunctionNode,
     ParallelNode,
     PollNode,
     PushNode,
+    RepeatNode,
     RequestNode,
     SetNode,
     StepNode,
+    WhileNode,
     nested_steps,
 )
 from planrunner.language.expressions.builtins.names import pool_in
 from planrunner.language.expressions.values import evaluation_error
-from planrunner.metrics.arrivals import Arrivals
 from planrunner.protocols.base import (
     Check,
     Client,
@@ -41,112 +52,11 @@ from planrunner.protocols.base import (
     Tappable,
 )
 from planrunner.protocols.telling_clients import IterationBound, IterationSession, Talking
-from planrunner.values import dataclass
 
-__all__ = [
-    "MISSING",
-    "Answer",
-    "Trace",
-    "TraceSection",
-    "TracedClient",
-    "TracedExpectation",
-    "TracedRequest",
-    "TracedStep",
-]
+__all__ = ["Trace", "TracedClient"]
 
+_LOOPS: Final = (ForeachNode, PollNode, RepeatNode, WhileNode)
 _ALONE: Final = " (open: there is one user)"
-
-MISSING: Final = object()
-"""The value of a name that an extraction did not write."""
-
-
-@dataclass(frozen=True, slots=True)
-class TraceSection:
-    """A part of the trace begins.
-
-    Attributes:
-        kind: `preflight`, `setup`, `user`, `on_start`, `task`, `on_stop`, `teardown`.
-        skipped: Why it isn't run; empty when it is.
-        phase: Of a user, the combination of a matrix that it is of; empty in a phase without.
-    """
-
-    kind: str
-    name: str = ""
-    skipped: str = ""
-    phase: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TracedStep:
-    """A step that is no request; of one with steps inside, that it begins.
-
-    Attributes:
-        depth: Steps around it.
-        values: Names that it wrote.
-        failed: What went wrong, in words.
-    """
-
-    words: str
-    depth: int = 0
-    values: tuple[tuple[str, object], ...] = ()
-    failed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A reply, copied: its object is used again.
-
-    Attributes:
-        status_text: The status as people know it.
-        arrivals: When its pieces came, by the clock that has `sent_ns`; None for a whole one.
-    """
-
-    status: int
-    status_text: str
-    head: bytes
-    body: bytes
-    received: int
-    took_ns: int
-    connect_ns: int
-    retries: int
-    failure: str
-    detail: str
-    sent_ns: int = 0
-    arrivals: Arrivals | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TracedExpectation:
-    """One expectation; `wrong` says what is, and is empty when it holds."""
-
-    expected: str
-    wrong: str = ""
-    is_soft: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TracedRequest:
-    """A request and all that came of it.
-
-    Attributes:
-        sent: What left, in order: redirects, tokens and further tries are messages too.
-        answer: None when nothing could be sent.
-        extracted: Names with their values, or `MISSING`; and what it recorded, by its measures.
-        failed: Why it is a failure, in words; empty when it is none.
-        cover: Takes tokens out of what is shown of it, and of what follows.
-    """
-
-    name: str
-    depth: int
-    sent: tuple[Sent, ...]
-    answer: Answer | None
-    verdicts: tuple[TracedExpectation, ...]
-    extracted: tuple[tuple[str, object], ...]
-    failed: str
-    cover: Callable[[str], str] = str
-
-
-TraceEvent = TraceSection | TracedStep | TracedRequest
 
 _messages: ContextVar[list[Sent] | None] = ContextVar("messages", default=None)
 
@@ -303,13 +213,14 @@ class Trace:
                 self._look_at(user.scope)
                 values = tuple((name, _value(user.scope, name)) for name in _written(node))
                 words = node.summary + (_ALONE if isinstance(node, BarrierNode) else "")
-                self._report(TracedStep(words, self._depth, values, failed))
+                self._report(TracedStep(words, self._depth, values, failed, id(node)))
 
         return traced
 
     def _outer(self, node: StepNode, step: Step) -> Step:
         async def traced(user: Actor) -> None:
-            self._report(TracedStep(node.summary, self._depth))
+            is_loop = isinstance(node, _LOOPS)
+            self._report(TracedStep(node.summary, self._depth, key=id(node), is_loop=is_loop))
             before = self._depth
             self._depth = before + 1
             try:
@@ -365,6 +276,7 @@ class Trace:
                 extracted=_taken(node, reply, user),
                 failed=user.words if user.failure else "",
                 cover=str if reply is None else reply.cover,
+                key=id(node),
             )
         )
         session.sent, session.reply = [], None

@@ -1,17 +1,17 @@
-"""The trace of `execute --once`: for people as text, for programs as one JSON object a line."""
+"""The trace of `execute --once` for people, as text."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.text import Text
 
-from planrunner.engine.debug.trace import (
+from planrunner.engine.debug.trace_events import (
     MISSING,
     Answer,
     TracedExpectation,
@@ -20,16 +20,14 @@ from planrunner.engine.debug.trace import (
     TraceEvent,
     TraceSection,
 )
-from planrunner.language.expressions.expression import to_text
-from planrunner.language.named_secrets import cover_field, cover_named, is_secret_name
-from planrunner.language.secrets import MASK
 from planrunner.metrics.arrivals import Arrivals
-from planrunner.metrics.measures import OWN_PREFIX
-from planrunner.protocols.base import Redirect, Sent
+from planrunner.protocols.base import Sent
 from planrunner.report.plain import plain
+from planrunner.report.terminal.folded_rounds import FoldedRounds
+from planrunner.report.terminal.named_values import NamedValues, text_of_any
 from planrunner.units import format_count, format_duration, format_size
 
-__all__ = ["JsonTrace", "TextTrace"]
+__all__ = ["TextTrace"]
 
 Mask = Callable[[str], str]
 
@@ -59,15 +57,27 @@ class TextTrace:
         verbose: bool = False,
         covers_names: bool = True,
     ) -> None:
-        self._named = _Named(covers_names=covers_names)
+        self._named = NamedValues(covers_names=covers_names)
         self._console = console
         self._mask = mask
         self._cover: Mask = str
         self._full = full
         self._verbose = verbose or full
         self._after_request = False
+        self._rounds = FoldedRounds(self._show, self._say)
 
     def __call__(self, told: TraceEvent) -> None:
+        (self._show if self._full else self._rounds)(told)
+
+    def end(self) -> None:
+        """Print what is left to say."""
+        self._rounds.end()
+
+    def _say(self, depth: int, words: str) -> None:
+        self._print(1 + depth, (words, "dim"))
+        self._after_request = False
+
+    def _show(self, told: TraceEvent) -> None:
         match told:
             case TraceSection():
                 self._part(told)
@@ -268,29 +278,6 @@ def _address(request: TracedRequest) -> str:
     return "" if request.name == f"{sent.method} {path}" else f"{sent.method} {sent.address}"
 
 
-class _Named:
-    """Masks what only its name gives away, if it is asked to."""
-
-    def __init__(self, *, covers_names: bool) -> None:
-        self._covers = covers_names
-
-    def text(self, text: str) -> str:
-        return cover_named(text) if self._covers else text
-
-    def field(self, name: str, value: str) -> str:
-        return cover_field(name, value) if self._covers else value
-
-    def value(self, name: str, value: object) -> object:
-        """Return a variable's value, or one that stands for it."""
-        if not self._covers or value is MISSING or name.startswith(OWN_PREFIX):
-            return value
-        if is_secret_name(name) and value is not None and not isinstance(value, bool):
-            return MASK
-        if isinstance(value, dict):
-            return {key: self.value(str(key), item) for key, item in value.items()}
-        return [self.value("", item) for item in value] if isinstance(value, list) else value
-
-
 def _body_text(body: bytes) -> str:
     """Return a body as people read it: JSON on many lines, what is no text as its size."""
     if any(byte in _BINARY for byte in body[:1000]):
@@ -318,122 +305,4 @@ _OF_GRAPHQL: Final = frozenset({"query", "variables", "operationName", "extensio
 def _value_text(value: object) -> str:
     if value is MISSING:
         return "undefined"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else _text(value)
-
-
-def _text(value: object) -> str:
-    try:
-        return to_text(value)
-    except Exception:  # noqa: BLE001 - a function of the plan may give anything
-        return repr(value)
-
-
-class JsonTrace:
-    """Writes one JSON object a line."""
-
-    def __init__(
-        self, write: Callable[[str], Any], mask: Mask, *, covers_names: bool = True
-    ) -> None:
-        self._json = _JsonEvents(_Named(covers_names=covers_names))
-        self._write = write
-        self._mask = mask
-        self._cover: Mask = str
-
-    def __call__(self, told: TraceEvent) -> None:
-        if isinstance(told, TracedRequest):
-            self._cover = told.cover
-        self._write(json.dumps(self._masked(self._json.event(told)), ensure_ascii=False))
-
-    def end(self, facts: dict[str, object]) -> None:
-        self._write(json.dumps(facts))
-
-    def _masked(self, value: Any) -> Any:  # noqa: ANN401 - JSON
-        match value:
-            case str():
-                return self._mask(self._cover(value))
-            case dict():
-                return {self._mask(key): self._masked(item) for key, item in value.items()}
-            case list():
-                return [self._masked(item) for item in value]
-            case _:
-                return value
-
-
-class _JsonEvents:
-    """Events as JSON has them."""
-
-    def __init__(self, named: _Named) -> None:
-        self._named = named
-
-    def event(self, told: TraceEvent) -> dict[str, Any]:
-        text = self._named.text
-        match told:
-            case TraceSection(kind, name, skipped, phase):
-                found = {"event": "part", "kind": kind, "name": name, "skipped": skipped}
-                return {**found, "phase": phase} if phase else found
-            case TracedStep(words, _, values, failed):
-                shown = {"step": words, "values": self._values(values), "failed": text(failed)}
-                return {"event": "step", **shown}
-            case TracedRequest():
-                return {
-                    "event": "request",
-                    "name": text(told.name),
-                    "sent": [self._message(sent) for sent in told.sent],
-                    "reply": None if told.answer is None else self._reply(told.answer),
-                    "expectations": [
-                        {"expected": item.expected, "wrong": text(item.wrong), "soft": item.is_soft}
-                        for item in told.verdicts
-                    ],
-                    "extracted": self._values(told.extracted),
-                    "failed": text(told.failed),
-                }
-
-    def _values(self, values: Sequence[tuple[str, object]]) -> dict[str, Any]:
-        return {
-            name: self._named.value(name, _jsonable(value))
-            for name, value in values
-            if value is not MISSING
-        }
-
-    def _message(self, sent: Sent) -> dict[str, Any]:
-        return {
-            "method": sent.method,
-            "url": self._named.text(sent.address),
-            "headers": self._fields(sent.headers),
-            "body": self._named.text(sent.body.decode("utf-8", "replace")),
-            **({} if sent.redirect is None else {"redirect": self._redirect(sent.redirect)}),
-        }
-
-    def _redirect(self, hop: Redirect) -> dict[str, Any]:
-        return {"status": hop.status, "location": self._named.text(hop.location)}
-
-    def _reply(self, answer: Answer) -> dict[str, Any]:
-        return {
-            "status": answer.status,
-            "status_text": answer.status_text,
-            "headers": self._fields(_headers(answer.head)),
-            "body": self._named.text(answer.body.decode("utf-8", "replace")),
-            "received_bytes": answer.received,
-            "latency_ns": answer.took_ns,
-            "connect_ns": answer.connect_ns,
-            "failure": answer.failure,
-            "detail": self._named.text(answer.detail),
-        }
-
-    def _fields(self, pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
-        return [[name, self._named.field(name, value)] for name, value in pairs]
-
-
-def _jsonable(value: object) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return json.loads(json.dumps(value))
-    except (TypeError, ValueError, RecursionError):
-        return _text(value)
-
-
-def _headers(head: bytes) -> Iterator[tuple[str, str]]:
-    lines: Iterable[str] = head.decode("latin-1").split("\r\n")[1:]
-    for line in lines:
-        name, separator, value = line.partition(":")
-        if separator:
-            yield name, value.strip()
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else text_of_any(value)

@@ -14,7 +14,7 @@ from typing import Any, TextIO, TypeVar
 import pytest
 
 from planrunner.engine import Stop
-from planrunner.engine.debug.trace import TraceEvent
+from planrunner.engine.debug.trace_events import TraceEvent
 from planrunner.errors import CannotRun, Interrupted, UsageError
 from planrunner.language.diagnostics import PlanError
 from planrunner.outputs.base import RunInfo, Second
