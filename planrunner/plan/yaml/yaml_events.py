@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLStreamError
 from ruamel.yaml.events import (
     AliasEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
@@ -26,6 +27,7 @@ from ruamel.yaml.events import (
 __all__ = [
     "FAST",
     "AliasEvent",
+    "DocumentEndEvent",
     "DocumentStartEvent",
     "MappingEndEvent",
     "MappingStartEvent",
