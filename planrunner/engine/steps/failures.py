@@ -12,7 +12,7 @@ from planrunner.metrics.series import ABORTED, Tags
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["REFUSALS", "FailureRecorder", "ending_on_error"]
+__all__ = ["REFUSALS", "FailureRecorder", "ending_on_error", "kind_of_cut"]
 
 REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS})
 """Kinds that say that no host answers, so that asking again at once is useless."""
@@ -20,6 +20,12 @@ REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.T
 _BACKOFF_NS: Final = 100 * NS_PER_MS
 _LONG_BACKOFF_NS: Final = NS_PER_S
 _LONG_AFTER: Final = 10
+
+
+def kind_of_cut(user: Actor) -> str:
+    """Return what became of steps that are being cancelled: their task's time is up, or all is."""
+    is_late = user.limit is not None and user.limit.expired()
+    return FailureKind.TIMEOUT.value if is_late else ABORTED
 
 
 class FailureRecorder:
@@ -109,15 +115,16 @@ class FailureRecorder:
         now_ns = user.clock.now_ns()
         # The session knows when it was asked; `moment_ns` is that but for the loop's own delay.
         start_ns = user.due_ns or user.moment_ns
-        if user.limit is not None and user.limit.expired():
-            kind, words = FailureKind.TIMEOUT.value, "the task timed out"
-            self._lost(start_ns, now_ns, kind, words)
-            self._keep(user, None, kind, words, start_ns, now_ns)
-            user.due_ns, user.moment_ns = 0, now_ns
-            user.failure = user.failure or FailureKind.TIMEOUT.value
+        kind = kind_of_cut(user)
+        if kind == ABORTED:
+            self._lost(start_ns, now_ns, ABORTED, "")
+            user.failure = ABORTED
             return
-        self._lost(start_ns, now_ns, ABORTED, "")
-        user.failure = ABORTED
+        words = "the task timed out"
+        self._lost(start_ns, now_ns, kind, words)
+        self._keep(user, None, kind, words, start_ns, now_ns)
+        user.due_ns, user.moment_ns = 0, now_ns
+        user.failure = user.failure or kind
 
     def _keep(
         self, user: Actor, reply: Reply | None, kind: str, words: str, due_ns: int, ended_ns: int

@@ -11,6 +11,7 @@ from typing import Final
 
 from planrunner.engine.sharing.pools import NOTHING
 from planrunner.engine.sharing.sharing import BarrierGate, SharedPool, Sharing
+from planrunner.engine.steps.failures import kind_of_cut
 from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.steps.step_services import StepServices
 from planrunner.engine.users.user_context import (
@@ -118,6 +119,9 @@ def timed_together(user: Actor, record: Callable[[int, int, str], None]) -> Iter
     except IterationEnded as ended:  # a step broke, so how long it took until then says nothing
         is_sample = ended.is_cut
         before = before if is_sample else ""
+        raise
+    except asyncio.CancelledError:  # cut, and be it while it was thinking
+        user.failure = user.failure or kind_of_cut(user)
         raise
     finally:  # a group that was stopped or cancelled inside is a sample too
         if is_sample:

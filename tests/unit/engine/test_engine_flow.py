@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -421,3 +422,15 @@ def test_a_name_of_the_plan_comes_back_after_the_iteration():
     told = run_graph(make_graph(users, closed(2, 0.035), scope={"amount": 5}))
 
     assert [scope["amount"] for scope in told.target.scopes] == [5, 5, 6, 6] * 2
+
+
+def test_a_group_that_is_cut_while_it_thinks_is_no_success():
+    """The end of the run aborts it, as it does a request; the time limit of its task fails it."""
+    group = GroupNode("checkout", (request("in"), think(60)))
+    late = replace(task("t", group), timeout_ns=10_000_000_000)
+
+    cut = run_graph(make_graph(user_class(task("t", group)), closed(1, 5, graceful_stop=0)))
+    timed_out = run_graph(make_graph(user_class(late), closed(1, 15)))
+
+    assert counts(cut.outcome, "failure", kind="group") == {"aborted": 1}
+    assert counts(timed_out.outcome, "failure", kind="group") == {"timeout": 2}
