@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from planrunner.errors import CannotRun
 from planrunner.graph.run_graph import ReadyNode, ServiceNode
@@ -19,9 +18,13 @@ from planrunner.language.patterns.pattern import MatchTimeoutError
 from planrunner.language.patterns.words import took_too_long
 from planrunner.language.secrets import MASK, Masker
 from planrunner.protocols.base import Exchange, Scope
-from planrunner.spawn import spawn
+from planrunner.supervision.supervised import (
+    CanNotStart,
+    SupervisedJob,
+    SupervisedProgram,
+    last_lines,
+)
 from planrunner.target.ports import holder_of, is_taken
-from planrunner.target.supervisor import OWN_GROUP, kill_group
 from planrunner.units import NS_PER_S, format_duration
 from planrunner.values import dataclass
 
@@ -29,16 +32,10 @@ __all__ = [
     "Fetch",
     "RunningService",
     "ServiceContext",
-    "last_lines",
     "make_probe",
     "mask_log",
     "start_services",
 ]
-
-_SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
-_MOST_STOPPING_S: Final = 10.0
-_LOST: Final = -1000
-"""In place of an exit code: no process is left that knows it."""
 
 _PACKAGES: Final[Mapping[str, str]] = dict(
     line.split()
@@ -86,37 +83,25 @@ class RunningService:
         pid: Of the service, which leads its process group.
     """
 
-    def __init__(
-        self, node: ServiceNode, supervisor: asyncio.subprocess.Process, pid: int, log: Path
-    ) -> None:
+    def __init__(self, node: ServiceNode, program: SupervisedProgram, log: Path) -> None:
         self.node = node
-        self.pid = pid
-        self._supervisor = supervisor
+        self.pid = program.pid
+        self._program = program
         self._log = log
-        self.ended: int | None = None
         self._is_stopping = False
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._program.ended
 
     async def until_it_ends(self) -> str:
         """Return, in words, how the service ended by itself; never returns when it is stopped."""
-        await self._read_end()
+        await self._program.until_ended()
         if self._is_stopping:
             await asyncio.get_running_loop().create_future()
-        return f"service `{self.node.name}` {self._how()} during the run{self.last_words()}"
-
-    async def _read_end(self) -> None:
-        assert self._supervisor.stdout is not None
-        while self.ended is None:
-            line = await self._supervisor.stdout.readline()
-            if not line:
-                self.ended = _LOST
-                return
-            self.ended = json.loads(line).get("ended")
-
-    def _how(self) -> str:
-        code = self.ended or 0
-        if code == _LOST:
-            return "lost its supervisor"
-        return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        how = self._program.how_it_ended()
+        return f"service `{self.node.name}` {how} during the run{self._program.last_words()}"
 
     async def until_ready(self, fetch: Fetch) -> None:
         """Wait until its `ready` holds.
@@ -127,7 +112,7 @@ class RunningService:
         ready = self.node.ready
         if ready is None:
             return
-        end = asyncio.ensure_future(self._read_end())
+        end = asyncio.ensure_future(self._program.until_ended())
         probe = make_probe(ready, self._log, fetch)
         why: str | None = "it was never probed"
         try:
@@ -145,35 +130,19 @@ class RunningService:
         printed = last_lines(self._log)
         hint = f"its whole output is in {self._log}" if printed else ""
         timeout = format_duration(ready.timeout_ns)
-        words = self._how() if is_over else f"was not ready within {timeout}"
+        words = self._program.how_it_ended() if is_over else f"was not ready within {timeout}"
         reason = "" if is_over else f": {why}"
-        message = f"service `{self.node.name}` {words}{reason}{self.last_words()}"
+        message = f"service `{self.node.name}` {words}{reason}{self._program.last_words()}"
         raise CannotRun(message, hint=hint)
-
-    def last_words(self) -> str:
-        """Return the end of what it printed, each line on a line of its own."""
-        lines = last_lines(self._log)
-        if not lines:
-            return "; it printed nothing"
-        return "; it printed last:" + "".join(f"\n  {line}" for line in lines)
 
     async def stop(self) -> None:
         """Ask the supervisor to stop it, and wait until it is gone."""
         self._is_stopping = True
-        assert self._supervisor.stdin is not None
-        self._supervisor.stdin.close()
-        patience_s = self.node.grace_ns / NS_PER_S + _MOST_STOPPING_S
-        try:
-            await asyncio.wait_for(self._supervisor.wait(), patience_s)
-        except TimeoutError:
-            self._supervisor.kill()
-            await self._supervisor.wait()
-        if self._supervisor.returncode:  # somebody killed it: it could not do its work
-            kill_group(self.pid)
-            if self.node.scratch is not None:
-                shutil.rmtree(self.node.scratch, ignore_errors=True)
-                with suppress(OSError):  # those of other services are still in it
-                    self.node.scratch.parent.rmdir()
+        is_tidy = await self._program.stop()
+        if not is_tidy and self.node.scratch is not None:
+            shutil.rmtree(self.node.scratch, ignore_errors=True)
+            with suppress(OSError):  # those of other services are still in it
+                self.node.scratch.parent.rmdir()
 
 
 @asynccontextmanager
@@ -241,41 +210,24 @@ async def _start(node: ServiceNode, around: ServiceContext) -> RunningService:
     own = {name: to_text(evaluate(around.scope)) for name, evaluate in node.environment}
     if node.scratch is not None:
         node.scratch.mkdir(parents=True, mode=0o700, exist_ok=True)
-    job = {
-        "command": _command(node, around),
-        "cwd": str(node.directory),
-        "log": str(log),
-        "secrets": around.masker.pattern,
-        "mask": MASK,
-        "signal": node.stop_signal,
-        "grace_s": node.grace_ns / NS_PER_S,
-        "scratch": "" if node.scratch is None else str(node.scratch),
-    }
-    supervisor = await spawn(
-        sys.executable,
-        "-I",
-        "-S",
-        str(_SUPERVISOR),
-        node.name,  # for readers of the process list; the job has secrets, so it isn't there
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**around.environ, **own},
-        # Ctrl-C is for us; we stop the service when the load has ended.
-        start_new_session=True,
-        creationflags=OWN_GROUP,
+    job = SupervisedJob(
+        name=node.name,
+        command=tuple(_command(node, around)),
+        directory=node.directory,
+        log=log,
+        environ={**around.environ, **own},
+        secrets=around.masker.pattern,
+        mask=MASK,
+        stop_signal=node.stop_signal,
+        grace_s=node.grace_ns / NS_PER_S,
+        scratch=node.scratch,
     )
-    assert supervisor.stdin is not None
-    assert supervisor.stdout is not None
-    with suppress(ConnectionError):  # it ended, which is seen next
-        supervisor.stdin.write(json.dumps(job).encode() + b"\n")
-        await supervisor.stdin.drain()
-    line = await supervisor.stdout.readline()
-    said: dict[str, Any] = json.loads(line) if line else {"failed": "the supervisor ended"}
-    if "started" not in said:
-        await supervisor.wait()
-        words = f"service `{node.name}` can't be started: {said.get('failed')}"
-        raise CannotRun(words, hint="correct `run`")
-    return RunningService(node, supervisor, int(said["started"]), log)
+    try:
+        program = await SupervisedProgram.start(job)
+    except CanNotStart as refused:
+        words = f"service `{node.name}` can't be started: {refused}"
+        raise CannotRun(words, hint="correct `run`") from refused
+    return RunningService(node, program, log)
 
 
 MOST_SEARCHED: Final = 16_000_000
@@ -299,18 +251,6 @@ def mask_log(log: Path, mask: Masker) -> bool:
     except OSError:
         return False
     return True
-
-
-_LAST_LINES: Final = 10
-_LAST_BYTES: Final = 8_192
-
-
-def last_lines(log: Path) -> list[str]:
-    """Return the last lines of a file, none when there is no such file."""
-    with suppress(OSError), log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LAST_BYTES))
-        return file.read().decode("utf-8", "replace").splitlines()[-_LAST_LINES:]
-    return []
 
 
 Fetch = Callable[[Exchange], Awaitable[str | None]]

@@ -132,7 +132,7 @@ def test_a_service_is_stopped_on_windows(tmp_path: Path) -> None:
     tools.mkdir()
     (tools / "taskkill").write_text('#!/bin/sh\necho "$@" > killed\nkill -9 "$4"\n')
     (tools / "taskkill").chmod(0o755)
-    script = ROOT / "planrunner" / "target" / "supervisor.py"
+    script = ROOT / "planrunner" / "supervision" / "supervisor.py"
     supervisor = subprocess.Popen(
         [sys.executable, str(script)],
         env={**environment("windows", tmp_path), "PATH": f"{tools}:{os.environ['PATH']}"},

@@ -1,4 +1,4 @@
-"""Keeps one service: a process of its own that outlives planrunner by as long as stopping takes.
+"""Keeps one program: a process of its own that outlives planrunner by as long as stopping takes.
 
 Run as a script, with nothing but the standard library. Its standard input is a pipe of
 planrunner's, which says what to do as a line of JSON. When it closes, because planrunner is done
@@ -9,7 +9,8 @@ A service writes its output to a file itself, which costs nothing. Only when the
 goes through a pipe, and is masked before it is written down, whatever becomes of planrunner.
 
 It says on standard output, one JSON object a line: `{"started": PID}` or `{"failed": WORDS}`,
-then `{"ended": CODE}`, where a negative code is the number of a signal.
+then `{"ended": CODE, "cpu_s": SECONDS}`, where a negative code is the number of a signal, and the
+seconds are those of processors that it took, with all that it waited for; null on Windows.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def main() -> None:
         shutil.rmtree(job["scratch"], ignore_errors=True)
         with suppress(OSError):  # those of other services are still in it
             os.rmdir(os.path.dirname(job["scratch"]))  # noqa: PTH106, PTH120 - fewer imports
-    _say(ended=code)
+    _say(ended=code, cpu_s=_taken_s())
 
 
 def _job() -> dict[str, Any] | None:
@@ -131,6 +132,15 @@ def _copy(pipe: int, path: str, secrets: re.Pattern[str], mask: str) -> None:
                 begun = b""
             begun += rest
         write(begun)
+
+
+def _taken_s() -> float | None:
+    try:
+        import resource  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        return None
+    taken = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return taken.ru_utime + taken.ru_stime
 
 
 def _say(**words: object) -> None:

@@ -1,0 +1,1 @@
+"""Other load tools: how each is started, and what reads its samples."""
