@@ -40,6 +40,7 @@ _COMMANDS = {
     "import": "make a plan of another tool's test, and say what was lost",
     "init": "write a commented starter plan",
     "monitoring": "write a Grafana dashboard and alerts of Prometheus",
+    "tools": "list the load tools that plans can run, and which are installed",
     "schema": "print the JSON Schema that lets editors complete plans",
     "doctor": "measure what this machine can generate, and check its limits",
     "demo": "serve an embedded demo target on loopback",

@@ -308,6 +308,8 @@ class _Compiler:
             programs = schedule.programs(phase)
             if phase.load.is_search:
                 names.searches.add(phase.name)
+            if phase.load.is_foreign:
+                names.foreign.add(phase.name)
             if phase.load.has_due_times or any(program.pace_ns for program in programs):
                 names.timed.add(phase.name)
             wanted = phase.load.classes_asked_for([program.share for program in programs])

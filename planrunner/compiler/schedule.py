@@ -235,12 +235,8 @@ class _Phases:
                 )
                 for index, sentence in enumerate(phase.search.slo)
             ]
-        programs = select(self.selection, self._own_selection(work, phase, path, everyone))
-        if levels := _levels(phase):
-            programs = tuple(program for program in programs if program.name in levels)
-            if not programs and not self._asks_nobody(phase, everyone):
-                programs = everyone  # names of no class: that is said where they stand
-        if not programs:
+        programs = self._programs(work, phase, path, everyone)
+        if not programs and (phase.tool is None or self.selection.is_partial):
             if runs and self.selection.is_partial:
                 self.schedule.notices.append(f"phase `{name}` is left out: none of its users run")
             return
@@ -273,6 +269,23 @@ class _Phases:
                 size_units=self._units(combined.sizes),
             )
         )
+
+    def _programs(
+        self,
+        work: Compilation,
+        phase: PhaseModel,
+        path: PlanPath,
+        everyone: tuple[UserProgram, ...],
+    ) -> tuple[UserProgram, ...]:
+        """Return what is left of the users in a phase; nothing where another tool runs it."""
+        if phase.tool is not None:
+            return ()
+        programs = select(self.selection, self._own_selection(work, phase, path, everyone))
+        if levels := _levels(phase):
+            programs = tuple(program for program in programs if program.name in levels)
+            if not programs and not self._asks_nobody(phase, everyone):
+                programs = everyone  # names of no class: that is said where they stand
+        return programs
 
     def _units(self, sizes: Iterable[str]) -> dict[str, str]:
         """Return the types of params that are more than a number."""

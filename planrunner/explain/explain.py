@@ -65,7 +65,7 @@ def explain_text(graph: RunGraph) -> str:
         lines += ["", "preflight: must pass before anything else is sent"]
         lines += _steps(graph.preflight, "  ")
     lines += _block("setup: once, before the load", graph.setup)
-    lines += ["", "users"]
+    lines += ["", "users"] if graph.users else []
     lines += _among(graph.users, _user, "  ")
     lines += _block("teardown: once, after the load", graph.teardown)
     if results := [*forecast(graph)]:

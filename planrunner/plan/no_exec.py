@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.plan.loader import CheckedPlan
+from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.plan import PlanModel, steps_of
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.values import dataclass
@@ -79,3 +80,15 @@ def _commands(model: PlanModel) -> Iterator[PlanPath]:
     for path, step in steps_of(model):
         if step.action in ("exec", "python"):
             yield (*path, step.action)
+    for path, phase in _phases(model):
+        if phase.tool is not None:
+            yield (*path, "tool")
+
+
+def _phases(model: PlanModel) -> Iterator[tuple[PlanPath, PhaseModel]]:
+    """Yield the phases of all profiles."""
+    lists: list[tuple[PlanPath, Sequence[PhaseModel]]] = [(("phases",), model.phases or ())]
+    lists += [(("profiles", name), phases) for name, phases in (model.profiles or {}).items()]
+    for path, phases in lists:
+        for index, phase in enumerate(phases):
+            yield (*path, index), phase

@@ -53,6 +53,7 @@ from planrunner.runner.outputs.wanted import file_places, make_outputs
 from planrunner.runner.reach import client_notices
 from planrunner.runner.report_files import open_samples, samples_path, write_reports
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
+from planrunner.runner.tool_runs import tool_runs
 from planrunner.runner.workers.started import started_workers
 from planrunner.target import mask_log
 from planrunner.timing.load_watch import looking, watched_load
@@ -302,6 +303,9 @@ class _Run:
                 baseline=None if baseline is None else measure_in(baseline, _running(graph)),
                 waits=run_queue.read,
                 mask=self._mask,
+                tools=tool_runs(
+                    graph, prepared.directory, prepared.request.variables(), self._mask
+                ),
             )
             return outcome, machine.conditions()
 

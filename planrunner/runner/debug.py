@@ -18,6 +18,7 @@ from planrunner.runner.data.files import with_files_written
 from planrunner.runner.environment import around_load, check_targets, examine_requests
 from planrunner.runner.event_loop import client_factories
 from planrunner.runner.request import CompiledPlan, RunRequest, compile_request, new_run_id
+from planrunner.runner.tool_runs import first_of_tools, tool_runs
 
 __all__ = ["dry_run"]
 
@@ -41,7 +42,8 @@ async def dry_run(
     """
     compiled = request if isinstance(request, CompiledPlan) else compile_request(request)
     graph, clock, run_id = compiled.graph, MonotonicClock(), new_run_id()
-    graph = replace(graph, phases=graph.first_phases())  # of a matrix, what its first one reads
+    # Of a matrix, what its first phase reads.
+    graph = replace(graph, phases=(*graph.first_phases(), *first_of_tools(graph)))
     stop = compiled.request.stop or Stop()
     mask = mask or run_masker(graph)
     with (
@@ -71,4 +73,5 @@ async def dry_run(
                 mask=mask,
                 run_id=run_id,
                 run_dir=scratch,
+                tools=tool_runs(graph, directory, compiled.request.variables(), mask, once=True),
             )

@@ -17,6 +17,7 @@ from planrunner.language.secrets import Masker
 from planrunner.plan.yaml.document import Document, KeyOrValue
 from planrunner.protocols import registry
 from planrunner.protocols.base import NOT_JSON, Client, Exchange, Reply, Scope, read_json
+from planrunner.runner.tool_runs import need_tools
 from planrunner.target import (
     Monitors,
     RunningService,
@@ -99,10 +100,11 @@ async def around_load(  # noqa: PLR0913 - all that a run is surrounded by
 
     Raises:
         CannotRun: A service can't be started, or isn't ready in time; or this machine lacks an
-            address that the plan connects from.
+            address that the plan connects from, or a tool that it runs.
     """
     for address, place in graph.sources:
         check_own(address, place)
+    need_tools(graph, environ)
     fetcher = _Fetcher(graph, clock)
     scope = _scope(graph, directory, run_id)
     around = ServiceContext(directory, scope, environ, fetcher.fetch, mask)

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from planrunner.plan.models.load.profiles import PlacedPhase, unique_names
+from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.values import dataclass
 
-__all__ = ["NamedPhase", "base_name", "named_phases", "phase_names"]
+__all__ = ["NamedPhase", "base_name", "named_phases", "phase_names", "stage_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +86,13 @@ def phase_names(places: Sequence[PlacedPhase]) -> list[str]:
 def base_name(place: PlacedPhase, name: str) -> str:
     """Return the name of a phase without the combination of its matrix."""
     return name.removesuffix(str(place.combination or ""))
+
+
+def stage_names(phase: PhaseModel) -> list[str]:
+    """Return what the stages of a phase are called; those of a search have no names."""
+    if phase.search is not None:
+        return []
+    if phase.stages is None:
+        is_slow = phase.ramp_up is not None or phase.spawn_rate is not None
+        return ["ramp", "hold"] if is_slow else ["hold"]
+    return [stage.name or str(number) for number, stage in enumerate(phase.stages, 1)]

@@ -14,6 +14,7 @@ from planrunner.compiler.load.open_and_search import (
     compile_search,
     lacks_users,
 )
+from planrunner.compiler.load.tool_phases import compile_tool
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.language.diagnostics import Code, suggest
@@ -50,6 +51,8 @@ def compile_phase(
         return None
     warmup = _warmup(work, phase, (*path, "warmup"), load)
     taking_part = tuple(name for name, _ in load.exact) or tuple(running)
+    if load.is_foreign:
+        taking_part = ()
     return PhaseNode(
         name=name,
         load=load,
@@ -109,6 +112,8 @@ def _load(
             return _counted(work, phase, path, classes, known)
         case LoadKind.SEARCH:
             return compile_search(work, phase, path, classes)
+        case LoadKind.TOOL:
+            return compile_tool(work, phase, path)
 
 
 def _closed(

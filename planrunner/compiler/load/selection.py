@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from planrunner.graph.run_graph import RequestNode, TaskProgram, UserProgram, walk_steps
-from planrunner.plan.models.load.workload import SelectionModel
+from planrunner.plan.models.load.selection import SelectionModel
 from planrunner.values import dataclass
 
 __all__ = ["Choice", "PlanSelection", "choices_in", "select", "selection_of_phase", "tags_of"]

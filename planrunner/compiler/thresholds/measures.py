@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
 from planrunner.compiler.thresholds.expectations import is_selected
-from planrunner.compiler.thresholds.names import KnownTargets, meant_of
+from planrunner.compiler.thresholds.meant_names import meant_of
+from planrunner.compiler.thresholds.names import KnownTargets
 from planrunner.compiler.thresholds.sites import streamed_names
 from planrunner.errors import PlanrunnerError
 from planrunner.graph.run_graph import PhaseNode, SearchLoad

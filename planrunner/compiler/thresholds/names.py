@@ -8,9 +8,15 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from planrunner.compiler.load.meant_phases import PhaseNames
-from planrunner.compiler.load.named_phases import NamedPhase, named_phases, phase_names
+from planrunner.compiler.load.named_phases import (
+    NamedPhase,
+    named_phases,
+    phase_names,
+    stage_names,
+)
 from planrunner.compiler.steps.walk_steps import Flows
 from planrunner.compiler.thresholds.expectations import requests_measured, senders_asked
+from planrunner.compiler.thresholds.meant_names import meant_of
 from planrunner.graph.run_graph import UserProgram
 from planrunner.graph.steps import Naming
 from planrunner.language.expressions.expression import ExpressionError, to_text
@@ -34,7 +40,7 @@ from planrunner.plan.models.users import TaskModel, UserModel
 from planrunner.protocols.base import FailureKind
 from planrunner.values import dataclass
 
-__all__ = ["KnownTargets", "meant_of", "names_of"]
+__all__ = ["KnownTargets", "names_of"]
 
 _OF_GENERATOR: Final = ("generator.loop_lag", "generator.cpu")
 _HELD_BY_CLASSES: Final = frozenset(
@@ -84,7 +90,8 @@ class KnownTargets:
         searches: Which of them search for a level; only thresholds that name one judge it.
         timed: In which of them iterations have a due time, from a rate or a pace.
         everyone: All user classes, compiled, with all of their tasks.
-        is_open: Functions may send requests, and open groups, that the plan doesn't name.
+        is_open: Functions or other tools may send requests that the plan doesn't name.
+        has_tools: Other tools run phases, and `foreign` are those of this run.
     """
 
     profile: str = ""
@@ -109,6 +116,8 @@ class KnownTargets:
     timed: set[str] = field(default_factory=set)
     everyone: tuple[UserProgram, ...] = ()
     is_open: bool = False
+    has_tools: bool = False
+    foreign: set[str] = field(default_factory=set)
     _requests: tuple[Labels, ...] | None = None
 
     def requests(self) -> tuple[Labels, ...]:
@@ -152,6 +161,7 @@ class KnownTargets:
             return True
         is_action = term.form is NameForm.ACTION and term.name in self.methods
         is_known = is_action or bool(meant_of(term, choices)) or self._may_come(term)
+        is_known |= self.has_tools and term.kind is SelectorKind.USER  # a scenario's name
         return is_known or (self.is_open and term.kind in _GIVEN_BY_FUNCTIONS)
 
     def _may_come(self, term: Term) -> bool:
@@ -189,6 +199,14 @@ class KnownTargets:
         ):
             return []
         return sorted(values)
+
+    def note_phase(self, name: str, phase: PhaseModel) -> None:
+        """Note what a phase has, of whatever profile."""
+        self.stages.setdefault(name, set()).update(stage_names(phase))
+        if phase.tool is not None:
+            self.is_open = self.has_tools = True
+        if phase.search is not None:
+            self.varies.setdefault(name, set()).add(phase.search.vary)
 
     def note_origin(self, phase: NamedPhase) -> None:
         """Note which profiles bring a phase of this run."""
@@ -241,7 +259,8 @@ class KnownTargets:
             phases = [name for name in phases if scope.stage.name in self.stages.get(name, ())]
             if not phases:
                 return f"stage {scope.stage.name} does not run"
-        return self._without_load(metric, phases) or self._without_senders(metric, phases)
+        why = self._without_load(metric, phases)
+        return why if why or self.foreign & {*phases} else self._without_senders(metric, phases)
 
     def _without_load(self, metric: Metric, phases: Sequence[str]) -> str:
         """Return why the load of these phases has no such metric."""
@@ -309,13 +328,6 @@ def _holder(kind: SelectorKind) -> SelectorKind:
     return SelectorKind.USER if kind is SelectorKind.ITERATION else kind
 
 
-def meant_of(term: Term, names: Collection[str]) -> list[str]:
-    """Return those of the names that the term means; of a tag with a value its key."""
-    if term.value is None and term.form.is_pattern:
-        return [name for name in names if term.means(name)]
-    return [term.name] if term.name in names else []
-
-
 def names_of(
     model: PlanModel, flows: Flows, profile: str, gauges: Sequence[str] = ()
 ) -> KnownTargets:
@@ -332,21 +344,10 @@ def names_of(
         if name:
             names.profiles[name] = called
         for place, phase_name in zip(places, called, strict=True):
-            names.stages.setdefault(phase_name, set()).update(_stage_names(place.phase))
-            if place.phase.search is not None:
-                names.varies.setdefault(phase_name, set()).add(place.phase.search.vary)
+            names.note_phase(phase_name, place.phase)
     for phase in named_phases(model, profile):
         names.note_origin(phase)
     return names
-
-
-def _stage_names(phase: PhaseModel) -> list[str]:
-    if phase.search is not None:
-        return []
-    if phase.stages is None:
-        is_slow = phase.ramp_up is not None or phase.spawn_rate is not None
-        return ["ramp", "hold"] if is_slow else ["hold"]
-    return [stage.name or str(number) for number, stage in enumerate(phase.stages, 1)]
 
 
 @dataclass(frozen=True, slots=True)

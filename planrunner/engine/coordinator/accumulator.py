@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -91,6 +91,7 @@ class Accumulator:
     Attributes:
         total: All samples so far.
         notices: What the user should know, each a sentence.
+        tool_faults: What went wrong with runs of other tools, each a sentence.
         parts: Levels of searches that run now; they see every interval.
         steps: Levels of searches that are over.
         found: What searches came to.
@@ -131,12 +132,12 @@ class Accumulator:
         self._lateness: dict[str, Histogram] = {}
         self._failing: tuple[FailingSample, ...] = ()
         self._own_work, self._apart_work = phases_of_own_work(graph), phases_apart(graph)
+        self._foreign = frozenset(phase.name for phase in graph.phases if phase.load.is_foreign)
         self._apart = frozenset(phase.name for phase in graph.phases if phase.load.is_search)
         self._gates = tuple(gate_of(threshold) for threshold in graph.thresholds)
         self._evidence = self._evidence_of(())
-        self._outage, self._stalls = Outage(), StallWatch()
-        self._unreachable_ns = 0
-        self.notices: list[str] = []
+        self._outage, self._stalls, self._unreachable_ns = Outage(), StallWatch(), 0
+        self.notices, self.tool_faults = list[str](), list[str]()
         self._workers, self._start_spread_ns = 1, 0
         self._links: Sequence[WorkerState] = ()
         self._began_apart: BeginsApart | None = None
@@ -187,7 +188,7 @@ class Accumulator:
             for level in self.levels
             if any(time.start_ns <= middle_ns < time.end_ns for time in _of_level(measured, level))
         )
-        requests, latency_ns = _answered(part.snapshot for part in parts)
+        requests, latency_ns = _answered((part.snapshot for part in parts), self._foreign)
         # A function that takes the processor is what is measured, and not a busy generator.
         running = {time.phase for time in measured if time.start_ns <= middle_ns < time.end_ns}
         is_measured = not running <= self._own_work
@@ -364,6 +365,7 @@ class Accumulator:
                 *start_failures(self._counters),
                 *quits(self._counters),
                 *overtime(self._counters),
+                *self.tool_faults,
             ]
         )
         doubts_of_workers(doubts, hosts)
@@ -427,13 +429,16 @@ def _are_on_time(arrivals: Sequence[ArrivalCounts]) -> bool:
     return due > 0 and sum(counts.late for counts in arrivals) <= due // 100
 
 
-def _answered(snapshots: Iterable[Snapshot]) -> tuple[int, float]:
-    """Return how many requests are results, and the sum of their latencies in nanoseconds."""
+def _answered(snapshots: Iterable[Snapshot], foreign: Container[str]) -> tuple[int, float]:
+    """Return how many requests are results, and the sum of their latencies in nanoseconds.
+
+    Those of other tools' phases are left out: nothing here is on their way.
+    """
     latencies = [
         delta.latency
         for snapshot in snapshots
         for labels, delta in snapshot.deltas.items()
-        if labels.is_timed_request
+        if labels.is_timed_request and labels.phase not in foreign
     ]
     count = sum(latency.count for latency in latencies)
     return count, sum(latency.count * latency.mean for latency in latencies)

@@ -40,7 +40,7 @@ def phase_loads(
             nodes[time.name], time, counters, by_phase.get(time.name, []), lateness.get(time.name)
         )
         for time in times
-        if time.name in nodes
+        if time.name in nodes and not nodes[time.name].load.is_foreign
     )
 
 

@@ -37,12 +37,14 @@ from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline, timeline_of
 from planrunner.engine.steering import Steering
 from planrunner.engine.stop import Ending, Stop, StopLevel
+from planrunner.engine.tool_runs.tool_phase import StartTool
 from planrunner.engine.workers.local import Drained, Worker, channels_of
 from planrunner.engine.workers.presence.attendance import NO_LOSS, Tolerance
 from planrunner.engine.workers.remote_pool import RemotePool
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
 from planrunner.engine.workers.worker_state import WorkerHandle
 from planrunner.errors import CannotRun
+from planrunner.graph.loads import ToolLoad
 from planrunner.graph.run_graph import Block, PhaseNode, RunGraph, SearchLoad
 from planrunner.metrics.judging.evidence import Baseline
 from planrunner.metrics.snapshot import Snapshot
@@ -74,6 +76,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     baseline: Baseline | None = None,
     waits: Callable[[], Waits] | None = None,
     mask: RunMasker | None = None,
+    tools: StartTool | None = None,
 ) -> RunOutcome:
     """Run all phases of the graph and return what happened; call it once per event loop task.
 
@@ -94,6 +97,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         baseline: Gives values of the baseline, so that thresholds that use it can abort too.
         waits: Says how long this thread has waited for its processor, on the same time as `clock`.
         mask: Takes secrets out of what is told, and learns those that users meet.
+        tools: Makes a phase's run of another tool; only plans with such phases need it.
 
     Raises:
         CannotRun: A client could not be opened, the hooks file not be imported, a worker not be
@@ -145,6 +149,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
             beside=beside or Background(),
             baseline=baseline,
             steering=steering or Steering(),
+            tools=tools,
         )
         try:
             return await coordinator.run(run_id)
@@ -171,6 +176,7 @@ class _Coordinator:
         beside: Background,
         baseline: Baseline | None,
         steering: Steering,
+        tools: StartTool | None,
     ) -> None:
         self._graph = graph
         self._worker = worker
@@ -178,6 +184,7 @@ class _Coordinator:
         self._clock = clock
         self._stop = stop
         self._steering = steering
+        self._tools = tools
         self._tell = listener
         self._running: dict[str, Timeline] = {}
         self._phases: list[PhaseTimes] = []
@@ -301,17 +308,27 @@ class _Coordinator:
                 _ending_ns(self._graph, phase),
             )
         )
-        bound = self._pool.open_phase(phase, timeline)
-        if isinstance(load, SearchLoad):
-            await self._search(phase, timeline, bound, sleeper)
+        if isinstance(load, ToolLoad):
+            await self._run_tool(phase, timeline)
+        elif isinstance(load, SearchLoad):
+            await self._search(phase, timeline, self._pool.open_phase(phase, timeline), sleeper)
         else:
+            bound = self._pool.open_phase(phase, timeline)
             shares = [program.share for program in self._graph.programs_of(phase)]
             with self._steering.running(phase, shares, timeline, bound, self._clock):
                 await bound.run(load, timeline.started_ns)
-        times = _times(timeline, self._clock.now_ns())
+        times = _times(phase, timeline, self._clock.now_ns())
         del self._running[phase.name]
         self._phases.append(times)
         self._tell(PhaseEnded(times))
+
+    async def _run_tool(self, phase: PhaseNode, timeline: Timeline) -> None:
+        """Have another tool run, once, beside this process however many workers there are."""
+        assert self._tools is not None
+        tool = self._worker.open_tool(phase, timeline, self._tools(phase))
+        ended = await tool.run(self._stop)
+        self._accumulator.notices += tool.notices(ended)
+        self._accumulator.tool_faults += tool.faults(ended)
 
     async def _search(
         self, phase: PhaseNode, timeline: Timeline, bound: RunningPhase, sleeper: InterruptibleSleep
@@ -388,13 +405,16 @@ class _Coordinator:
             self._tell(Stopping(self._stop.ending, self._stop.reason))
 
 
-def _times(timeline: Timeline, gone_ns: int) -> PhaseTimes:
+def _times(phase: PhaseNode, timeline: Timeline, gone_ns: int) -> PhaseTimes:
+    warmup_ends_ns = timeline.warmup_ends_ns
+    if phase.load.is_foreign:  # what comes before its first request is no warm-up
+        warmup_ends_ns = timeline.started_ns + phase.warmup_ns
     return PhaseTimes(
         timeline.phase,
         begin_ns=timeline.started_ns,
         end_ns=timeline.ends_ns,
         gone_ns=gone_ns,
-        warmup_end_ns=min(timeline.warmup_ends_ns, timeline.ends_ns),
+        warmup_end_ns=min(warmup_ends_ns, timeline.ends_ns),
         stages=tuple(StageTimes(*stage) for stage in timeline.stages()),
         measured=tuple(timeline.measured(timeline.ends_ns)),
         steered_ns=timeline.steered_ns if timeline.steered_ns < timeline.ends_ns else None,

@@ -341,7 +341,7 @@ def phases_apart(graph: RunGraph) -> frozenset[str]:
 
 
 def phases_of_own_work(graph: RunGraph) -> frozenset[str]:
-    """Return the phases in which nothing is measured but components.
+    """Return the phases in which nothing is measured but components, or what other tools send.
 
     They run here, and their time is taken where they run: a generator that is late meanwhile, or
     busy, is one that they keep busy, and adds nothing to what is measured.
@@ -349,7 +349,8 @@ def phases_of_own_work(graph: RunGraph) -> frozenset[str]:
     return frozenset(
         phase.name
         for phase in graph.phases
-        if {registry.is_component(step.exchange.protocol) for step in _measured(graph, phase)}
+        if phase.load.is_foreign
+        or {registry.is_component(step.exchange.protocol) for step in _measured(graph, phase)}
         == {True}
     )
 

@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any, cast
 
 from planrunner.clock import Clock
+from planrunner.engine.debug.tool_trial import try_tool
 from planrunner.engine.debug.trace import Trace, TracedClient
 from planrunner.engine.debug.trace_events import TraceEvent
 from planrunner.engine.load_models.blocks import once_timeline, run_block
@@ -23,6 +24,7 @@ from planrunner.engine.steps.binder import Binder, StepPlace
 from planrunner.engine.steps.step_services import LogLines, StepServices
 from planrunner.engine.steps.wires import Wires
 from planrunner.engine.stop import Stop
+from planrunner.engine.tool_runs.tool_phase import StartTool
 from planrunner.engine.users.bound_task import BoundTask
 from planrunner.engine.users.data_feeds import Feeds
 from planrunner.engine.users.evaluate import evaluated
@@ -65,8 +67,11 @@ async def dry_run(  # noqa: PLR0913 - the one place where its parts meet
     run_id: str = "",
     run_dir: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
+    tools: StartTool | None = None,
 ) -> DryRun:
     """Run preflight, setup, every task of the classes that the phases have once, and teardown.
+
+    Phases of other tools run with the least that these can do.
 
     Thinking takes its time as always; there is no `wait` between tasks. `mask` knows the secrets
     of a user before anything of it is reported.
@@ -86,7 +91,7 @@ async def dry_run(  # noqa: PLR0913 - the one place where its parts meet
             "now": now,
         }
         context = WorkerContext(clock=clock, wires=Wires(opened), scope=scope, seed=graph.seed)
-        runner = _DryRunner(graph, context, Trace(report, mask.look_at), mask)
+        runner = _DryRunner(graph, context, Trace(report, mask.look_at), mask, tools)
         stack.callback(runner.close)
         sweeping = asyncio.ensure_future(_sweep(graph, opened, clock))
         stack.callback(sweeping.cancel)
@@ -115,11 +120,17 @@ class _TracedLog(LogLines):
 
 class _DryRunner:
     def __init__(
-        self, graph: RunGraph, context: WorkerContext, trace: Trace, mask: RunMasker
+        self,
+        graph: RunGraph,
+        context: WorkerContext,
+        trace: Trace,
+        mask: RunMasker,
+        tools: StartTool | None,
     ) -> None:
         self._graph = graph
         self._context = context
         self._trace = trace
+        self._tools = tools
         self._stopped = False
         self._tasks = self._skipped = 0
         self._iterations: dict[str, count[int]] = {}
@@ -165,6 +176,9 @@ class _DryRunner:
                 phase = next((phase for phase in graph.phases if name in phase.classes), None)
                 if phase is not None and not self._stopped:
                     await self._user(name, phase)
+            for phase in graph.phases:
+                if phase.load.is_foreign and self._tools is not None and not self._stopped:
+                    await try_tool(phase, self._tools, self._trace, self._services.log.mask)
         finally:
             await self._block("teardown", graph.teardown)
         trace = self._trace

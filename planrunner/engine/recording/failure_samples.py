@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from planrunner.metrics.series import Labels
-from planrunner.protocols.base import Recalling, Reply, Session
+from planrunner.protocols.base import Recalling, Reply
 from planrunner.results.record import FailingSample
 from planrunner.units import NS_PER_S
 
@@ -44,7 +44,7 @@ class FailingRequests:
     def add(  # noqa: PLR0913 - what a sample is made of
         self,
         labels: Labels,
-        session: Session,
+        session: object,
         reply: Reply | None,
         *,
         kind: str,
@@ -57,7 +57,7 @@ class FailingRequests:
 
         Args:
             labels: Of its place in the plan.
-            session: That sent it.
+            session: That sent it; None where it was another tool.
             reply: None when nothing came, and when nothing was sent.
             kind: The failure kind.
             words: What failed, masked.

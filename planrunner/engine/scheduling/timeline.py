@@ -53,7 +53,9 @@ class Timeline:
         self.started_ns = started_ns
         self.counts_ns = 0
         warm_until_ns = started_ns + phase.warmup_ns
-        self.warmup_ends_ns = FOREVER_NS if phase.warmup_iterations else warm_until_ns
+        # Of iterations, and of a tool that takes its time to start, only the run shows the moment.
+        is_unknown = bool(phase.warmup_iterations) or phase.load.is_foreign
+        self.warmup_ends_ns = FOREVER_NS if is_unknown else warm_until_ns
         self.steered_ns = FOREVER_NS
         self._stages = tuple(_stages(phase, started_ns))
         self.ends_ns = self._stages[-1][2]
@@ -81,7 +83,7 @@ class Timeline:
         return self._windows[-1]
 
     def count_from(self, moment_ns: int) -> None:
-        """Begin measured time: an iteration begins that is none of the warm-up.
+        """Begin measured time: an iteration or request begins that is none of the warm-up.
 
         Of several users that come to theirs, and of several workers, the first counts.
         """

@@ -25,6 +25,7 @@ from planrunner.engine.steps.binder import Binder, StepPlace
 from planrunner.engine.steps.step_services import LogLines, LogSink, StepServices
 from planrunner.engine.steps.wires import Wires
 from planrunner.engine.stop import Ending, Stop
+from planrunner.engine.tool_runs.tool_phase import RunningTool, ToolPhase
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.bound_task import BoundTask
 from planrunner.engine.users.data_feeds import Feeds
@@ -225,6 +226,11 @@ class Worker:
         )
         self._punctual.append(bound.punctual)
         return bound
+
+    def open_tool(self, phase: PhaseNode, timeline: Timeline, run: RunningTool) -> ToolPhase:
+        """Make the run of another tool ready."""
+        recorder = self._recorder(phase.name, timeline)
+        return ToolPhase(phase, recorder, run, clock=self._clock, alive=self._context.alive)
 
     def sweep(self, due_ns: int) -> None:
         """Fail the requests whose deadline has passed."""

@@ -31,6 +31,7 @@ from planrunner.engine.workers.messages import (
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
 from planrunner.engine.workers.traffic import Traffic
 from planrunner.engine.workers.transport import Transport
+from planrunner.graph.loads import ToolLoad
 from planrunner.graph.run_graph import RunGraph, SearchLoad
 from planrunner.results.files.samples import SampleWriter
 
@@ -174,7 +175,8 @@ class RemoteWorker:
         phase = self._phases[begin.phase]
         bound = self._opened(begin)
         load = begin.load or phase.load
-        assert not isinstance(load, SearchLoad)  # its levels are loads of their own
+        # The levels of a search are loads of their own, and tools run beside the coordinator.
+        assert not isinstance(load, SearchLoad | ToolLoad)
         go = bound.prepare(load, begin.begin_ns)
         await self._clock.sleep_until(begin.begin_ns)
         began_ns = self._clock.now_ns()

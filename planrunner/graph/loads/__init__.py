@@ -19,6 +19,7 @@ from planrunner.graph.loads.load_model import (
 )
 from planrunner.graph.loads.open import OpenLoad
 from planrunner.graph.loads.search import SearchLoad
+from planrunner.graph.loads.tool import ToolLoad
 
 __all__ = [
     "BY_HAND",
@@ -33,12 +34,13 @@ __all__ = [
     "RunnableLoad",
     "SearchLoad",
     "SetLevel",
+    "ToolLoad",
 ]
 
 RunnableLoad = ClosedLoad | OpenLoad | CountedLoad
-"""What a worker runs; a search is several of these."""
+"""What a worker runs; a search is several of these, and a tool's run is none."""
 
-Load = RunnableLoad | SearchLoad
+Load = RunnableLoad | SearchLoad | ToolLoad
 
 LOAD_TYPES: Final[tuple[type[LoadModel], ...]] = get_args(Load)
 """Every load, in the order in which the forecast says how it counts."""

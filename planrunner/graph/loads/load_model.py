@@ -76,6 +76,7 @@ class LoadModel(ABC):
         forecast_basis: What `requests` counts from, in words; empty when it never counts.
         is_search: Whether it is made of levels, each a load of its own.
         is_counted: Whether it lasts as long as a number of iterations does.
+        is_foreign: Whether another tool sends it.
         nobody: The level at which nothing begins.
     """
 
@@ -85,6 +86,7 @@ class LoadModel(ABC):
     forecast_basis: ClassVar[str] = ""
     is_search: ClassVar[bool] = False
     is_counted: ClassVar[bool] = False
+    is_foreign: ClassVar[bool] = False
     nobody: ClassVar[SetLevel] = 0
 
     @abstractmethod

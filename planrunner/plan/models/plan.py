@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, StringConstraints
@@ -292,7 +292,7 @@ class PlanModel(OwnKeysMapping):
             )
         yield from _empty_load(data)
         yield from _lonely_uses(data)
-        if "users" not in data and "imports" not in data and not _is_misspelt(data, ("users",)):
+        if _lacks_users(data):
             yield Fault(
                 Code.MISSING_KEY,
                 "the plan has no users",
@@ -372,6 +372,21 @@ def _empty_load(data: Mapping[str, Any]) -> Iterator[Fault]:
                 str(name),
                 ("profiles",),
             )
+
+
+def _lacks_users(data: Mapping[str, Any]) -> bool:
+    """Say whether nobody sends anything: no class of users, and no other tool in all phases."""
+    if "users" in data or "imports" in data or _is_misspelt(data, ("users",)):
+        return False
+    lists = [data.get("phases"), *_values(data.get("profiles"))]
+    phases = [phase for one in lists if isinstance(one, list) for phase in one]
+    return not phases or not all(
+        isinstance(phase, dict) and ("tool" in phase or "use" in phase) for phase in phases
+    )
+
+
+def _values(data: object) -> Iterable[object]:
+    return data.values() if isinstance(data, dict) else ()
 
 
 def _lonely_uses(data: Mapping[str, Any]) -> Iterator[Fault]:

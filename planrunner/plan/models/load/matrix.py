@@ -44,8 +44,8 @@ _LEVELS: Final[Mapping[str, TypeAdapter[Any]]] = {
 }
 # What already says how much load there is, or when it starts.
 _BESIDE_LEVELS: Final[Mapping[str, frozenset[str]]] = {
-    "users": frozenset({"rate", "stages", "search"}),
-    "rate": frozenset({"users", "stages", "search", "iterations", "iterations_per_user"}),
+    "users": frozenset({"rate", "stages", "search", "tool"}),
+    "rate": frozenset({"users", "stages", "search", "tool", "iterations", "iterations_per_user"}),
 }
 
 Matrix = dict[str, list[Any]]

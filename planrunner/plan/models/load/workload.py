@@ -10,12 +10,25 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error, known_keys, later
-from planrunner.language.fields.types import Count, Duration, PositiveInt, RateField
+from planrunner.language.fields.types import (
+    Count,
+    Duration,
+    PositiveInt,
+    RateField,
+    TextField,
+)
 from planrunner.language.foreign_words import PHASE_HINTS
 from planrunner.plan.models.load.level import LevelField, misfits
 from planrunner.plan.models.load.matrix import Matrix, matrix_faults, with_levels
 from planrunner.plan.models.load.phase_words import PHASE_WORDS
+from planrunner.plan.models.load.selection import SelectionModel
 from planrunner.plan.models.load.stages import StageList, level_key, mixed_stages
+from planrunner.plan.models.load.tool_phase import (
+    TOOL_KEYS,
+    ToolName,
+    foreign_to_tools,
+    tool_faults,
+)
 from planrunner.plan.models.load.warmup import WarmupField, warmup_faults
 from planrunner.plan.models.thresholds import ThresholdModel
 
@@ -29,7 +42,6 @@ __all__ = [
     "LoadKind",
     "PhaseModel",
     "RateLevel",
-    "SelectionModel",
     "UserLevel",
 ]
 
@@ -41,22 +53,7 @@ class LoadKind(StrEnum):
     OPEN = "open"
     COUNTED = "counted"
     SEARCH = "search"
-
-
-class SelectionModel(PlanMapping):
-    """Which part of the plan a phase runs."""
-
-    users: list[str] | None = Field(
-        None, min_length=1, description="User classes.", examples=["[ApiUser]"]
-    )
-    tags: list[str] | None = Field(
-        None, min_length=1, description="Tags of tasks.", examples=["[read]"]
-    )
-
-    @classmethod
-    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
-        if not data:
-            yield Fault(Code.MISSING_KEY, "nothing is selected", "add `users:` or `tags:`")
+    TOOL = "tool"
 
 
 _COMMON: Final = frozenset(
@@ -90,9 +87,15 @@ _KEYS: Final[Mapping[LoadKind, frozenset[str]]] = {
         }
     ),
     LoadKind.SEARCH: frozenset({"search"}),
+    LoadKind.TOOL: frozenset(TOOL_KEYS),
 }
 
-PHASE_KEYS: Final = {kind: keys | _COMMON for kind, keys in _KEYS.items()}
+_OF_USERS: Final = frozenset({"only", "skip"})
+
+PHASE_KEYS: Final = {
+    kind: keys | (_COMMON - _OF_USERS if kind is LoadKind.TOOL else _COMMON)
+    for kind, keys in _KEYS.items()
+}
 """The keys that a phase with each model of load may have."""
 
 # The later of two keys in the file is the offending one; the hint says what the pair means.
@@ -195,6 +198,29 @@ class PhaseModel(PlanMapping):
         description="Search for the highest level at which the conditions hold.",
         examples=["{vary: rate, from: 20/s, to: 500/s, step: x1.5, hold: 60s, slo: [p95 < 500ms]}"],
     )
+    tool: ToolName | None = Field(
+        None,
+        description="Another load tool, which runs in place of users.",
+        examples=["k6"],
+    )
+    script: TextField | None = Field(
+        None, description="With `tool`: the file that it runs.", examples=["load.js"]
+    )
+    args: list[TextField] | None = Field(
+        None,
+        description="With `tool`: what else stands on its command line.",
+        examples=["[--vus, 10, --duration, 30s]"],
+    )
+    env: dict[str, TextField] | None = Field(
+        None,
+        description="With `tool`: environment variables in addition to planrunner's own.",
+        examples=["{BASE_URL: '${target}'}"],
+    )
+    timeout: Duration | None = Field(
+        None,
+        description="With `tool`: it is stopped after this long. Default 1h.",
+        examples=["10m"],
+    )
     start_at: Duration | None = Field(
         None,
         description="Run alongside the other phases, from this long after the start of the run.",
@@ -232,6 +258,8 @@ class PhaseModel(PlanMapping):
 
     @property
     def kind(self) -> LoadKind:
+        if self.tool is not None:
+            return LoadKind.TOOL
         if self.search is not None:
             return LoadKind.SEARCH
         if self.iterations is not None or self.iterations_per_user is not None:
@@ -255,7 +283,11 @@ class PhaseModel(PlanMapping):
         if "use" in data:
             yield from _faults_beside_use(data)
             return
-        found = list(matrix_faults(data))
+        found = [*foreign_to_tools(data, known_keys(cls), PHASE_KEYS[LoadKind.TOOL])]
+        found = found or [*matrix_faults(data)]
+        if "tool" in data:
+            yield from found or tool_faults(data)
+            return
         data = with_levels(data)
         if not found:
             found = list(_exclusive_faults(data))
@@ -326,7 +358,7 @@ def _other_load(key: str, deciding: str) -> str:
     return "arrivals end after a time: write `hold: 1m`; or let `users: 10` run the iterations"
 
 
-_DECIDING: Final[Mapping[LoadKind, tuple[str, ...]]] = {
+_DECIDING: Final[Mapping[LoadKind, tuple[str, ...]]] = {  # a tool's phase has gone before
     LoadKind.CLOSED: ("users",),
     LoadKind.OPEN: ("rate",),
     LoadKind.COUNTED: ("iterations", "iterations_per_user"),

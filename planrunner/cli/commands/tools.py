@@ -1,0 +1,63 @@
+"""`planrunner tools`: which other load tools this machine has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import click
+
+from planrunner.tools.installed import InstalledTool, installed
+from planrunner.tools.registry import all_tools
+
+__all__ = ["command"]
+
+
+@click.command(
+    "tools",
+    short_help="list the load tools that plans can run, and which are installed",
+    epilog="""\b
+Examples:
+  planrunner tools
+  planrunner tools --json
+""",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(as_json: bool) -> None:  # noqa: FBT001 - click's way
+    """List the load tools that a phase can run with `tool: NAME`.
+
+    Of each it says whether it is installed, in which version, what of its samples comes into
+    results and what does not, and how to get it.
+    """
+    found = [installed(tool) for tool in all_tools().values()]
+    if as_json:
+        click.echo(json.dumps([_facts(one) for one in found], indent=2, ensure_ascii=False))
+        return
+    for one in found:
+        click.echo("\n".join(_lines(one)))
+
+
+def _facts(one: InstalledTool) -> dict[str, object]:
+    tool = one.tool
+    return {
+        "name": tool.name,
+        "installed": bool(one.program),
+        "version": one.version or None,
+        "program": one.program or None,
+        "script": tool.script or None,
+        "needs_script": tool.needs_script,
+        "delivers": tool.delivers,
+        "lacks": tool.lacks,
+        "once": tool.once or None,
+        "install": tool.install,
+    }
+
+
+def _lines(one: InstalledTool) -> Iterator[str]:
+    tool = one.tool
+    if one.program:
+        yield f"{tool.name} {one.version or '(of unknown version)'}: {one.program}"
+    else:
+        yield f"{tool.name}: not installed; get it with `{tool.install}`"
+    yield f"  delivers: {tool.delivers}"
+    yield f"  not: {tool.lacks}"

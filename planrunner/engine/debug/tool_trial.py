@@ -1,0 +1,56 @@
+"""A tool's phase under `--once`: the least that the tool can do, and what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from planrunner.engine.debug.trace import Trace
+from planrunner.engine.tool_runs.tool_phase import StartTool
+from planrunner.graph.loads import ToolLoad
+from planrunner.graph.run_graph import PhaseNode
+from planrunner.tools.contract import ToolSample
+from planrunner.tools.registry import named_tool
+from planrunner.units import format_count
+
+__all__ = ["try_tool"]
+
+
+async def try_tool(
+    phase: PhaseNode, start: StartTool, trace: Trace, mask: Callable[[str], str]
+) -> None:
+    """Run a phase of a tool once, and report it.
+
+    Raises:
+        CannotRun: The tool can't be started.
+    """
+    assert isinstance(phase.load, ToolLoad)
+    tool = named_tool(phase.load.tool)
+    trace.section("phase", phase.name)
+    if not tool.once:
+        trace.say(f"{tool.name} can't send less than its script says, so it is not tried")
+        return
+    trace.say(f"{tool.name} runs {tool.once}")
+    found: Counter[tuple[str, str]] = Counter()
+
+    def take(samples: Sequence[ToolSample]) -> None:
+        for one in samples:
+            found[one.request, _outcome(one)] += one.count
+
+    ended = await start(phase).run(take)
+    for (request, failed), count in found.items():
+        trace.requests += count
+        words = f"{mask(request)}: {format_count(count, 'request')}"
+        trace.say(words, failed=mask(failed))
+    for notice in ended.notices:
+        trace.say(mask(notice))
+    if ended.failed:
+        trace.say(f"{tool.name} failed", failed=mask(ended.failed))
+    elif not found:
+        trace.say(f"{tool.name} reported no request", failed="nothing was sent, or nothing read")
+
+
+def _outcome(sample: ToolSample) -> str:
+    if not sample.failure:
+        return ""
+    return sample.words or (f"status {sample.status}" if sample.status else sample.failure)

@@ -1,0 +1,1 @@
+"""Phases that other load tools run: their samples become series, as those of users do."""

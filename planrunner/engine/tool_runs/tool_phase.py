@@ -1,0 +1,212 @@
+"""A phase that another tool runs: whoever starts it is given, and its samples are recorded here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
+
+from planrunner.clock import Clock
+from planrunner.engine.recording.recorder import PhaseRecorder, Site
+from planrunner.engine.stop import Stop, StopLevel
+from planrunner.graph.loads import ToolLoad
+from planrunner.graph.run_graph import PhaseNode
+from planrunner.metrics.series import Labels, Series, Tags
+from planrunner.protocols.base import Reply
+from planrunner.results.files.samples import pack_row
+from planrunner.tools.contract import ToolSample
+from planrunner.tools.tool_run import ToolEnd
+
+__all__ = ["RunningTool", "StartTool", "ToolPhase"]
+
+_HTTP: Final = "http"
+
+
+class RunningTool(Protocol):
+    """A tool that runs once.
+
+    Attributes:
+        users: How many it says it has now; None where it doesn't.
+        lasted_ns: How long it says that its load lasted; 0 where it doesn't, or hasn't yet.
+    """
+
+    @property
+    def users(self) -> int | None: ...
+    @property
+    def lasted_ns(self) -> int: ...
+
+    async def run(self, take: Callable[[Sequence[ToolSample]], None]) -> ToolEnd:
+        """Run it to its end, and have its samples taken as they come."""
+
+    def wall_ns(self) -> int:
+        """Return the time on the clock that its samples go by: ns since 1970."""
+
+    def stop(self) -> None:
+        """Ask it to end its load."""
+
+    def kill(self) -> None: ...
+
+
+StartTool = Callable[[PhaseNode], RunningTool]
+"""Makes the run that a phase asks for."""
+
+_ToolPlace = tuple[str, str, str, Tags, bool]
+
+
+class ToolPhase:
+    """One run of a tool.
+
+    Args:
+        alive: Users now, by class; those of the tool count under its name.
+    """
+
+    def __init__(
+        self,
+        phase: PhaseNode,
+        recorder: PhaseRecorder,
+        run: RunningTool,
+        *,
+        clock: Clock,
+        alive: Counter[str],
+    ) -> None:
+        assert isinstance(phase.load, ToolLoad)
+        self._load = phase.load
+        self._phase = phase
+        self._recorder = recorder
+        self._run = run
+        self._clock = clock
+        self._alive = alive
+        self._sites: dict[_ToolPlace, Site] = {}
+        self._requests = 0
+        self._last_ns = 0
+        # Tools say when by the clock on the wall.
+        self._wall_ns = run.wall_ns() - clock.now_ns()
+
+    async def run(self, stop: Stop) -> ToolEnd:
+        """Run it to its end."""
+
+        def heed() -> None:
+            if stop.level is StopLevel.AT_ONCE:
+                self._run.kill()
+            elif stop.level is StopLevel.GRACEFUL:
+                self._run.stop()
+
+        tool, timeline = self._load.tool, self._recorder.timeline
+        users_before = self._alive[tool]
+        forget = stop.listen(heed)
+        heed()
+        try:
+            return await self._run.run(self._take)
+        finally:
+            forget()
+            self._alive[tool] = users_before
+            timeline.cut(self._last_ns or self._clock.now_ns())
+
+    def notices(self, ended: ToolEnd) -> Iterator[str]:
+        """Yield what the tool has to say, and what is to be said of it."""
+        name, tool = self._phase.name, self._load.tool
+        for words in ended.notices:
+            yield self._recorder.mask(f"phase `{name}`: {words}")
+        if not self._requests and not ended.failed:
+            yield f"phase `{name}`: {tool} reported no request"
+
+    def faults(self, ended: ToolEnd) -> Iterator[str]:
+        """Yield why what was measured isn't what the tool was to do."""
+        if ended.failed:
+            yield self._recorder.mask(f"phase `{self._phase.name}`: {ended.failed}")
+
+    def _take(self, samples: Sequence[ToolSample]) -> None:
+        for sample in samples:
+            self._record(sample)
+        users = self._run.users
+        if users is not None:
+            self._alive[self._load.tool] = users
+
+    def _record(self, sample: ToolSample) -> None:
+        timeline, took_ns = self._recorder.timeline, sample.took_ns or 0
+        start_ns = sample.start_ns - self._wall_ns
+        if not sample.start_ns:
+            start_ns = self._clock.now_ns() - self._run.lasted_ns
+            self._last_ns = self._clock.now_ns()
+        start_ns = max(start_ns, timeline.started_ns)
+        # Measured time takes in the last request, also one that took no time.
+        self._last_ns = max(self._last_ns, start_ns + took_ns + 1)
+        timeline.count_from(max(start_ns, timeline.started_ns + self._phase.warmup_ns))
+        self._requests += sample.count
+        site = self._site(sample)
+        failure = sample.failure
+        series = site.series(
+            site.table_at(start_ns),
+            status=sample.status,
+            failure=failure,
+            answered=bool(sample.status),
+            judged=False,
+        )
+        service_ns = took_ns if sample.service_ns is None else sample.service_ns
+        if service_ns == took_ns:
+            series.same_ns.extend([took_ns] * sample.count)
+        else:
+            series.latency_ns.extend([took_ns] * sample.count)
+            series.service_ns.extend([service_ns] * sample.count)
+        series.received += sample.received
+        series.sent += sample.sent
+        words = self._words(sample) if failure else ""
+        if failure:
+            self._keep_failing(site, sample, words, start_ns)
+        self._write_row(series, sample, start_ns, words)
+
+    def _site(self, sample: ToolSample) -> Site:
+        place = (sample.request, sample.method, sample.user, sample.tags, sample.took_ns is None)
+        site = self._sites.get(place)
+        if site is None:
+            book = self._recorder.book
+            tags = {key: book.tag_value(key, value) for key, value in sample.tags}
+            labels = Labels(
+                self._recorder.mask(sample.request),
+                sample.method,
+                self._phase.name,
+                "",
+                sample.user,
+                "",
+                tags=tuple(sorted({**tags, "tool": self._load.tool}.items())),
+                protocol=_HTTP,
+                timed=sample.took_ns is not None,
+            )
+            site = self._sites[place] = Site(self._recorder, labels)
+        return site
+
+    def _words(self, sample: ToolSample) -> str:
+        words = sample.words or (f"status {sample.status}" if sample.status else sample.failure)
+        return self._recorder.mask(words)
+
+    def _keep_failing(self, site: Site, sample: ToolSample, words: str, start_ns: int) -> None:
+        reply = Reply()
+        reply.status = sample.status
+        assert self._recorder.failing is not None
+        self._recorder.failing.add(
+            site.labels,
+            None,
+            reply,
+            kind=sample.failure,
+            words=words,
+            after_ns=start_ns - self._recorder.origin_ns,
+            took_ns=sample.took_ns or 0,
+        )
+
+    def _write_row(self, series: Series, sample: ToolSample, start_ns: int, words: str) -> None:
+        samples, took_ns = self._recorder.samples, sample.took_ns or 0
+        if samples is None:
+            return
+        service_ns = took_ns if sample.service_ns is None else sample.service_ns
+        row = pack_row(
+            series.index,
+            start_ns - self._recorder.origin_ns,
+            took_ns,
+            service_ns,
+            0,
+            0,
+            sample.received,
+            samples.message(words),
+        )
+        for _ in range(sample.count):
+            samples.append(row)

@@ -1,0 +1,152 @@
+"""What planrunner has to know of a load tool: one record, and what it delivers.
+
+Built-in tools and those of other packages are made of the same record. A built-in one is found in
+its module in `planrunner/tools/known`, another package's through the entry-point group
+`planrunner.tools`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from pathlib import Path
+from typing import Final, Protocol
+
+from planrunner.values import dataclass
+
+__all__ = ["GROUP", "Tool", "ToolCommand", "ToolJob", "ToolReader", "ToolSample"]
+
+GROUP: Final = "planrunner.tools"
+"""The entry-point group through which other packages bring tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSample:
+    """One request, as a tool tells of it; or several that were alike in all that it tells.
+
+    Attributes:
+        request: Its name.
+        start_ns: When it began, in ns since 1970; 0 where the tool doesn't say.
+        took_ns: From when the tool wanted to send it to its end; None where the tool doesn't say.
+        service_ns: From its first byte to its end; None where that is all the same, or unknown.
+        status: 0 where no reply came, or the tool doesn't say.
+        failure: The failure kind, a word of `protocols.base.FailureKind`; empty for a success.
+        words: What went wrong, in the tool's words.
+        user: The class of users, scenario or thread group that sent it.
+        tags: That the script gives it.
+        received: Bytes of the body.
+        count: How many there were.
+    """
+
+    request: str
+    start_ns: int = 0
+    took_ns: int | None = None
+    service_ns: int | None = None
+    method: str = ""
+    status: int = 0
+    failure: str = ""
+    words: str = ""
+    user: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    received: int = 0
+    sent: int = 0
+    count: int = 1
+
+
+class ToolReader(Protocol):
+    """Reads what a tool writes, while it writes.
+
+    Attributes:
+        began_ns: When the tool was started, in ns since 1970; set before anything is read.
+        lasted_ns: How long the tool says that its load lasted; 0 where it doesn't.
+        users: How many it says it has now; None where it doesn't.
+        unread: Lines that were not what the tool should write.
+    """
+
+    began_ns: int
+
+    @property
+    def lasted_ns(self) -> int: ...
+    @property
+    def users(self) -> int | None: ...
+    @property
+    def unread(self) -> int: ...
+
+    def feed(self, data: bytes) -> Sequence[ToolSample]:
+        """Return the samples in some more bytes, which may end anywhere."""
+
+    def end(self, printed: str) -> Sequence[ToolSample]:
+        """Return what is left when the tool has ended, having printed this."""
+
+    def notices(self) -> Sequence[str]:
+        """Return what the tool found by itself: its own checks and verdicts, each a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolJob:
+    """What a tool is to do.
+
+    Attributes:
+        program: The path of its executable.
+        script: What the user gives it; None where it takes none, or none is given.
+        args: What else stands on its command line.
+        directory: Where it may write, by absolute path; each job has its own.
+        once: Whether to send the least that it can, to try the script.
+    """
+
+    program: str
+    script: Path | None
+    args: tuple[str, ...]
+    directory: Path
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCommand:
+    """How a tool is started.
+
+    Attributes:
+        env: Variables in addition to those of the user.
+        samples: The file that it writes its samples to; None where it prints them.
+        files: What it needs beside the user's script, by path.
+    """
+
+    words: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    samples: Path | None = None
+    files: Mapping[Path, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Everything that the rest of planrunner knows about a load tool.
+
+    Attributes:
+        name: Its word in plans: `tool: NAME`.
+        programs: What its executable may be called.
+        version: The arguments that make it say its version.
+        needs_script: Whether it does nothing without a file of the user.
+        script: What that file is, in a few words; empty where it takes none.
+        delivers: What of its samples comes into results, as part of a sentence.
+        lacks: What doesn't, as part of a sentence.
+        install: How to get it, in words or as a command.
+        command: Returns how a job is started.
+        reader: Returns what reads the samples of a job.
+        once: How little `--once` lets it do, as part of a sentence; empty where it can't be told.
+        verdicts: What its exit codes mean when they are no error, each as part of a sentence.
+        stop_signal: What asks it to end its load and write what it has.
+    """
+
+    name: str
+    programs: tuple[str, ...]
+    version: tuple[str, ...]
+    delivers: str
+    lacks: str
+    install: str
+    command: Callable[[ToolJob], ToolCommand]
+    reader: Callable[[ToolJob], ToolReader]
+    script: str = ""
+    needs_script: bool = False
+    once: str = ""
+    verdicts: Mapping[int, str] = field(default_factory=dict)
+    stop_signal: str = "INT"

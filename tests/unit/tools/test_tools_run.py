@@ -1,0 +1,107 @@
+"""A tool runs without any plan: whatever becomes of it, its samples count and nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from planrunner.errors import CannotRun
+from planrunner.tools.contract import Tool, ToolJob, ToolSample
+from planrunner.tools.installed import installed, need_program
+from planrunner.tools.tool_run import ToolEnd, ToolRun, ToolSetting
+from tests.support.own_tools import PRINTER
+
+pytestmark = pytest.mark.slow
+
+
+def run_script(
+    folder: Path, text: str, *, timeout_ms: int = 0, stop_at: int = 0
+) -> tuple[ToolEnd, list[ToolSample]]:
+    """Run a script under the printer; stop it when it has told of so many samples."""
+    script = folder / "script.py"
+    script.write_text(f"import os, subprocess, sys, time\n{text}")
+    job = ToolJob(need_program(PRINTER), script, (), folder / "work")
+    setting = ToolSetting(
+        folder,
+        folder / "log",
+        dict(os.environ),
+        grace_ns=100_000_000,
+        timeout_ns=timeout_ms * 1_000_000,
+    )
+    run, found = ToolRun(PRINTER, job, setting), list[ToolSample]()
+
+    def take(samples: list[ToolSample]) -> None:
+        found.extend(samples)
+        if stop_at and len(found) >= stop_at:
+            run.stop()
+
+    return asyncio.run(run.run(take)), found  # type: ignore[arg-type]  # a list is a sequence
+
+
+def test_samples_are_read_and_the_processor_counted(tmp_path: Path) -> None:
+    """Also a last line that only the end of the process completes."""
+    ended, found = run_script(tmp_path, "print('a,1,200'); print('b,2,500'); sum(range(10**6))")
+
+    assert [(one.request, one.took_ns, one.status) for one in found] == [
+        ("a", 1_000_000, 200),
+        ("b", 2_000_000, 500),
+    ]
+    assert (ended.code, ended.failed, ended.notices, ended.is_cut) == (0, "", (), False)
+    assert ended.cpu_s is not None
+    assert 0 < ended.cpu_s < 60
+
+
+def test_one_that_dies_says_so_and_its_samples_stay(tmp_path: Path) -> None:
+    """With what it printed last; lines that are no samples are counted."""
+    ended, found = run_script(tmp_path, "print('a,1,200'); print('out of memory'); sys.exit(3)")
+
+    assert len(found) == 1
+    assert ended.failed == (
+        "printer ended with exit code 3; it printed last:\n  a,1,200\n  out of memory"
+    )
+    assert ended.notices == (
+        "printer wrote 1 line that can't be read as samples, so requests may be missing",
+    )
+
+
+def test_its_own_verdict_is_a_notice(tmp_path: Path) -> None:
+    ended, _ = run_script(tmp_path, "sys.exit(9)")
+
+    assert ended.failed == ""
+    assert ended.notices == (
+        "printer ended with exit code 9: it is not content; the thresholds of the plan decide",
+    )
+
+
+@pytest.mark.parametrize("limits", [{"timeout_ms": 300}, {"stop_at": 1}])
+def test_one_that_hangs_is_stopped_with_its_children(
+    tmp_path: Path, limits: dict[str, int]
+) -> None:
+    """At its timeout, or when the run ends; it takes no notice of being asked."""
+    ended, found = run_script(
+        tmp_path,
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "open('child', 'w').write(str(child.pid)); print('a,1,200'); time.sleep(60)",
+        **limits,
+    )
+
+    assert ended.is_cut
+    assert len(found) == 1
+    assert bool(ended.failed) == ("timeout_ms" in limits)
+    child = int((tmp_path / "child").read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+def test_what_is_not_installed_says_how_to_get_it() -> None:
+    tool = Tool(**{name: getattr(PRINTER, name) for name in Tool.__slots__} | {"programs": ("no",)})
+
+    assert installed(tool).program == ""
+    assert installed(PRINTER).version.startswith("3.")
+    with pytest.raises(CannotRun, match="printer is not installed") as error:
+        need_program(tool)
+    assert error.value.hint == "get it with `apt-get install python3`"
