@@ -12,6 +12,7 @@ from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.never_met import TaskNames, never_met, written_by
 from planrunner.compiler.names.references import references_in
 from planrunner.compiler.settings_block import SettingsBlocks, of_http
+from planrunner.compiler.steps.connections import kept_by
 from planrunner.compiler.steps.tags import static_tags
 from planrunner.compiler.steps.walk import REPLY_NAMES
 from planrunner.compiler.steps.walk_steps import Flow, OpenFlow
@@ -141,6 +142,7 @@ class _Class:
 
     def _tasks(self, written: set[str]) -> tuple[TaskProgram, ...]:
         own_tags = static_tags(self._work, self._model.tags, (*self._path, "tags"))
+        self._keep_connections()
         in_iteration = replace(self._known, in_iteration=True)
         if self._model.steps is not None:
             flow = self._flow(in_iteration)
@@ -171,6 +173,13 @@ class _Class:
         check_substitutes(self._work, tasks, (*self._path, "tasks"))
         check_following(self._work, tasks, (*self._path, "tasks"))
         return tuple(tasks)
+
+    def _keep_connections(self) -> None:
+        """Let all tasks know of what one of them opens for the others, and `on_stop` too."""
+        model, known = self._model, self._known
+        steps = [*(model.steps or ()), *(step for task in model.tasks or () for step in task.steps)]
+        kept = kept_by(steps, self._flow(known).flows.models)
+        self._known = replace(known, connections=known.connections | kept)
 
     def _task(
         self, task: TaskModel, path: PlanPath, flow: Flow, own_tags: tuple[tuple[str, str], ...]

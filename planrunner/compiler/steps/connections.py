@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from planrunner.compiler.steps.walk import StepWalk
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.plan.models.requests import Operation
+from planrunner.plan.models.steps import FlowModel, StepModel
 from planrunner.plan.yaml.document import PlanPath
 
-__all__ = ["follow_connection", "lasting", "opened_by"]
+__all__ = ["follow_connection", "kept_by", "lasting", "opened_by"]
 
 
 def opened_by(request: Operation) -> frozenset[tuple[str, str]]:
@@ -18,6 +20,28 @@ def opened_by(request: Operation) -> frozenset[tuple[str, str]]:
     if request.connection_use != "opens":
         return frozenset()
     return frozenset({(request.plugin.name, request.connection_name)})
+
+
+def kept_by(
+    steps: Iterable[StepModel], flows: Mapping[str, FlowModel]
+) -> frozenset[tuple[str, str]]:
+    """Return the connections that steps of iterations open for as long as their user lives.
+
+    Whichever iteration opens one, all later ones have it, those of other tasks too.
+    """
+    found: set[tuple[str, str]] = set()
+    seen: set[str] = set()
+    waiting = [*steps]
+    while waiting:
+        step = waiting.pop()
+        waiting += [inner for _, several in step.inside() for inner in several]
+        if step.called in flows and step.called not in seen:
+            seen.add(step.called)
+            waiting += flows[step.called].do
+        request = step.operation
+        if request is not None and getattr(request.spec, "keep", None) == "user":
+            found |= opened_by(request)
+    return frozenset(found)
 
 
 def follow_connection(walk: StepWalk, request: Operation, inside: PlanPath) -> None:
@@ -53,7 +77,10 @@ def _check(walk: StepWalk, request: Operation, names: list[str], inside: PlanPat
     listed = ", ".join(f"`{one}`" for one in names if one)
     if not names:
         message = f"no connection is open here, so there is nothing for `{request.action}`"
-        hint = f"add a step `{opens}` before it, or in `on_start`"
+        hint = (
+            f"add a step `{opens}` before it or in `on_start`, or `keep: user` to that of "
+            "another task"
+        )
         walk.work.fault(inside, Code.MISSING_KEY, message, hint=hint, part="key")
     elif name and name not in names:
         hint = suggest(name, names) or (f"connections: {listed}" if listed else "remove `on`")
