@@ -26,6 +26,7 @@ _QUANTITY: Final = re.compile(rf"{_UNIT}(?:\.\.{_UNIT})?")
 _AMBIGUOUS: Final = re.compile(r": |:$| #|\s$|^\.[\d.]|^\.inf$|^\.nan$|---|\.\.\.$", re.IGNORECASE)
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"})
 _FLOW_SPECIAL: Final = frozenset("{}[],")
+_ONE_LINE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029\ud800-\udfff]*")
 _BLOCK_TEXT: Final = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\ufeff\u2028\u2029\ud800-\udfff]*")
 
 
@@ -228,7 +229,9 @@ def _scalar(value: object, *, flow: bool) -> str:
 
 
 def _quoted(value: str) -> str:
-    """Return text in double quotes; what is not printable is escaped, as YAML reads it too."""
+    """Return text in quotes; what is not printable is escaped, as YAML reads it too."""
+    if '"' in value and "'" not in value and _ONE_LINE.fullmatch(value):
+        return f"'{value}'"
     quoted = json.dumps(value, ensure_ascii=False)
     return re.sub(
         r"[\x7f-\x9f\ufeff\u2028\u2029\ud800-\udfff]",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,7 @@ Examples:
   planrunner import session.har > plan.yaml
   planrunner import api.postman_collection.json staging.postman_environment.json
   planrunner import scenario.yml --from artillery --report losses.txt
+  planrunner import --curl "curl -X POST http://127.0.0.1:8000/orders -d id=1"
   planrunner import load.jmx --json --report losses.json --allow-loss
   planrunner import session.har --output plan.yaml --once    and try each task
 
@@ -50,6 +52,7 @@ Exit codes: 0 nothing lost, 1 something changed in meaning or was left out
     metavar="FORMAT",
     help="What the files are, where that can't be seen; `planrunner import --list` shows all.",
 )
+@click.option("--curl", metavar="COMMAND", help="A command of curl, as browsers copy requests.")
 @click.option("--list", "lists", is_flag=True, help="Print the formats, and end.")
 @click.option(
     "--output",
@@ -78,6 +81,7 @@ def command(  # noqa: PLR0913 - its options
     *,
     files: tuple[Path, ...],
     format_name: str | None,
+    curl: str | None,
     lists: bool,
     output: Path,
     force: bool,
@@ -95,9 +99,13 @@ def command(  # noqa: PLR0913 - its options
     if lists:
         _print_formats()
         return ExitCode.OK
-    _refuse(files, output, force=force, once=once)
+    sources = [_source(path) for path in files]
+    if curl is not None:
+        sources.append(SourceFile(None, "--curl", curl.encode()))
+        format_name = format_name or ("curl" if not files else None)
+    _refuse(sources, output, force=force, once=once)
     imported = import_files(
-        [_source(path) for path in files],
+        sources,
         format_name=format_name,
         options=ImportOptions(keeps_assets=assets, resolves=resolve),
     )
@@ -120,7 +128,7 @@ def _print_formats() -> None:
         click.echo(f"{name:<{width}}  {one.title}")
 
 
-def _refuse(files: tuple[Path, ...], output: Path, *, force: bool, once: bool) -> None:
+def _refuse(files: Sequence[SourceFile], output: Path, *, force: bool, once: bool) -> None:
     """Refuse what can't be done, before anything is read.
 
     Raises:

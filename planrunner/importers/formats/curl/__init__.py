@@ -1,0 +1,1 @@
+"""Commands of curl, from a script or pasted from a browser."""
