@@ -15,7 +15,7 @@ from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
-from tests.support.http_proxies import tunnelling_proxy
+from tests.support.http_proxies import socks_proxy, tunnelling_proxy
 from tests.support.http_servers import Certificates, Request, Wire, closed_port, reply, serve
 from tests.support.plans import compiled
 from tests.support.ws_users import run, talking_to, upgrade, ws_user
@@ -258,7 +258,7 @@ def test_the_user_is_who_its_http_says() -> None:
     run(scenario)
     first, second = seen
 
-    assert first.path == "/x%3Bv=1?q=%C3%A4"
+    assert first.path == "/x;v=1?q=%C3%A4"
     assert {name: first.headers[name] for name in ("X-Team", "X-Room", "Origin", "Cookie")} == {
         "X-Team": "core",
         "X-Room": "5",
@@ -290,6 +290,39 @@ def test_tls_and_proxies(certificates: Certificates) -> None:
         assert got.body == b"through"
         assert refused.failure is FailureKind.TLS
         assert "certificate refused" in refused.detail
+
+    run(scenario)
+
+
+def test_proxies_that_http_needs_httpx_for(certificates: Certificates) -> None:
+    """SOCKS, and TLS to the proxy itself: over both, with TLS inside and without."""
+
+    async def scenario() -> None:
+        async with (
+            talking_to(echo, ssl=certificates.server) as secure,
+            talking_to(echo) as plain,
+            tunnelling_proxy(tls=certificates.server) as tunnel,
+            socks_proxy() as socks,
+            socks_proxy(answer=2) as closed,
+            tunnelling_proxy(b"HTTP/1.1 403 No\r\n\r\n", tls=certificates.server) as refusing,
+        ):
+            for proxy in (tunnel, socks):
+                http = HttpSettings(ca=certificates.ca, proxy=proxy.url)
+                for url in (f"wss://localhost:{secure}/", f"ws://localhost:{plain}/"):
+                    async with ws_user(plain, http=http) as user:
+                        opened = await user.connect(url)
+                        assert (opened.failure, opened.connects) == (None, 1), opened.detail
+                        await user.say("through")
+                        assert (await user.receive()).body == b"through"
+            assert socks.heads == [f"localhost:{secure}", f"localhost:{plain}"]
+            for proxy in (refusing, closed):
+                http = HttpSettings(ca=certificates.ca, proxy=proxy.url)
+                async with ws_user(plain, http=http) as user:
+                    refused = await user.connect()
+                    assert refused.failure is FailureKind.CONNECT
+                    assert refused.detail.startswith("the proxy `")
+            async with ws_user(plain, http=HttpSettings(proxy=tunnel.url)) as user:
+                assert (await user.connect()).failure is FailureKind.TLS
 
     run(scenario)
 

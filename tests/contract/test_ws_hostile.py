@@ -166,6 +166,27 @@ def test_answers_that_are_no_handshake(
     run(scenario)
 
 
+@pytest.mark.parametrize("option", [b"keep-alive, Upgrade", b"keep-alive\r\nconnection:\tUPGRADE"])
+def test_a_connection_that_is_also_kept_alive(option: bytes) -> None:
+    """Legal, however it is written, in how many packets it comes, and what comes with it."""
+
+    async def respond(request: Request, wire: Wire) -> None:
+        answer = upgrade(request).replace(b"Connection: Upgrade", b"Connection: " + option)
+        for piece in (answer[:20], answer[20:-3], answer[-3:] + frame(TEXT, b"hello")):
+            await wire.send(piece)
+        await wire.hang()
+
+    async def scenario() -> None:
+        async with serve(respond) as server, ws_user(server.origin.port) as user:
+            opened = await user.connect()
+
+            assert opened.failure is None, opened.detail
+            assert option in opened.head
+            assert (await user.receive()).body == b"hello"
+
+    run(scenario)
+
+
 def test_a_wrong_accept() -> None:
     """Whoever answers did not read the request."""
 

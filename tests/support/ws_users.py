@@ -130,7 +130,10 @@ async def ws_user(
     settings = replace(http or HttpSettings(), base_url=(f"http://127.0.0.1:{port}",))
     defaults = defaults_of(settings, **keys)
     clock = MonotonicClock()
-    below, client = WireClient(settings, clock), WsClient(defaults.settings, clock)
+    below, client = (
+        WireClient(replace(settings, proxy=""), clock),
+        WsClient(defaults.settings, clock),
+    )
     sweeping = asyncio.ensure_future(_sweep(client))
     session, identity = client.session(), below.session()
     session.accompany(identity)

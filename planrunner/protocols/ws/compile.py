@@ -22,7 +22,6 @@ from planrunner.protocols.http.compile.settings import HttpDefaults
 from planrunner.protocols.http.operation import Header, HttpOperation
 from planrunner.protocols.http.replies.expect import Expected, compile_expect
 from planrunner.protocols.http.replies.extract import compile_extract, secret_names
-from planrunner.protocols.http.target import needs_httpx
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
 from planrunner.protocols.plugin import CompiledRequest, CompiledSettings
 from planrunner.protocols.ws.contents import compile_content, compile_reason
@@ -315,10 +314,6 @@ def _handshake(spec: WsConnect, defaults: WsDefaults, lowering: Lowering) -> Htt
     url, authorization = locate(parts, spec.url.source, base, lowering, ("url",))
     credentials = http.credentials
     own = _headers(spec, lowering)
-    if needs_httpx(http.settings.proxy):
-        words = "a WebSocket can't go through a proxy that speaks SOCKS or TLS"
-        hint = "point `http.proxy` at one that begins with `http://`"
-        lowering.fault(("url",), Code.NOT_AVAILABLE, words, hint)
     if authorization:
         credentials = replace(
             credentials,

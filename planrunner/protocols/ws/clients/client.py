@@ -9,11 +9,11 @@ from typing import Final
 
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, FailureKind, Redirect, Sent
-from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.request import bind_request
 from planrunner.protocols.ws.clients.connection import WsConnection, WsEnding
 from planrunner.protocols.ws.clients.handshake import Offer
 from planrunner.protocols.ws.clients.opcodes import BINARY, TEXT
+from planrunner.protocols.ws.clients.opening import SocketConnector
 from planrunner.protocols.ws.clients.session import BoundStep, WsSession, WsShared
 from planrunner.protocols.ws.clients.steps import BoundClose, BoundConnect, BoundReceive, BoundSend
 from planrunner.protocols.ws.operation import (
@@ -35,7 +35,7 @@ class WsClient:
     ends_iterations = True
 
     def __init__(self, settings: WsSettings, clock: Clock) -> None:
-        connector = Connector(settings.http, clock.now_ns)
+        connector = SocketConnector(settings.http, clock.now_ns)
         self.shared = WsShared(settings, clock.now_ns, connector, None, set(), {})
 
     def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
@@ -47,7 +47,7 @@ class WsClient:
             case ConnectAction() as connect:
                 request = bind_request(connect.request)
                 if request.origin is None or request.origin.scheme == "https":
-                    self.shared.connector.prepare_tls()
+                    self.shared.connector.prepare()
                 offer = Offer(connect.subprotocols, self.shared.settings.compresses)
                 return BoundConnect(connect.on, request, offer, bool(connect.is_kept), timeout_ns)
             case SendAction() as send:

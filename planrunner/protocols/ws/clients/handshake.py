@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import logging
-import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from picows import WSAutoPingStrategy, WSUpgradeRequest, WSUpgradeResponse
 from picows import WSError as PicowsError
-from picows import WSUpgradeRequest, WSUpgradeResponse, ws_connect
+from picows.picows import WSProtocol  # type: ignore[attr-defined]  # its types leave it out
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.fault import WireFault, map_tls_failure
-from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.http1.head import status_named
 from planrunner.protocols.http.url import Origin
+from planrunner.protocols.ws.clients.answer import HandshakeAnswer
 from planrunner.protocols.ws.clients.connection import WsConnection
 from planrunner.protocols.ws.clients.deflate import OFFER, accepted
+from planrunner.protocols.ws.clients.opening import SocketConnector
 from planrunner.protocols.ws.reply import WsReply
 from planrunner.values import dataclass
 
-__all__ = ["Offer", "shake_hands", "socket_url"]
+__all__ = ["Offer", "shake_hands"]
 
 SWITCHING: Final = 101
 
 _OWN: Final = frozenset({"upgrade", "connection"})
 """Headers, beside `Sec-WebSocket-…`, that picows sends."""
 
-_SCHEMES: Final = {"http": "ws", "https": "wss"}
+_BUFFER: Final = 4096
+_UNUSED: Final = 20
+"""Seconds between pings, and to wait for the answers: `WsClient` pings itself."""
 
 _QUIET: Final = logging.getLogger("planrunner.ws")
 _QUIET.setLevel(logging.CRITICAL + 1)
@@ -40,11 +43,6 @@ class Offer:
 
     subprotocols: tuple[str, ...] = ()
     compresses: bool = True
-
-
-def socket_url(origin: Origin, target: str) -> str:
-    """Return where a handshake goes, as WebSockets write it."""
-    return f"{_SCHEMES[origin.scheme]}://{origin.authority}{target}"
 
 
 def headers_of(data: bytes, offer: Offer) -> list[tuple[str, str]]:
@@ -63,23 +61,11 @@ def headers_of(data: bytes, offer: Offer) -> list[tuple[str, str]]:
     return kept
 
 
-class _AskedHeaders:
-    """The headers for picows, which asks for them when the connection is open: the time of that."""
-
-    def __init__(self, pairs: Sequence[tuple[str, str]], asked: Callable[[], None]) -> None:
-        self._pairs = pairs
-        self._asked = asked
-
-    def items(self) -> Iterator[tuple[str, str]]:
-        self._asked()
-        return iter(self._pairs)
-
-
 async def shake_hands(  # noqa: PLR0913 - what a handshake takes
     connection: WsConnection,
     reply: WsReply,
     *,
-    connector: Connector,
+    connector: SocketConnector,
     number: int,
     origin: Origin,
     data: bytes,
@@ -92,7 +78,7 @@ async def shake_hands(  # noqa: PLR0913 - what a handshake takes
     Args:
         connection: Gets the frames.
         reply: Has been asked for already.
-        connector: Opens sockets.
+        connector: Opens connections.
         number: Of the user, for what it connects from.
         origin: Where to.
         data: The GET, as the user sends it.
@@ -111,37 +97,18 @@ async def shake_hands(  # noqa: PLR0913 - what a handshake takes
         reply.connects, reply.connect_ns = 1, reply.sent_ns - reply.asked_ns
         reply.sent = len(data)
 
-    async def dial(_: object) -> socket.socket:
-        return await connector.dial(origin, number, tunnels=True)
-
     def agree(request: WSUpgradeRequest, response: WSUpgradeResponse) -> WsConnection:
         del request
         reply.first_byte_ns = now_ns()
-        reply.status, reply.head = SWITCHING, _head_of(response)
-        headers = response.headers
-        _check_subprotocol(headers.getall("Sec-WebSocket-Protocol", []), offer)
-        extensions = ", ".join(headers.getall("Sec-WebSocket-Extensions", []))
-        connection.deflate = accepted(extensions, offered=offer.compresses)
+        reply.status, reply.head = SWITCHING, answer.head + b"\r\n"
+        _agree_on(connection, response, offer)
         return connection
 
-    is_secure = origin.scheme == "https"
-    named: dict[str, Any] = {"server_hostname": origin.host} if is_secure else {}
+    frames = _frames(origin, target, agree, headers_of(sent, offer), max_size)
+    answer = HandshakeAnswer(frames, asked)
     try:
-        transport, listener = await ws_connect(
-            agree,
-            # picows takes what follows a `;` for no part of the path.
-            socket_url(origin, target.replace(";", "%3B")),
-            ssl_context=connector.tls() if is_secure else None,
-            websocket_handshake_timeout=None,
-            logger_name=_QUIET,
-            enable_auto_pong=False,
-            max_frame_size=max_size,
-            extra_headers=_AskedHeaders(headers_of(sent, offer), asked),  # type: ignore[arg-type]
-            max_redirects=0,
-            socket_factory=dial,
-            read_buffer_init_size=4096,
-            **named,
-        )
+        await connector.open(origin, number, answer)
+        await frames.wait_until_handshake_complete()
     except PicowsError as error:
         _take_answer(reply, error, now_ns())
         return
@@ -149,14 +116,52 @@ async def shake_hands(  # noqa: PLR0913 - what a handshake takes
         if not reply.connects:
             raise map_tls_failure(fault, f"{origin.host}:{origin.port}") from fault
         raise _unanswered(fault) from fault
-    if listener is None:
+    except BaseException:
+        answer.abort()
+        raise
+    if frames.listener is None:
         raise _unanswered(None)
-    connection.transport = transport
+    connection.transport = frames.transport
+
+
+def _frames(
+    origin: Origin,
+    target: str,
+    agree: Callable[[WSUpgradeRequest, WSUpgradeResponse], WsConnection],
+    headers: Sequence[tuple[str, str]],
+    max_size: int,
+) -> Any:  # noqa: ANN401 - it has no types
+    """Return picows' protocol, which `ws_connect` makes too: that reads answers by itself."""
+    return WSProtocol(
+        origin.authority,
+        target,
+        True,  # noqa: FBT003 - all are positional: a client
+        agree,
+        _QUIET,
+        True,  # noqa: FBT003 - an exception of the listener's ends the connection
+        None,  # who waits has a time limit
+        False,  # noqa: FBT003 - no pings of its own
+        _UNUSED,
+        _UNUSED,
+        WSAutoPingStrategy.PING_WHEN_IDLE,
+        False,  # noqa: FBT003 - nor pongs
+        max_size,
+        headers,
+        _BUFFER,
+    )
 
 
 def _unanswered(fault: OSError | None) -> WireFault:
     how = "the server closed the connection" if fault is None else str(fault).lower()
     return WireFault(FailureKind.RESET, f"{how} before it answered the handshake")
+
+
+def _agree_on(connection: WsConnection, response: WSUpgradeResponse, offer: Offer) -> None:
+    """Speak as the answer says; raises WireFault where nothing like that was offered."""
+    headers = response.headers
+    _check_subprotocol(headers.getall("Sec-WebSocket-Protocol", []), offer)
+    extensions = ", ".join(headers.getall("Sec-WebSocket-Extensions", []))
+    connection.deflate = accepted(extensions, offered=offer.compresses)
 
 
 def _check_subprotocol(answered: list[str], offer: Offer) -> None:
@@ -168,12 +173,6 @@ def _check_subprotocol(answered: list[str], offer: Offer) -> None:
     if len(answered) > 1 or answered[0].strip() not in offer.subprotocols:
         words = f"the server answered with the subprotocol `{answered[0][:60]}`, not offered"
         raise WireFault(FailureKind.PROTOCOL, words)
-
-
-def _head_of(response: WSUpgradeResponse) -> bytes:
-    lines = [f"HTTP/1.1 {int(response.status)} {response.status.phrase}"]
-    lines += [f"{name}: {value}" for name, value in response.headers.items()]
-    return ("\r\n".join(lines) + "\r\n").encode("latin-1", "replace")
 
 
 def _take_answer(reply: WsReply, error: PicowsError, now_ns: int) -> None:

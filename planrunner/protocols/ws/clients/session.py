@@ -12,10 +12,10 @@ from typing import Any, Final, Protocol
 
 from planrunner.language.expressions.values import UNDEFINED, Evaluate, EvaluationError
 from planrunner.protocols.base import NOT_JSON, FailureKind, Scope, Sent, read_json, read_text
-from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.retries import Sender
 from planrunner.protocols.ws.clients.connection import WsConnection, WsEnding
+from planrunner.protocols.ws.clients.opening import SocketConnector
 from planrunner.protocols.ws.operation import WsSettings
 from planrunner.protocols.ws.reply import WsReply
 from planrunner.units import NS_PER_S
@@ -53,7 +53,7 @@ class WsShared:
 
     settings: WsSettings
     now_ns: Callable[[], int]
-    connector: Connector
+    connector: SocketConnector
     told: Callable[[Sent], None] | None
     sessions: set[WsSession]
     closing: dict[WsConnection, int]

@@ -19,9 +19,9 @@ from planrunner.protocols.ws.clients.handshake import (
     Offer,
     headers_of,
     shake_hands,
-    socket_url,
 )
 from planrunner.protocols.ws.clients.opcodes import TEXT
+from planrunner.protocols.ws.clients.opening import socket_url
 from planrunner.protocols.ws.clients.session import HttpVisitor, WsSession
 from planrunner.protocols.ws.reply import WsReply
 from planrunner.units import NS_PER_S
