@@ -1,0 +1,1 @@
+"""Access logs of nginx, Apache and of servers that write JSON lines."""
