@@ -22,6 +22,7 @@ __all__ = [
     "DraftStep",
     "DraftTask",
     "DraftThreshold",
+    "Keys",
     "all_steps",
 ]
 

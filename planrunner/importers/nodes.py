@@ -23,6 +23,8 @@ from planrunner.loss.ledger import Construct, Ledger, SourcePlace
 __all__ = ["SourceEntry", "SourceNode", "parse_json", "parse_yaml"]
 
 _DEEPEST: Final = 200
+_MOST_IN_PYTHON: Final = 200_000
+"""Characters; a parser in Python reads 100,000 a second."""
 
 
 @dataclass(slots=True, eq=False)
@@ -131,7 +133,7 @@ def parse_yaml(file: SourceFile, ledger: Ledger) -> SourceNode:
         ImportFault: It isn't YAML, or nests too deeply.
     """
     try:
-        root = YAML(typ="safe", pure=False).compose(file.text)
+        root = _compose(file.text)
     except MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         place = file.place(mark.line + 1, mark.column + 1) if mark else file.place(1)
@@ -139,6 +141,16 @@ def parse_yaml(file: SourceFile, ledger: Ledger) -> SourceNode:
     except (YAMLError, RecursionError) as error:
         raise ImportFault(file.name, f"not YAML: {error}") from error
     return _YamlTree(file, ledger).node(root, "", 0)
+
+
+def _compose(text: str) -> Any:  # noqa: ANN401 - the library's nodes have no types
+    """Return the nodes of a text: by libyaml, which refuses `{url: http://a}`, else by Python."""
+    try:
+        return YAML(typ="safe", pure=False).compose(text)
+    except MarkedYAMLError as error:
+        if len(text) > _MOST_IN_PYTHON or "unexpected ':'" not in str(error.problem):
+            raise
+        return YAML(typ="safe", pure=True).compose(text)
 
 
 @dataclass(slots=True)

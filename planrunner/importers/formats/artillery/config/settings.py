@@ -1,0 +1,326 @@
+"""`config` of Artillery, but for its load: target, headers, variables, payloads, plug-ins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from planrunner.importers.draft import Keys
+from planrunner.importers.formats.artillery.config.payloads import read_payload
+from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
+from planrunner.importers.formats.artillery.script import JS_HOOK, ArtilleryTest
+from planrunner.importers.nodes import SourceEntry, SourceNode
+from planrunner.importers.reading.documents import leave_out
+from planrunner.importers.reading.quantities import read_seconds, seconds
+from planrunner.importers.templates import literal
+
+__all__ = ["ConfigReader", "handshake"]
+
+_POOL: Final = "connections belong to a user and are not shared: `http.pool.per_user`"
+_URL: Final = re.compile(r"(?:https?|wss?)://[^/\s]+", re.IGNORECASE)
+_NO_HOST: Final = "http://localhost:8000"
+
+
+class ConfigReader:
+    """Reads `config` into a draft; afterwards its names are known."""
+
+    def __init__(self, test: ArtilleryTest) -> None:
+        self.test, self.draft = test, test.draft
+        self.expressions = ArtilleryExpressions(test)
+        self.shared: Keys = {"timeout": "10s", "session": "iteration"}
+        self.connections: Keys = {"keepalive": "iteration"}
+
+    def read(self) -> None:
+        """Read all but `phases`, `ensure` and `environments`."""
+        for config in self.test.configs():
+            for one in config.entries or []:
+                read = _KEYS.get(one.key)
+                if read is not None:
+                    one.construct.translated()
+                    read(self, one)
+        self.draft.http.update(self.shared)
+        if self.connections:
+            self.draft.http["pool"] = self.connections
+
+    def target(self, *, is_param: bool) -> None:
+        """Make the target the base URL: a param where environments have others."""
+        entry = self._target_entry()
+        text = _plain_target(entry) if entry is not None else ""
+        if _URL.match(text) and text.startswith("ws"):
+            self._socket(text)
+            return
+        if "{{" in text and entry is not None:
+            text = self._computed(text, entry)
+        elif not text:
+            self.draft.notes.append("TODO import: the original names no target: write `base_url`")
+            text = _NO_HOST
+        if is_param and "${" not in text:
+            name = self.test.names.param("target", {"type": "url", "default": text})
+            text = f"${{{name}}}"
+        elif "target" not in self.test.names.params:
+            self.test.names.mean("target", f"'{text}'")
+        self.draft.http = {"base_url": text.rstrip("/") or _NO_HOST, **self.draft.http}
+
+    def _target_entry(self) -> SourceEntry | None:
+        """Return the target; that of the first environment where the test itself has none."""
+        entry, environments = self.test.config("target"), self.test.config("environments")
+        if entry is not None or environments is None or not environments.node.entries:
+            return entry
+        return environments.node.entries[0].node.entry("target")
+
+    def _socket(self, target: str) -> None:
+        """Take a WebSocket as the target; requests over HTTP go to the same host."""
+        self.test.names.mean("target", f"'{target}'")
+        self.draft.extra["ws"] = {"url": target}
+        self.draft.http["base_url"] = target.replace("ws", "http", 1)
+
+    def _computed(self, text: str, entry: SourceEntry) -> str:
+        """Return a target with templates; it is known before the run, so params make it."""
+        inner = re.fullmatch(
+            r"\{\{\s*\$(?:processEnvironment|env)\.(\w+)\s*\}\}(.*)", text, re.DOTALL
+        )
+        if inner is None:
+            return self.expressions.text(text, entry.construct)
+        spec: Keys = {"type": "url", "default": _NO_HOST}
+        name = self.expressions.environment(inner[1], entry.construct, spec)
+        entry.construct.needs_you(f"say what `{name}` is when the environment does not")
+        return f"${{{name}}}{literal(inner[2])}"
+
+    def timeout(self, one: SourceEntry) -> None:
+        time = read_seconds(one.node.scalar)
+        if time:
+            self.shared["timeout"] = seconds(time)
+
+    def http(self, one: SourceEntry) -> None:
+        for below in one.node.entries or []:
+            read = _HTTP.get(below.key)
+            if read is not None:
+                below.construct.translated()
+                read(self, below)
+
+    def pool(self, one: SourceEntry) -> None:
+        one.construct.changed(_POOL)
+        self.connections = {}
+
+    def sockets(self, one: SourceEntry) -> None:
+        if isinstance(one.node.scalar, int) and one.node.scalar > 0:
+            self.connections["per_user"] = one.node.scalar
+
+    def defaults(self, one: SourceEntry) -> None:
+        for below in one.node.entries or []:
+            below.construct.translated()
+            if below.key == "headers":
+                value = self.expressions.value(below.node, below.construct)
+                if isinstance(value, dict) and value:
+                    self.shared["headers"] = {key: _text(each) for key, each in value.items()}
+            elif below.key == "think":
+                jitter = below.node.take("jitter")
+                self.test.jitter = jitter.text() if jitter else ""
+            elif below.key == "strictCapture":
+                self.test.strict = below.node.scalar is not False
+            else:
+                leave_out(below, "say it at each request")
+
+    def tls(self, one: SourceEntry) -> None:
+        for below in one.node.entries or []:
+            if below.key == "rejectUnauthorized":
+                below.construct.translated()
+                if below.node.scalar is False:
+                    self.shared["verify"] = False
+            elif below.key in ("ca", "cert", "key", "pfx"):
+                leave_out(below, "name the PEM files: `http: {ca: FILE, cert: FILE}`")
+
+    def websocket(self, one: SourceEntry) -> None:
+        settings: Keys = {}
+        for below in one.node.entries or []:
+            if below.key in ("subprotocols", "headers"):
+                below.construct.translated()
+                value = self.expressions.value(below.node, below.construct)
+                settings.update(handshake({below.key: value}))
+            elif below.key == "rejectUnauthorized":
+                below.construct.translated()
+                if below.node.scalar is False:
+                    self.shared["verify"] = False
+        if settings:
+            known = self.draft.extra.setdefault("ws", {})
+            assert isinstance(known, dict)
+            known.update(settings)
+
+    def processor(self, one: SourceEntry) -> None:
+        self.test.processor = one.node.text() or "?"
+        one.construct.left_out(f"{JS_HOOK} (`{one.node.text()}`)")
+
+    def variables(self, one: SourceEntry) -> None:
+        for below in one.node.entries or []:
+            below.construct.translated()
+            self._variable(below)
+
+    def _variable(self, one: SourceEntry) -> None:
+        names, value = self.test.names, self.expressions.value(one.node, one.construct)
+        if names.find(one.key) is not None:
+            return
+        if isinstance(value, list) and value and _is_row_list(value):
+            name = names.reserve(one.key)
+            names.mean(one.key, name)
+            self.draft.data[name] = {"list": value, "order": "random", "per": "user"}
+        elif isinstance(value, list):
+            name = names.param(one.key, {"type": "list", "default": value})
+            names.mean(one.key, f"({name} | random)")
+        elif isinstance(value, dict):
+            name = names.param(one.key, {"type": "list", "default": [value]})
+            names.mean(one.key, f"{name}[0]")
+        else:
+            names.param(one.key, _spec(value))
+
+    def payload(self, one: SourceEntry) -> None:
+        for node in one.node.each():
+            read_payload(node, self.test)
+
+    def plugins(self, one: SourceEntry) -> None:
+        for below in one.node.entries or []:
+            read = _PLUGINS.get(below.key)
+            if read is not None:
+                below.construct.translated()
+                read(self, below)
+            else:
+                leave_out(below, f"planrunner has no such plug-in: `{below.key}`")
+
+    def endpoints(self, one: SourceEntry) -> None:
+        for below in one.node.entries or []:
+            below.construct.translated()
+            if below.key == "stripQueryString":
+                self.test.strips_query = below.node.scalar is True
+            elif below.key == "ignoreUnnamedRequests" and below.node.scalar is True:
+                below.construct.changed("requests without a name are in the results too")
+
+    def expect(self, one: SourceEntry) -> None:
+        self.test.checks_expect = True
+        for below in one.node.entries or []:
+            below.construct.translated()
+            if below.key == "expectDefault200" and below.node.scalar is True:
+                self.shared["expect"] = {"status": 200}
+
+    def engines(self, one: SourceEntry) -> None:
+        for below in one.node.entries or []:
+            if below.key == "ws":
+                below.construct.translated()
+                self.websocket(below)
+            else:
+                leave_out(below, f"planrunner has no engine `{below.key}`")
+
+    def apdex(self, one: SourceEntry) -> None:
+        leave_out(one, "judge it with a threshold: `apdex(500ms) > 0.9`")
+
+    def publish(self, one: SourceEntry) -> None:
+        outputs = self.draft.extra.setdefault("outputs", [])
+        assert isinstance(outputs, list)
+        for node in one.node.each():
+            kind = node.take("type")
+            word = kind.text() if kind is not None else ""
+            made = _output(word, node)
+            if made is not None:
+                outputs.append(made)
+            for below in node.unjudged():
+                below.construct.left_out("set it in `outputs:` if that output knows it")
+            if made is None and kind is not None:
+                node.entry("type").construct.left_out(  # type: ignore[union-attr]
+                    f"planrunner sends nothing to `{word}`: use `prometheus`, `otlp` or `statsd`"
+                )
+        if not outputs:
+            del self.draft.extra["outputs"]
+
+    def socketio(self, one: SourceEntry) -> None:
+        leave_out(one, "planrunner has no engine `socketio`")
+
+    def nothing(self, one: SourceEntry) -> None:
+        one.node.whole()
+
+
+_ReadSetting = Callable[[ConfigReader, SourceEntry], None]
+_KEYS: Final[dict[str, _ReadSetting]] = {
+    "timeout": ConfigReader.timeout,
+    "http": ConfigReader.http,
+    "defaults": ConfigReader.defaults,
+    "tls": ConfigReader.tls,
+    "ws": ConfigReader.websocket,
+    "processor": ConfigReader.processor,
+    "variables": ConfigReader.variables,
+    "payload": ConfigReader.payload,
+    "plugins": ConfigReader.plugins,
+    "engines": ConfigReader.engines,
+    "includeFiles": ConfigReader.nothing,
+    "socketio": ConfigReader.socketio,
+}
+_HTTP: Final[dict[str, _ReadSetting]] = {
+    "timeout": ConfigReader.timeout,
+    "pool": ConfigReader.pool,
+    "maxSockets": ConfigReader.sockets,
+    "defaults": ConfigReader.defaults,
+    "extendedMetrics": ConfigReader.nothing,
+}
+_PLUGINS: Final[dict[str, _ReadSetting]] = {
+    "expect": ConfigReader.expect,
+    "metrics-by-endpoint": ConfigReader.endpoints,
+    "publish-metrics": ConfigReader.publish,
+    "apdex": ConfigReader.apdex,
+    "ensure": ConfigReader.nothing,
+    "fake-data": ConfigReader.nothing,
+    "http-file-uploads": ConfigReader.nothing,
+}
+
+
+def _plain_target(entry: SourceEntry) -> str:
+    entry.construct.translated()
+    text = entry.node.text().strip()
+    if "{{" in text or _URL.match(text):
+        return text
+    entry.construct.needs_you("not a URL: write the `base_url`")
+    return _NO_HOST
+
+
+def handshake(keys: Keys) -> Keys:
+    """Return settings of a handshake; subprotocols have a key of their own, not a header."""
+    headers = keys.get("headers")
+    if not isinstance(headers, dict):
+        return keys
+    others = {one: _text(each) for one, each in headers.items()}
+    found = {key: one for key, one in keys.items() if key != "headers"}
+    for one in list(others):
+        if one.lower() == "sec-websocket-protocol":
+            found.setdefault("subprotocols", [each.strip() for each in others.pop(one).split(",")])
+    return {**found, "headers": others} if others else found
+
+
+def _output(kind: str, node: SourceNode) -> Keys | None:
+    if kind in ("prometheus", "prometheus-pushgateway"):
+        node.entry("type").construct.changed(  # type: ignore[union-attr]
+            "Prometheus scrapes the page `/metrics`; nothing is pushed"
+        )
+        return {"prometheus": {"optional": True}}
+    if kind in ("statsd", "influxdb-statsd", "datadog-statsd"):
+        host, port = node.take_whole("host") or "localhost", node.take_whole("port") or 8125
+        prefix = node.take_whole("prefix")
+        address = f"{host}:{port}"
+        if "{{" in address:
+            return None
+        named = {"prefix": str(prefix).rstrip(".")} if prefix else {}
+        return {"statsd": {"address": address, **named, "optional": True}}
+    return None
+
+
+def _spec(value: object) -> Keys:
+    kind = {bool: "bool", int: "int", float: "float"}.get(type(value), "str")
+    return {"type": kind, "default": "" if value is None else value}
+
+
+def _is_row_list(value: list[object]) -> bool:
+    """Whether a list can be rows of data: all values, or all mappings with the same keys."""
+    if all(isinstance(one, str | int | float) for one in value):
+        return True
+    keys = [set(one) if isinstance(one, dict) else None for one in value]
+    return keys[0] is not None and bool(keys[0]) and all(one == keys[0] for one in keys)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)

@@ -1,0 +1,257 @@
+"""`{{ … }}` and conditions of Artillery → expressions of a plan."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from planrunner.importers.draft import DraftParam
+from planrunner.importers.formats.artillery.script import ArtilleryTest
+from planrunner.importers.nodes import SourceNode
+from planrunner.importers.templates import translate
+from planrunner.loss.ledger import Construct
+
+__all__ = ["ArtilleryExpressions", "inline"]
+
+_TEMPLATE: Final = re.compile(r"\{\{\{?\s*(.*?)\s*\}\}\}?", re.DOTALL)
+_CALL: Final = re.compile(r"(\$[A-Za-z0-9_]+)\s*\((.*)\)", re.DOTALL)
+_PATH: Final = re.compile(r"([$\w-]+)((?:\.[\w$-]+|\[\s*(?:-?\d+|'[^']*'|\"[^\"]*\")\s*\])*)")
+_STEP: Final = re.compile(r"\.([\w$-]+)|\[\s*(-?\d+|'[^']*'|\"[^\"]*\")\s*\]")
+_INDEXED: Final = re.compile(r"([\w-]+)\[\s*(\$\w+\s*\(.*\))\s*\]", re.DOTALL)
+_TOKEN: Final = re.compile(
+    r"\s+|'[^']*'|\"[^\"]*\"|\d+(?:\.\d+)?|[$A-Za-z_][$\w]*(?:\.[$\w]+)*"
+    r"|===|!==|==|!=|<=|>=|&&|\|\||[-+*/%<>()!,\[\]]"
+)
+_OPERATORS: Final = {"===": "==", "!==": "!=", "&&": "and", "||": "or", "!": "not", "mod": "%"}
+_KEPT: Final = frozenset({"and", "or", "not", "in", "true", "false"})
+_SECRET: Final = re.compile(r"secret|token|passw|api_?key|credential", re.IGNORECASE)
+
+_CALLS: Final = {
+    "$randomNumber": "rand.int({})",
+    "$randomString": "rand.text({})",
+    "$fakeFirstName": "fake.first_name()",
+    "$fakeLastName": "fake.last_name()",
+    "$fakeFullName": "fake.name()",
+    "$fakeName": "fake.name()",
+    "$fakeEmail": "fake.email()",
+    "$fakeUsername": "fake.user_name()",
+    "$fakePassword": "fake.password()",
+    "$fakePhoneNumber": "fake.phone_number()",
+    "$fakeCity": "fake.city()",
+    "$fakeStreetAddress": "fake.street_address()",
+    "$fakeCountry": "fake.country()",
+    "$fakeCompanyName": "fake.company()",
+    "$fakeCompany": "fake.company()",
+    "$fakeUuid": "rand.uuid()",
+    "$fakeSentence": "fake.sentence()",
+    "$fakeParagraph": "fake.paragraph()",
+    "$fakeWord": "fake.word()",
+    "$fakeNumber": "rand.int({})",
+    "$fakeUrl": "fake.url()",
+    "$fakeIpv4": "fake.ipv4()",
+    "$fakeUserAgent": "fake.user_agent()",
+}
+_UNKNOWN_CALLS: Final = {
+    "$randomInt": "rand.int({})",
+    "$randomInteger": "rand.int({})",
+    "$random": "rand.int({})",
+    "$randomItem": "rand.choice({})",
+    "$randomElement": "rand.choice({})",
+    "$randomFrom": "rand.choice({})",
+    "$pick": "rand.choice({})",
+    "$sample": "rand.choice({})",
+    "$randomUUID": "rand.uuid()",
+    "$randomUuid": "rand.uuid()",
+    "$uuid": "rand.uuid()",
+    "$guid": "rand.uuid()",
+    "$timestamp": "(now() * 1000) | int",
+    "$now": "(now() * 1000) | int",
+    "$isoTimestamp": "date()",
+    "$randomEmail": "fake.email()",
+    "$randomBoolean": "rand.choice([true, false])",
+    "$randomString": "rand.text({})",
+    "$randomAlphanumeric": "rand.text({})",
+}
+"""What people write and Artillery doesn't know; what they must have meant."""
+
+_DEFAULT_ARGUMENTS: Final = {"rand.text({})": "10", "rand.int({})": "0, 100"}
+
+
+class ArtilleryExpressions:
+    """Translates texts at the place where they stand."""
+
+    def __init__(self, test: ArtilleryTest) -> None:
+        self.test = test
+
+    def text(self, text: str, at: Construct) -> str:
+        """Return text with `${…}` for its templates; judges the key at which it stands."""
+        return translate(text, _TEMPLATE, lambda inner: f"${{{self.inner(inner, at)}}}")
+
+    def value(self, node: SourceNode, at: Construct) -> object:
+        """Return a value as a plan has it; every key below is translated."""
+        if node.entries is not None:
+            found: dict[str, object] = {}
+            for one in node.entries:
+                one.construct.translated()
+                found[self.text(one.key, one.construct)] = self.value(one.node, one.construct)
+            return found
+        if node.items is not None:
+            return [self.value(one, at) for one in node.items]
+        return self.text(node.scalar, at) if isinstance(node.scalar, str) else node.scalar
+
+    def sent(self, node: SourceNode, at: Construct) -> object:
+        """Return a JSON body: what a function gives is a text there, as Artillery sends it."""
+        return _as_texts(self.value(node, at))
+
+    def inner(self, inner: str, at: Construct) -> str:
+        """Return the expression for what stands inside of a template."""
+        if call := _CALL.fullmatch(inner):
+            return self._call(call[1], call[2], at)
+        if indexed := _INDEXED.fullmatch(inner):
+            call = _CALL.fullmatch(indexed[2])
+            at.suspicious("Artillery does not call functions inside of `[…]`, and sends nothing")
+            index = self._call(call[1], call[2], at) if call else "0"
+            return f"{self._path(indexed[1], '', at)}[{index}] | default('')"
+        path = _PATH.fullmatch(inner)
+        if path is None:
+            at.suspicious("Artillery knows no such template, and sends nothing for it")
+            return f"'{_quotable(inner)}'"
+        return self._path(path[1], path[2], at)
+
+    def condition(self, text: str, at: Construct) -> str | None:
+        """Return a condition as a bare expression; None if it isn't one."""
+        whole = _TEMPLATE.fullmatch(text.strip())
+        if whole is not None:
+            return self.inner(whole[1], at)
+        parts, end = [], 0
+        for found in _TOKEN.finditer(text):
+            if found.start() != end:
+                return None
+            end = found.end()
+            parts.append(self._token(found[0], at))
+        words = "".join(parts).strip()
+        return words if end == len(text) and words else None
+
+    def _token(self, token: str, at: Construct) -> str:
+        operator = _OPERATORS.get(token)
+        if operator is not None:
+            return f" {operator} " if operator.isalpha() else operator
+        if token in _KEPT or not re.match(r"[$A-Za-z_]", token):
+            return token
+        head, dot, rest = token.partition(".")
+        return self._path(head, dot + rest, at)
+
+    def _call(self, name: str, arguments: str, at: Construct) -> str:
+        form = _CALLS.get(name)
+        if form is None:
+            form = _UNKNOWN_CALLS.get(name)
+            if form is None:
+                at.left_out(f"write an expression for `{name}()`")
+                return "''"
+            at.suspicious(f"Artillery has no function `{name}`; this is what must be meant")
+        if "{}" not in form:
+            return form
+        return form.format(self._arguments(arguments, at) or _DEFAULT_ARGUMENTS.get(form, "[]"))
+
+    def _arguments(self, arguments: str, at: Construct) -> str:
+        if not arguments.strip() or "{" in arguments:
+            return ""
+        return self.condition(arguments.strip(), at) or ""
+
+    def _path(self, head: str, rest: str, at: Construct) -> str:
+        steps = [f"[{found[2]}]" if found[2] else f".{found[1]}" for found in _STEP.finditer(rest)]
+        if head in ("$processEnvironment", "$env") and steps:
+            return self.environment(steps[0].strip(".[]'\""), at) + _steps(steps[1:])
+        return self._special(head) or self._named(head, at) + _steps(steps)
+
+    def _special(self, head: str) -> str | None:
+        if head == "$testId":
+            return "run.id"
+        for element, number in reversed(self.test.loops):
+            if head in ("$loopElement", "$loopCount"):
+                return element if head == "$loopElement" else number
+        return "rand.uuid()" if head == "$uuid" and self.test.names.find("$uuid") is None else None
+
+    def _named(self, name: str, at: Construct) -> str:
+        names = self.test.names
+        found = names.find(name)
+        if found is not None:
+            return found
+        if name == "$environment":
+            return names.param(name, {"type": "str", "default": "default"})
+        at.needs_you(self._unset(name)) if self.test.processor else at.suspicious(self._unset(name))
+        return names.param(name, {"type": "str", "default": ""}, notes=[self._unset(name)])
+
+    def _unset(self, name: str) -> str:
+        if self.test.processor:
+            return f"`{name}` comes from JavaScript: give it a value, or set it in a step before"
+        return f"nothing sets `{name}`, so nothing is sent for it"
+
+    def environment(
+        self, variable: str, at: Construct, spec: dict[str, object] | None = None
+    ) -> str:
+        """Return the param that an environment variable sets."""
+        key = f"$env.{variable}"
+        found = self.test.names.find(key)
+        if found is None:
+            wanted = spec or {"type": "str"}
+            if _SECRET.search(variable) and spec is None:
+                at.needs_you(f"set the environment variable `{variable}`")
+                wanted = {**wanted, "env": variable, "secret": True}
+            else:
+                wanted = {"default": "", **wanted, "env": variable}
+            found = self.test.names.reserve(variable)
+            self.test.names.params[found] = _param(wanted)
+            self.test.names.mean(key, found)
+        return found
+
+
+def _param(spec: dict[str, object]) -> DraftParam:
+    order = ("type", "default", "env", "secret")
+    return DraftParam({key: spec[key] for key in order if key in spec})
+
+
+def _steps(steps: list[str]) -> str:
+    """Return what follows a name; keys that no dot can take stand in brackets."""
+    return "".join(
+        step if step[0] == "[" or re.fullmatch(r"\.[A-Za-z_]\w*", step) else _index(step[1:])
+        for step in steps
+    )
+
+
+def _index(key: str) -> str:
+    return f"[{key}]" if key.isdigit() else f"['{_quotable(key)}']"
+
+
+def _quotable(text: str) -> str:
+    return re.sub(r"[^\w .:/-]", "", text)
+
+
+_FUNCTION_ALONE: Final = re.compile(r"\$\{(rand\.int\([^{}]*\))\}")
+
+
+def _as_texts(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _as_texts(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_as_texts(one) for one in value]
+    if isinstance(value, str) and (found := _FUNCTION_ALONE.fullmatch(value)):
+        return f"${{{found[1]} | string}}"
+    return value
+
+
+def inline(value: object) -> str:
+    """Return a plain value as an expression."""
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ", ".join(f"{inline(str(key))}: {inline(one)}" for key, one in value.items())
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(map(inline, value)) + "]"
+    if isinstance(value, str):
+        quoted = json.dumps(value, ensure_ascii=False)[1:-1].replace("'", "\\'").replace('\\"', '"')
+        return f"'{quoted}'"
+    return "none" if value is None else json.dumps(value)

@@ -1,0 +1,247 @@
+"""Reads an Artillery test: `config`, `before`, `scenarios`, `after`."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Final
+
+from planrunner.importers.contract import ImportRequest
+from planrunner.importers.draft import DraftClass, DraftPlan, DraftStep
+from planrunner.importers.formats.artillery.config.ensure import ensured
+from planrunner.importers.formats.artillery.config.environments import EnvironmentsReader
+from planrunner.importers.formats.artillery.config.load import ArrivalsReader
+from planrunner.importers.formats.artillery.config.settings import ConfigReader
+from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions, inline
+from planrunner.importers.formats.artillery.script import JS_HOOK, ArtilleryTest
+from planrunner.importers.formats.artillery.steps.flows import FlowReader, total_think
+from planrunner.importers.formats.artillery.steps.websockets import WebSocketReader
+from planrunner.importers.nodes import SourceEntry, SourceNode
+from planrunner.importers.reading.comments import keep_comments
+from planrunner.importers.reading.documents import leave_out, read_document, suspect
+from planrunner.importers.shaping.requests import all_requests
+from planrunner.importers.sources import ImportFault
+
+__all__ = ["read"]
+
+_DOCUMENTS: Final = (".yml", ".yaml", ".json", "")
+_OF_CONFIG: Final = frozenset(
+    {
+        *("target", "phases", "variables", "payload", "environments", "ensure", "plugins"),
+        *("processor", "http", "defaults", "tls", "timeout", "engines"),
+    }
+)
+_PLACE: Final = "Artillery reads it under `config`: here it has no effect"
+_HOOKS: Final = ("beforeScenario", "afterScenario", "beforeRequest", "afterResponse")
+
+
+def read(request: ImportRequest) -> DraftPlan:
+    """Make a draft of the files of an Artillery test."""
+    files = [one for one in request.files if one.suffix in _DOCUMENTS]
+    roots = [(one, read_document(one, request.ledger)) for one in files]
+    if not any(root.is_mapping for _, root in roots):
+        name = (files or list(request.files))[0].name
+        raise ImportFault(name, "an Artillery test is a mapping with `scenarios`")
+    name = PurePath(roots[0][0].name).stem.strip() or "artillery"
+    test = ArtilleryTest(request, roots, DraftPlan(name if roots[0][0].path else "artillery"))
+    return _ArtilleryReader(test).read()
+
+
+class _ArtilleryReader:
+    def __init__(self, test: ArtilleryTest) -> None:
+        self.test, self.draft = test, test.draft
+
+    def read(self) -> DraftPlan:
+        settings = ConfigReader(self.test)
+        environments = EnvironmentsReader(self.test)
+        settings.target(is_param=environments.have("target"))
+        settings.read()
+        self._hooks_of_test("before", self.draft.setup)
+        self.test.names.publish()
+        session = self._scenarios()
+        self._hooks_of_test("after", self.draft.teardown)
+        load = ArrivalsReader(ArtilleryExpressions(self.test), session)
+        phases = load.phases(self.test.config("phases"))
+        self.draft.phases = environments.read(load, phases)
+        self._ensure()
+        self._misplaced()
+        self.draft.params = self.test.names.params
+        keep_comments(self.draft, [file for file, _ in self.test.roots])
+        return self.draft
+
+    def _hooks_of_test(self, key: str, steps: list[DraftStep]) -> None:
+        for _, root in self.test.roots:
+            node = root.take(key)
+            flow = node.entry("flow") if node is not None else None
+            if node is None or flow is None:
+                continue
+            flow.construct.translated()
+            node.take_whole("engine")
+            node.take_whole("name")
+            self.test.names.begin_class()
+            steps += FlowReader(self.test).steps(flow.node)
+
+    def _scenarios(self) -> Fraction:
+        """Read the scenarios; returns about how long the longest lasts, in seconds."""
+        longest = Fraction(0)
+        scenarios = [
+            node
+            for _, root in self.test.roots
+            for found in [root.take("scenarios")]
+            if found is not None
+            for node in found.each()
+            if node.is_mapping
+        ]
+        weights = _weights(scenarios)
+        for number, (node, weight) in enumerate(zip(scenarios, weights, strict=True), 1):
+            flow = node.get("flow")
+            if flow is not None:
+                longest = max(longest, total_think(flow))
+            self._scenario(node, weight, number)
+        if not self.draft.users:
+            note = ["TODO import: nothing of the original can be run: write the steps of a user"]
+            self.draft.users = [
+                DraftClass("Visitor", steps=[DraftStep({"log": "nothing"})], notes=note)
+            ]
+        return longest
+
+    def _scenario(self, node: SourceNode, weight: int, number: int) -> None:
+        engine = node.entry("engine")
+        kind = engine.node.text() if engine is not None else "http"
+        taken = {one.name for one in self.draft.users}
+        named = node.take("name")
+        name = _class_name(named.text() if named else "", number, taken)
+        if weight == 0 or kind not in ("http", "ws", "socketio", "socketio-v3"):
+            self._left_out(node, kind, weight)
+            return
+        if engine is not None:
+            engine.construct.translated()
+        self.test.names.begin_class()
+        user_class = DraftClass(name, origin=node.place)
+        if weight != 1:
+            user_class.keys["weight"] = weight
+        self._own_variables(node, user_class)
+        flow = node.entry("flow")
+        if flow is not None:
+            flow.construct.translated()
+            is_ws = kind == "ws"
+            user_class.steps += (
+                WebSocketReader(self.test).scenario(flow)
+                if is_ws
+                else FlowReader(self.test).steps(flow.node)
+            )
+        self._hooks(node)
+        if user_class.steps:
+            self.draft.users.append(user_class)
+        else:
+            user_class.steps = [DraftStep({"log": "every step of this scenario is left out"})]
+            self.draft.users.append(user_class)
+
+    def _own_variables(self, node: SourceNode, user_class: DraftClass) -> None:
+        """Set what a scenario calls its own variables, or what all of a visit shares."""
+        values: dict[str, object] = {}
+        variables = node.take("variables")
+        expressions = ArtilleryExpressions(self.test)
+        for one in (variables.entries or []) if variables else []:
+            one.construct.translated()
+            value = expressions.value(one.node, one.construct)
+            if isinstance(value, list) and value:
+                value = {"$list": value}
+            name = self.test.names.assign(one.key)
+            values[name] = _drawn(value)
+        if values:
+            user_class.steps.append(DraftStep({"set": values}, origin=node.place))
+
+    def _hooks(self, node: SourceNode) -> None:
+        for key in _HOOKS:
+            entry = node.entry(key)
+            if entry is not None:
+                names = ", ".join(f"`{one.text()}`" for one in entry.node.each())
+                leave_out(entry, f"{JS_HOOK} ({names})")
+        for key in ("id", "description", "tags", "weight"):
+            node.take_whole(key)
+
+    def _left_out(self, node: SourceNode, kind: str, weight: int) -> None:
+        for one in node.entries or []:
+            if weight == 0:
+                suspect(one, "a scenario with weight 0 never runs")
+            else:
+                leave_out(one, f"planrunner has no engine `{kind}`: test what it sends over HTTP")
+
+    def _ensure(self) -> None:
+        endpoints = _endpoints(self.draft)
+        found = [self.test.config("ensure"), self.test.config("plugins", "ensure")]
+        for entry in found:
+            if entry is not None and entry.node.is_mapping:
+                if endpoints:
+                    self.draft.thresholds += ensured(entry, endpoints)
+                else:
+                    leave_out(entry, "the plan sends no HTTP request: judge what it sends")
+
+    def _misplaced(self) -> None:
+        for _, root in self.test.roots:
+            for one in root.entries or []:
+                if one.construct.fate is not None:
+                    continue
+                if one.key in _OF_CONFIG:
+                    suspect(one, _PLACE)
+                elif one.key in ("name", "description", "version", "$schema"):
+                    one.construct.translated()
+                    self._describe(one)
+                else:
+                    suspect(one, "Artillery has no such key, and reads nothing of it")
+
+    def _describe(self, one: SourceEntry) -> None:
+        if one.key == "name" and one.node.text().strip():
+            self.draft.name = " ".join(one.node.text().split())
+        elif one.key == "description":
+            self.draft.description = one.node.text()
+
+
+def _drawn(value: object) -> object:
+    if isinstance(value, dict) and set(value) == {"$list"}:
+        return f"${{rand.choice({inline(value['$list'])})}}"
+    return value
+
+
+def _weights(scenarios: list[SourceNode]) -> list[int]:
+    """Return whole weights in the proportion of the original's."""
+    found = []
+    for node in scenarios:
+        entry = node.entry("weight")
+        text = entry.node.text() if entry is not None else "1"
+        is_number = re.fullmatch(r"\d{1,9}(?:\.\d{1,6})?", text)
+        if entry is not None and is_number:
+            entry.construct.translated()
+        found.append(Fraction(text) if is_number else Fraction(1))
+    factor = 1
+    for one in found:
+        factor = factor * one.denominator // _gcd(factor, one.denominator)
+    return [int(one * factor) for one in found]
+
+
+def _gcd(first: int, second: int) -> int:
+    while second:
+        first, second = second, first % second
+    return first
+
+
+def _class_name(name: str, number: int, taken: set[str]) -> str:
+    words = " ".join("".join(one if one.isprintable() else " " for one in name).split())
+    found = words = words.replace("${", "$ {")[:100] or f"Scenario {number}"
+    again = 1
+    while found in taken:
+        again += 1
+        found = f"{words} {again}"
+    return found
+
+
+def _endpoints(draft: DraftPlan) -> dict[str, str]:
+    """Return what `metrics-by-endpoint` calls each request, and its selector."""
+    found = {}
+    for one in all_requests(draft):
+        name = str(one.keys.get("name") or one.url)
+        default = name if "name" in one.keys else f"{one.verb.upper()} {name}"
+        found[name] = '"' + default.replace('"', '\\"') + '"'
+    return found

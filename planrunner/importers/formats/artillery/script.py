@@ -1,0 +1,62 @@
+"""One Artillery test while it is read: its files, its config, its names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from planrunner.importers.contract import ImportRequest
+from planrunner.importers.draft import DraftPlan
+from planrunner.importers.nodes import SourceEntry, SourceNode
+from planrunner.importers.reading.names import SourceNames
+from planrunner.importers.sources import SourceFile
+
+__all__ = ["JS_HOOK", "ArtilleryTest"]
+
+JS_HOOK: Final = "JavaScript is never run: write it in Python, and call it with a `python:` step"
+
+
+@dataclass(slots=True)
+class ArtilleryTest:
+    """What all parts of the reader share.
+
+    Attributes:
+        roots: The documents, mains first.
+        strict: Whether a capture that finds nothing fails, unless it says otherwise.
+    """
+
+    request: ImportRequest
+    roots: list[tuple[SourceFile, SourceNode]]
+    draft: DraftPlan
+    names: SourceNames = field(default_factory=SourceNames)
+    processor: str = ""
+    checks_expect: bool = False
+    strips_query: bool = False
+    strict: bool = True
+    jitter: str = ""
+    loops: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def main(self) -> SourceFile:
+        """The file that names others by paths relative to its own."""
+        return self.roots[0][0]
+
+    def configs(self) -> Iterator[SourceNode]:
+        """Yield `config` of each document that has one."""
+        for _, root in self.roots:
+            found = root.take("config")
+            if found is not None and found.is_mapping:
+                yield found
+
+    def config(self, *path: str) -> SourceEntry | None:
+        """Return an entry of `config`, the last document's first, without judging it."""
+        for _, root in reversed(self.roots):
+            node: SourceNode | None = root.get("config")
+            entry = None
+            for key in path:
+                entry = node.entry(key) if node is not None else None
+                node = entry.node if entry is not None else None
+            if entry is not None:
+                return entry
+        return None

@@ -1,0 +1,1 @@
+"""The flows of an Artillery test: requests, pauses, loops, messages."""

@@ -1,0 +1,82 @@
+"""Files of YAML or JSON of which other tools read what they know: what all of them have alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from planrunner.importers.nodes import SourceEntry, SourceNode, parse_json, parse_yaml
+from planrunner.importers.sources import SourceFile
+from planrunner.loss.ledger import Ledger
+
+__all__ = ["leave_out", "read_document", "suspect"]
+
+_MERGE: Final = "<<"
+_TWICE: Final = "it stands twice, and only the last one counts"
+_RENDER: Final = "render this template, and import the result"
+
+
+def read_document(file: SourceFile, ledger: Ledger) -> SourceNode:
+    """Read a file of YAML or JSON: merge keys are merged, keys that stand twice are suspicious.
+
+    Raises:
+        ImportFault: It is neither.
+    """
+    start = file.head.lstrip()[:2]
+    is_json = file.suffix == ".json" or (start[:1] == b"{" and start not in (b"{%", b"{{"))
+    root = parse_json(file, ledger) if is_json else parse_yaml(file, ledger)
+    _settle(root)
+    return root
+
+
+def leave_out(entry: SourceEntry, instead: str) -> None:
+    """Leave a key out with everything below it."""
+    for one in (entry, *entry.node.below()):
+        one.construct.left_out(instead)
+
+
+def suspect(entry: SourceEntry, why: str) -> None:
+    """Say that a key has no effect in the original; what is below it has none either, as here."""
+    entry.construct.suspicious(why)
+    entry.node.whole()
+
+
+def _settle(root: SourceNode) -> None:
+    pending, seen = [root], set[int]()
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.entries is not None:
+            node.entries = _merged(node.entries)
+            _judge_twice(node.entries)
+            pending += [one.node for one in node.entries]
+        pending += node.items or []
+
+
+def _merged(entries: list[SourceEntry]) -> list[SourceEntry]:
+    """Return entries with those of `<<`, which give way to a mapping's own."""
+    if all(one.key != _MERGE for one in entries):
+        return entries
+    own = [one for one in entries if one.key != _MERGE]
+    keys = {one.key for one in own}
+    for one in entries:
+        if one.key == _MERGE:
+            one.construct.translated()
+            for source in one.node.each():
+                more = [below for below in _merged(source.entries or []) if below.key not in keys]
+                own += more
+                keys.update(below.key for below in more)
+    return own
+
+
+def _judge_twice(entries: Iterable[SourceEntry]) -> None:
+    last: dict[str, SourceEntry] = {}
+    for one in entries:
+        if one.key == "?":
+            for below in (one, *one.node.below()):
+                below.construct.needs_you(_RENDER)
+        if one.key in last:
+            suspect(last[one.key], _TWICE)
+        last[one.key] = one

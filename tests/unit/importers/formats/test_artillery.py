@@ -1,0 +1,335 @@
+"""Artillery: what each construct becomes, and its fate."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from planrunner.importers.contract import Claim, ImportOptions
+from planrunner.importers.formats.artillery.importer import IMPORTER
+from planrunner.importers.importing import Imported, check, import_files
+from planrunner.importers.sources import ImportFault, SourceFile
+from planrunner.loss.ledger import Fate
+
+T, S, Y, C, L = Fate.TRANSLATED, Fate.SUSPICIOUS, Fate.NEEDS_YOU, Fate.CHANGED, Fate.LEFT_OUT
+
+
+def run(text: str, name: str = "load.yml", path: Path | None = None) -> Imported:
+    file = SourceFile(path, name, None if path else text.encode())
+    return import_files([file], format_name="artillery", options=ImportOptions())
+
+
+def fate(imported: Imported, words: str) -> Fate | None:
+    found = [one.fate for one in imported.ledger.constructs if one.words.endswith(words)]
+    return found[0] if found else None
+
+
+def whole(flow: str, config: str) -> str:
+    return (
+        "config: {target: http://a, phases: [{duration: 60, arrivalRate: 5}], "
+        f"plugins: {{expect: {{}}}}{', ' if config else ''}{config}}}\n"
+        f"scenarios: [{{flow: [{flow}]}}]\n"
+    )
+
+
+def missing(texts: list[str], imported: Imported) -> list[str]:
+    plan = re.sub(r"\s+", " ", imported.text).replace('"', "").replace("'", "")
+    return [one for one in texts if one.replace('"', "").replace("'", "") not in plan]
+
+
+STEPS = [
+    ("{get: {url: /a, qs: {q: 1}}}", ["get: /a", "query: {q: 1}"], "qs.q", T),
+    ("{get: {url: /a, name: home}}", ["name: home"], "get.name", T),
+    ("{get: {url: 'http://b/x'}}", ["get: http://b/x"], "url", T),
+    (
+        "{post: {url: /a, json: {n: '{{ $randomNumber(1, 6) }}'}}}",
+        ["${rand.int(1, 6) | string}"],
+        "n",
+        T,
+    ),
+    ("{post: {url: /a, form: {a: 1}}}", ["form: {a: 1}"], "form.a", T),
+    ("{post: {url: /a, body: text}}", ["body: text"], "body", T),
+    ("{post: {url: /a, formData: {k: v}}}", ["multipart: {k: v}"], "formData.k", T),
+    ("{get: {url: /a, headers: {X-A: '{{ $uuid }}'}}}", ['"${rand.uuid()}"'], "X-A", T),
+    ("{get: {url: /a, cookie: {b: 1}}}", ["Cookie: b=1"], "cookie", C),
+    ("{get: {url: /a, auth: {user: u, pass: p}}}", ["username: u", '"${password}"'], "pass", Y),
+    ("{get: {url: /a, followRedirect: false}}", ["follow_redirects: false"], "followRedirect", T),
+    ("{get: {url: /a, gzip: true}}", ["get: /a"], "gzip", T),
+    ("{get: {url: /a, probability: 20}}", ["when: rand.int(0, 100) < 20"], "probability", T),
+    ("{get: {url: /a, ifTrue: 'x == 1'}}", ["when: x == 1"], "ifTrue", S),
+    ("{get: {url: /a, beforeRequest: sign}}", ["`sign`"], "beforeRequest", L),
+    ("{get: {url: /a, surprise: 1}}", ["get: /a"], "surprise", L),
+    ("{get: /a}", ["get: /a"], ".get", S),
+    ("{get: null, url: /a}", ["get: /a"], ".get", S),
+    ("{get: {url: /a, capture: {json: $.id, as: theId}}}", ["extract: {the_id: $.id}"], "as", T),
+    ("{get: {url: /a, capture: {json: '$.a[*].id', as: i}}}", ["index: random"], "json", T),
+    ("{get: {url: /a, capture: {json: items.0.id, as: i}}}", ["$.items[0].id"], "json", T),
+    (
+        "{get: {url: /a, capture: {json: $.i, as: i, strict: false}}}",
+        ["default: null"],
+        "strict",
+        T,
+    ),
+    ("{get: {url: /a, capture: {regexp: 'a(b)(c)', group: 2, as: i}}}", ["a(?:b)(c)"], "group", T),
+    ("{get: {url: /a, capture: {regexp: 'a(b)', as: i}}}", ["(a(b))"], "regexp", T),
+    ("{get: {url: /a, capture: {header: x-id, as: i}}}", ["header: x-id"], "header", T),
+    ("{get: {url: /a, capture: {xpath: //a, as: i}}}", ["xpath: //a"], "xpath", T),
+    ("{get: {url: /a, capture: {selector: a, attr: href, as: i}}}", ["a::attr(href)"], "attr", T),
+    ("{get: {url: /a, match: {json: $.id, value: 7}}}", ["json: {$.id: 7}"], "value", T),
+    (
+        "{get: {url: /a, expect: [{statusCode: [200, 201]}]}}",
+        ["status: [200, 201]"],
+        "statusCode",
+        T,
+    ),
+    ("{get: {url: /a, expect: {notStatusCode: 500}}}", ["[2xx, 3xx, 4xx]"], "notStatusCode", C),
+    ("{get: {url: /a, expect: {contentType: json}}}", ["{matches: json}"], "contentType", T),
+    ("{get: {url: /a, expect: {hasProperty: 'a[0].b'}}}", ["$.a[0].b"], "hasProperty", T),
+    ("{get: {url: /a, expect: {notHasProperty: e}}}", ["exists: false"], "notHasProperty", T),
+    ("{get: {url: /a, expect: {hasHeader: x-a}}}", ["x-a: {exists: true}"], "hasHeader", T),
+    ("{get: {url: /a, expect: {headerEquals: [x-a, b]}}}", ["x-a: b"], "headerEquals", T),
+    ("{get: {url: /a, expect: {matchesRegexp: 'a+'}}}", ["matches: [a+]"], "matchesRegexp", T),
+    ("{get: {url: /a, expect: {cdnHit: true}}}", ["X-Cache"], "cdnHit", C),
+    ("{get: {url: /a, expect: {responseTime: 300}}}", ["time: < 300ms"], "responseTime", S),
+    ("{get: {url: /a, expect: {equals: ['{{ a }}', '{{ b }}']}}}", [], "equals", L),
+    ("{think: 2}", ["think: 2s"], "think", T),
+    ("{think: 500ms}", ["think: 500ms"], "think", T),
+    ("{think: 10, jitter: 20%}", ["think: 8s..12s"], "jitter", T),
+    ("{think: '{{ $randomNumber(1, 3) }}'}", ["think: 1s..3s"], "think", T),
+    ("{think: 1-3}", ["think: 1s..3s"], "think", S),
+    ("{think: {min: 1, max: 3}}", ["think: 1s..3s"], "think", S),
+    ("{loop: [{get: {url: /a}}], count: 3}", ["repeat: 3"], "count", T),
+    ("{loop: [{get: {url: /a}}], count: 2-5}", ["repeat: 3"], "count", T),
+    (
+        "{loop: [{get: {url: '/{{ $loopCount }}'}}], count: 3}",
+        ["count in range(3)", "/${count}"],
+        "loop",
+        T,
+    ),
+    (
+        "{loop: [{get: {url: '/{{ $loopElement }}'}}], over: [a, b]}",
+        ["item in ['a', 'b']"],
+        "over",
+        T,
+    ),
+    ("{loop: [{get: {url: /a}}], whileTrue: more}", ["repeat: 1"], "whileTrue", L),
+    ("{parallel: [{get: {url: /a}}, {get: {url: /b}}]}", ["parallel:"], "parallel", T),
+    ("{log: 'hi {{ $testId }}'}", ["hi ${run.id}"], "log", T),
+    ("{function: greet}", ["`greet`"], "function", L),
+    ("{emit: {channel: c, data: d}}", [], "channel", L),
+    ("{get: {url: '/{{ nobody }}'}}", ["nobody: {type: str"], "url", S),
+    ("{get: {url: '/{{ $env.SHOP }}'}}", ["env: SHOP"], "url", T),
+    ("{get: {url: '/{{ $processEnvironment.API_TOKEN }}'}}", ["secret: true"], "url", Y),
+    ("{get: {url: '/{{ $randomItem(x) }}'}}", ["rand.choice("], "url", S),
+    ("{get: {url: '/{{ $mystery() }}'}}", [], "url", L),
+    ("{get: {url: '/$' , headers: {A: '${x}'}}}", ["$${x}"], "A", T),
+]
+
+
+@pytest.mark.parametrize(
+    ("flow", "texts", "words", "expected"), STEPS, ids=[one[0] for one in STEPS]
+)
+def test_steps(flow: str, texts: list[str], words: str, expected: Fate) -> None:
+    """Each construct of a flow, alone in a test."""
+    imported = run(whole(flow, ""))
+
+    assert missing(texts, imported) == []
+    assert fate(imported, words) is expected
+
+
+@pytest.mark.slow  # validates forty steps: 0.6 s
+def test_the_plans_validate() -> None:
+    """All constructs of the table at once, and a WebSocket beside them."""
+    flows = ", ".join(one[0] for one in STEPS)
+    text = whole(flows, "") + "before: {flow: [{post: {url: /reset}}]}\n"
+
+    imported = run(text)
+
+    assert [one.message for one in check(imported)] == []
+
+
+CONFIG = [
+    ("timeout: 5", ["timeout: 5s"], "timeout", T),
+    ("http: {pool: 10}", [], "pool", C),
+    ("http: {maxSockets: 2}", ["per_user: 2"], "maxSockets", T),
+    ("defaults: {headers: {A: b}}", ["headers: {A: b}"], "headers.A", T),
+    ("http: {defaults: {headers: {A: b}}}", ["headers: {A: b}"], "headers.A", T),
+    ("tls: {rejectUnauthorized: false}", ["verify: false"], "rejectUnauthorized", T),
+    ("processor: ./x.js", ["`./x.js`"], "processor", L),
+    ("variables: {a: 1}", ["a: {type: int, default: 1}"], "variables.a", T),
+    ("variables: {a: [x, y]}", ["a: {list: [x, y], order: random, per: user}"], "variables.a", T),
+    ("payload: {path: no.csv, fields: [a]}", ['list: [{a: ""}]'], "path", Y),
+    ("payload: {path: ../../etc/passwd, fields: [a]}", ['list: [{a: ""}]'], "path", Y),
+    ("ensure: {p95: 500}", ["p95 ttfb < 500ms"], "p95", T),
+    ("ensure: {maxErrorRate: 1}", ["error_rate <= 1%"], "maxErrorRate", C),
+    ("ensure: {thresholds: [{http.response_time.p999: 9}]}", ["p99.9 ttfb < 9ms"], "p999", T),
+    (
+        "ensure: {thresholds: [{vusers.session_length.max: 9}]}",
+        ["max of iteration < 9ms"],
+        "max",
+        T,
+    ),
+    ("ensure: {thresholds: [{plugins.mine: 9}]}", [], "plugins.mine", L),
+    (
+        "ensure: {conditions: [{expression: 'http.request_rate > 5', strict: false}]}",
+        ["warn: throughput > 5/s"],
+        "expression",
+        T,
+    ),
+    ("environments: {b: {target: 'http://b'}}", ["b: {target: http://b}"], "b.target", T),
+    ("environments: {b: {phases: [{duration: 1, arrivalRate: 1}]}}", ["profile: b"], "b.phases", T),
+    ("environments: {b: {tls: {}}}", [], "b.tls", L),
+    ("engines: {playwright: {}}", [], "playwright", L),
+]
+
+
+@pytest.mark.parametrize(
+    ("config", "texts", "words", "expected"), CONFIG, ids=[one[0] for one in CONFIG]
+)
+def test_config(config: str, texts: list[str], words: str, expected: Fate) -> None:
+    """Each construct of `config`, alone in a test."""
+    imported = run(whole("{get: {url: /a}}", config))
+
+    assert missing(texts, imported) == []
+    assert fate(imported, words) is expected
+
+
+PHASES = [
+    ("{duration: 60, arrivalRate: 5}", "{rate: 5/s, hold: 1m}"),
+    ("{duration: 60, arrivalRate: 0.5, name: Low}", "{name: Low, rate: 30/m, hold: 1m}"),
+    ("{duration: 1 min, arrivalCount: 20}", "{rate: 20/m, hold: 1m}"),
+    ("{duration: 9, arrivalRate: 1, rampTo: 5}", "from: 1/s"),
+    ("{duration: 9, arrivalRate: 1}, {duration: 9, arrivalRate: 5}", "rate: 5/s, from: 5/s"),
+    ("{duration: 9, arrivalRate: 1}, {pause: 30}", "duration: 30s, rate: 0/s, from: 0/s"),
+    ("{duration: 9, arrivalRate: 1, maxVusers: 7}", "max_users: 7"),
+    ("{duration: 9, arrivalRate: 500}", "max_users: 5000"),
+    ("{duration: 9, arrivalRate: '{{ $env.RATE }}'}", 'rate: "${rate}/s"'),
+]
+
+
+@pytest.mark.parametrize(("phases", "text"), PHASES, ids=[one[0] for one in PHASES])
+def test_phases(phases: str, text: str) -> None:
+    """Arrivals: one phase, with a stage for each where there are several."""
+    imported = run(
+        f"config: {{target: http://a, phases: [{phases}]}}\n"
+        "scenarios: [{flow: [{get: {url: /a}}]}]\n"
+    )
+
+    assert text in imported.text
+    assert check(imported) == ()
+
+
+def test_what_is_never_checked_is_suspicious() -> None:
+    """`expect` without its plug-in, and settings beside `config`."""
+    imported = run(
+        "config: {target: http://a}\nensure: {p95: 1}\n"
+        "scenarios: [{flow: [{get: {url: /a, expect: {statusCode: 200}}}]}]\n"
+    )
+
+    assert fate(imported, "expect") is S
+    assert fate(imported, "ensure") is S
+    assert "TODO import: the original says no load" in imported.text
+
+
+def test_weights_names_comments_and_scenarios_that_cannot_run() -> None:
+    """Classes keep their names, weights in proportion, and the comments above them."""
+    imported = run(
+        """config: {target: http://a, phases: [{duration: 1, arrivalRate: 1}]}
+scenarios:
+  # People who only look around.
+  - name: Look
+    weight: 0.5
+    flow: [{get: {url: /a}}]
+  - name: "Buy\\nnow"
+    weight: 1
+    flow: [{post: {url: /b}}]
+  - {name: Browser, engine: playwright, testFunction: f}
+  - {name: Never, weight: 0, flow: [{get: {url: /a}}]}
+"""
+    )
+
+    assert "  # People who only look around.\n  Look:\n" in imported.text
+    assert "  Buy now:\n    weight: 2\n" in imported.text
+    assert (fate(imported, "testFunction"), fate(imported, "[3].weight")) == (L, S)
+    assert "Never" not in imported.text
+
+
+def test_websockets() -> None:
+    """A scenario of the engine `ws` opens its connection first, and receives what it captures."""
+    imported = run(
+        """config: {target: "ws://a:1/chat", phases: [{duration: 1, arrivalRate: 1}]}
+scenarios:
+  - engine: ws
+    flow:
+      - connect: {target: "{{ target }}?room=1", headers: {sec-websocket-protocol: a}}
+      - send: hello
+      - send: {payload: {a: 1}, capture: [{json: $.id, as: id}]}
+"""
+    )
+
+    assert "ws.send: {text: hello}" in imported.text
+    assert "ws.receive: {extract: {id: $.id}}" in imported.text
+    assert "subprotocols: [a]" in imported.text
+    assert check(imported) == ()
+
+
+def test_rows_of_a_file_are_copied(tmp_path: Path) -> None:
+    """A CSV file beside the test becomes a data source with the fields as columns."""
+    (tmp_path / "people.csv").write_text("h1,h2\nada,1\n")
+    main = tmp_path / "load.yml"
+    main.write_text(
+        whole(
+            "{get: {url: '/{{ name }}'}}",
+            "payload: {path: people.csv, fields: [name, n], skipHeader: true, order: sequence}",
+        )
+    )
+
+    imported = run("", "load.yml", main)
+
+    assert missing(["people: {csv: people.csv, columns: [name, n], per: user}"], imported) == []
+    assert "/${people.name}" in imported.text
+    assert imported.files == {"people.csv": b"ada,1\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("config:\n\t- a", "not YAML"),
+        ("{% if x %}\nscenarios: []", "not YAML"),
+        ("- a\n- b", "a mapping with `scenarios`"),
+        ('{"config": {', "not JSON"),
+    ],
+)
+def test_what_is_no_test(text: str, message: str) -> None:
+    """A fault with a place, no traceback."""
+    with pytest.raises(ImportFault, match=message):
+        run(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "scenarios: {}",
+        "config: 5\nscenarios: 7",
+        "config: {target: {{ h }}, phases: {duration: x}}\nscenarios: [a, {flow: [b, {get: [1]}]}]",
+        "config: {phases: [{arrivalRate: -1}]}\nscenarios: [{flow: {get: {url: {a: b}}}}]",
+        "config: {target: a, target: 'http://b'}\nscenarios: [{name: 1, flow: [{think: x}]}]",
+        "x: &x {url: /a}\nscenarios: [{flow: [{get: {<<: *x}}, {get: *x}]}]",
+        "scenarios: [{flow: [{loop: [], count: -1}, {get: {url: /a, capture: x, expect: [1]}}]}]",
+    ],
+)
+def test_odd_files_still_make_a_plan(text: str) -> None:
+    """Whatever stands where something else should: every key has a fate, and the plan validates."""
+    imported = run(text)
+
+    assert all(one.fate is not None for one in imported.ledger.constructs)
+    assert [one.message for one in check(imported)] == []
+
+
+def test_recognition() -> None:
+    """Artillery's own words are recognized; other YAML isn't."""
+    assert IMPORTER.claim(SourceFile(None, "a.yml", whole("", "").encode())) is Claim.SURE
+    assert IMPORTER.claim(SourceFile(None, "a.yml", b"execution: []\nscenarios: {}")) is Claim.NO
+    assert IMPORTER.claim(SourceFile(None, "rows.csv", b"a,b")) is Claim.COMPANION
