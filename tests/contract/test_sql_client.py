@@ -159,6 +159,32 @@ def test_what_a_database_refuses_has_its_status(server, driver: str, tmp_path: P
 
 
 @every_driver
+def test_an_error_that_the_plan_accepts_is_a_success(server, driver: str, tmp_path: Path) -> None:
+    """The transaction around it goes on, in PostgreSQL too, and keeps what it did before."""
+    twice = "SQLITE_CONSTRAINT*" if driver.endswith("sqlite") else "23505"
+
+    async def use(statements: Statements) -> None:
+        await new_table(statements)
+        insert = "insert into orders (id) values (:id)"
+        either = {"status": ["OK", twice]}
+        await statements.transact(BEGIN)
+        for number, failed in ((7, False), (1, True), (8, False)):
+            reply = await statements.done(insert, params={"id": number}, expect=either)
+            assert bool(reply.status) is failed
+            assert reply.detail.startswith(twice[:5] if failed else "")
+        assert (await statements.transact(COMMIT)).failure is None
+        await statements.done(COUNT, expect={"json": {"$[0].n": 5}})
+        await statements.done(insert, params={"id": 1}, expect={"status": twice})
+        kind, status, _ = await statements.failed("select * from nowhere", expect=either)
+        assert (kind, status > 0) == ("status", True)
+        fine = statements.exchange(COUNT, expect={"status": twice})
+        assert 0 not in fine.accept
+        assert fine.expected == (f"status {twice}",)
+
+    with_statements(settings(server, driver, tmp_path), use)
+
+
+@every_driver
 def test_most_of_a_large_result_is_never_read(server, driver: str, tmp_path: Path) -> None:
     """Ten million rows take no memory with `fetch: first`; what comes after is not disturbed."""
     numbers = "select generate_series(1, 10000000) as n"

@@ -338,10 +338,11 @@ def _verdicts(
         return ()
     seen = dict(scope)
     publish_reply(reply, seen, exchange.reply_names)
-    status, *expected = exchange.expected or ("",)
-    wrong = "" if reply.status in exchange.accept else f"it is {reply.status}"
+    wanted, *expected = exchange.expected or ("",)
+    status = exchange.status_text(reply.status)
+    wrong = "" if reply.status in exchange.accept else f"it is {status}"
     return (
-        TracedExpectation(status, wrong),
+        TracedExpectation(wanted, wrong),
         *(
             TracedExpectation(words, _wrong(check, reply, seen))
             for words, check in zip(expected, exchange.checks, strict=False)

@@ -13,6 +13,7 @@ from planrunner.language.files import FileFault
 from planrunner.protocols.base import Exchange
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
 from planrunner.protocols.plugin import CompiledRequest, CompiledSettings
+from planrunner.protocols.sql.accepted import AcceptedStatuses, accepted_statuses
 from planrunner.protocols.sql.database_url import DatabaseUrl, driver_problem, read_url
 from planrunner.protocols.sql.expect import compile_expect, compile_extract
 from planrunner.protocols.sql.operation import (
@@ -126,6 +127,8 @@ def compile_query(
     statement, place = _statement(spec, lowering)
     params = _params(spec, statement, place, lowering)
     words, checks = compile_expect(spec.expect, lowering)
+    stated = None if spec.expect is None else spec.expect.status
+    accept = accepted_statuses(stated, lowering)
     timeout_ns = lowering.duration(spec.timeout, ("timeout",), defaults.settings.timeout_ns)
     if timeout_ns <= 0 and spec.timeout is not None:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout must be more than 0")
@@ -148,18 +151,23 @@ def compile_query(
         protocol=defaults.channel,
         operation=operation,
         method="query",
-        accept=frozenset({OK}),
+        accept=accept,
         checks=() if soft else checks,
         extractors=compile_extract(spec.extract),
         timeout_ns=timeout_ns,
         soft_checks=checks if soft else (),
-        expected=("no error", *(() if soft else words)),
+        expected=(_status_words(accept), *(() if soft else words)),
         softly_expected=words if soft else (),
+        states_status=stated is not None,
         extracted=tuple(spec.extract or ()),
         counts=counts_of(_dialect_of(operation, defaults.settings)),
         secrets=tuple(name for name, one in (spec.extract or {}).items() if one.secret),
     )
     return CompiledRequest(exchange, tuple(lowering.faults), tuple(lowering.notices))
+
+
+def _status_words(accept: AcceptedStatuses) -> str:
+    return f"status {', '.join(accept.names)}" if accept.has_errors else "no error"
 
 
 def _dialect_of(operation: SqlOperation, settings: SqlSettings) -> str:

@@ -16,11 +16,17 @@ from planrunner.language.fields.types import (
     ValueField,
     VariableName,
 )
-from planrunner.protocols.json_replies.spec import JsonExpectation, rule_shape
+from planrunner.protocols.json_replies.spec import JsonExpectation, rule_shape, shape
 from planrunner.protocols.operation_model import OperationModel
 from planrunner.protocols.sql.statement import first_line
 
 __all__ = ["RowCount", "SqlExpect", "SqlExtraction", "SqlModel", "SqlPool", "SqlQuery"]
+
+OneOrMoreStatuses: TypeAlias = Annotated[
+    Annotated[TextField, Tag("<scalar>")]
+    | Annotated[list[TextField], Field(min_length=1), Tag("<list>")],
+    Discriminator(shape),
+]
 
 ISOLATIONS = Literal[
     "read uncommitted", "read committed", "repeatable read", "serializable", "snapshot"
@@ -133,10 +139,17 @@ RowCountField: TypeAlias = Annotated[
 class SqlExpect(PlanMapping):
     """Which results are acceptable; by default, any that is not an error."""
 
-    synonyms: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("count", "row_count", "rowcount"), "rows"
-    )
+    synonyms: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("count", "row_count", "rowcount"), "rows"),
+        **dict.fromkeys(("sqlstate", "code", "error", "errors"), "status"),
+    }
 
+    status: OneOrMoreStatuses | None = Field(
+        None,
+        description="The status, or a list of them: `OK`, an SQLSTATE, SQLite's name, MySQL's "
+        "number; `23*` is all that begin so. Default `OK`.",
+        examples=["[OK, 23505]", "SQLITE_CONSTRAINT_UNIQUE"],
+    )
     rows: RowCountField | None = Field(
         None,
         description="How many rows were read, or changed.",

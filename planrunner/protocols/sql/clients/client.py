@@ -48,7 +48,8 @@ class SqlClient:
         operation = exchange.operation
         if isinstance(operation, TransactionStep):
             return operation
-        return SqlRequest(operation, exchange.timeout_ns, keeps_rows=self.told is not None)
+        keeps_rows = self.told is not None
+        return SqlRequest(operation, exchange.timeout_ns, exchange.accept, keeps_rows=keeps_rows)
 
     def database(self, position: int, scope: Scope) -> OpenDatabase:
         """Return a database; the first to ask for it reads its URL."""

@@ -26,6 +26,8 @@ class Dialect:
         isolate: Returns what gives a connection's transactions an isolation; None where
             SQLAlchemy does.
         reads_in_transaction: Rows can be read piece by piece only in a transaction.
+        savepoint: Where an error ends the transaction: what is said before a statement whose error
+            the plan accepts; empty where none is needed.
         facts: Returns what the database says of a statement beside its rows, given the cursor.
         query: What a URL says unless it says otherwise.
         dry_run: What a URL says so that statements are looked at and not executed; empty where
@@ -36,6 +38,7 @@ class Dialect:
     begin: str = ""
     isolate: Callable[[str], str] | None = None
     reads_in_transaction: bool = False
+    savepoint: str = ""
     facts: Callable[[Any], Mapping[str, float]] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     dry_run: Mapping[str, str] = field(default_factory=dict)
@@ -60,6 +63,7 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
         "BEGIN",
         "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {}".format,
         reads_in_transaction=True,
+        savepoint="SAVEPOINT planrunner",
     ),
     "sqlite": Dialect("BEGIN", _sqlite),
     "mysql": _MYSQL,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from planrunner.language.expressions.values import Scope
+from planrunner.protocols.sql.accepted import AcceptedStatuses
 from planrunner.protocols.sql.clients.connections import OpenDatabase
 from planrunner.protocols.sql.clients.dialects import Dialect
 from planrunner.protocols.sql.operation import FetchRows, SqlOperation
@@ -13,7 +14,7 @@ from planrunner.protocols.sql.operation import FetchRows, SqlOperation
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult
 
-__all__ = ["COMMIT", "ROLLBACK", "SqlRequest", "StatementResult", "execute", "finish"]
+__all__ = ["COMMIT", "ROLLBACK", "SqlRequest", "StatementResult", "execute", "finish", "forgive"]
 
 COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
@@ -53,11 +54,26 @@ class SqlRequest:
     Attributes:
         is_streamed: Its rows are read piece by piece, and most of them may never be.
         keeps_rows: Somebody reads what is in them.
+        accept: The statuses that are no failure.
+        may_err: Errors are among them.
     """
 
-    __slots__ = ("_order", "_text", "is_streamed", "keeps_rows", "operation", "timeout_ns")
+    __slots__ = (
+        "_order",
+        "_text",
+        "accept",
+        "is_streamed",
+        "keeps_rows",
+        "may_err",
+        "operation",
+        "timeout_ns",
+    )
 
-    def __init__(self, operation: SqlOperation, timeout_ns: int, *, keeps_rows: bool) -> None:
+    def __init__(
+        self, operation: SqlOperation, timeout_ns: int, accept: Container[int], *, keeps_rows: bool
+    ) -> None:
+        self.accept = accept
+        self.may_err = isinstance(accept, AcceptedStatuses) and accept.has_errors
         self.operation = operation
         self.timeout_ns = timeout_ns
         self.keeps_rows = keeps_rows or operation.needs_rows
@@ -110,6 +126,9 @@ def execute(  # noqa: PLR0913, PLR0917 - all that a statement needs, in one call
     sent_ns = now()
     if begins and dialect.begin:
         connection.exec_driver_sql(dialect.begin)
+    if request.may_err and not is_alone and dialect.savepoint:
+        connection.exec_driver_sql(dialect.savepoint)
+        sent_ns = now()
     options = _PIECE_BY_PIECE if request.is_streamed else None
     result = connection.exec_driver_sql(text, request.bound(values) or None, options)
     began_ns = now()
@@ -140,6 +159,11 @@ def _read(
             rows = ()
     result.close()
     return columns, (rows if request.keeps_rows else ()), len(rows)
+
+
+def forgive(dialect: Dialect, connection: Connection) -> None:
+    """Let a transaction go on after an error that the plan accepts."""
+    connection.exec_driver_sql(f"ROLLBACK TO {dialect.savepoint}")
 
 
 def finish(how: str, dialect: Dialect, connection: Connection) -> None:

@@ -26,6 +26,7 @@ from planrunner.protocols.sql.clients.execution import (
     StatementResult,
     execute,
     finish,
+    forgive,
 )
 from planrunner.protocols.sql.clients.faults import map_error
 from planrunner.protocols.sql.clients.shown import result_table, sent_statement
@@ -91,7 +92,7 @@ class SqlSession:
             self._fail(FailureKind.TIMEOUT, 0, words)
             reply.ended_ns = min(reply.ended_ns, asked_ns + request.timeout_ns)
         except Exception as error:  # noqa: BLE001 - the boundary: any driver's errors
-            await self._failed(database, error)
+            await self._failed(request, database, error)
         if not self._in_transaction:
             self._give_back(database)
         return reply
@@ -160,15 +161,34 @@ class SqlSession:
         if request.operation.needs_body:
             reply.body = rows_as_text(reply)
 
-    async def _failed(self, database: OpenDatabase, error: Exception) -> None:
+    async def _failed(self, request: SqlRequest, database: OpenDatabase, error: Exception) -> None:
         """Say why there is no result; the connection goes on if it can."""
-        connection = self._held.get(database)
+        connection, reply = self._held.get(database), self._reply
         failure = map_error(error, connects=connection is None)
         self._fail(failure.kind, failure.status, failure.words)
+        is_accepted = connection is not None and 0 < failure.status in request.accept
+        if is_accepted:
+            reply.failure, reply.first_byte_ns = None, reply.ended_ns
         if failure.ends_connection:
             self._drop(database)
-        elif connection is not None and connection.is_begun and not self._in_transaction:
-            await self._end_on(database, connection, ROLLBACK, _TAKING_BACK_S)
+        elif connection is not None and connection.is_begun:
+            if not self._in_transaction:
+                await self._end_on(database, connection, ROLLBACK, _TAKING_BACK_S)
+            elif is_accepted and database.dialect.savepoint:
+                await self._forgive(database, connection)
+
+    async def _forgive(self, database: OpenDatabase, connection: SqlConnection) -> None:
+        """Go on in the transaction; without that, it would be taken back in silence."""
+        try:
+            async with asyncio.timeout(_TAKING_BACK_S):
+                await connection.run(partial(forgive, database.dialect))
+        except CancelledError:
+            self._drop(database)
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary: any driver's errors
+            self._drop(database)
+            failure = map_error(error, connects=False)
+            self._fail(failure.kind, failure.status, failure.words)
 
     def _fail(self, kind: FailureKind, status: int, words: str) -> None:
         reply = self._reply
@@ -235,7 +255,7 @@ class SqlSession:
         if request is None:
             return "", ""
         reply = self._reply
-        came = reply.detail if reply.failure is not None else result_table(reply)
+        came = reply.detail or result_table(reply)
         return sent_statement(request.operation.statement.text, values), came
 
     def lanes(self, count: int) -> Sequence[SqlSession]:
@@ -273,7 +293,7 @@ class TappedSqlSession(SqlSession):
         tell(Sent("query", where.shown, headers, operation.statement.text.encode()))
         if reply.failure is None:
             reply.head = f"{status_text(reply.status)}, {_counted(result)}".encode()
-            reply.body = reply.body or result_table(result).encode()
+            reply.body = reply.body or (reply.detail or result_table(result)).encode()
         return reply
 
 
