@@ -34,6 +34,7 @@ _COMMANDS = {
     "history": "show the trend of the last runs",
     "clean": "remove old runs, but no baseline",
     "validate": "check plans and report faults, with file, line and column",
+    "fmt": "write plans in one style",
     "explain": "explain in words what a plan would do; send nothing",
     "ui": "show the plans of a folder in a browser: run, watch, compare",
     "data": "write the rows of a plan's data source to a file",

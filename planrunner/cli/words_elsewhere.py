@@ -13,6 +13,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "test": "execute",
     "check": "validate",
     "lint": "validate",
+    "format": "fmt",
     "inspect": "explain",
     "new": "init",
     "create": "init",

@@ -82,7 +82,9 @@ def _write(path: Path, name: str, url: str, *, force: bool) -> None:
         raise UsageError(f"`{path}` exists", hint="choose another name, or add --force")
     text = template(name)
     if url:
-        text = aimed(text, url)
+        from planrunner.plan.formatting import format_plan  # noqa: PLC0415 - templates are formatted
+
+        text = format_plan(aimed(text, url))
     if str(path).isprintable():  # it is named in a comment
         text = text.replace(_PLAN, shlex.quote(path.as_posix()))
     written = path

@@ -82,6 +82,9 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     load = QuickLoad(preset or "", users, rate, hold, spawn_rate)
     text = quick_plan(QuickRequest(url, method, headers, data), load)
     if save is not None:
+        from planrunner.plan.formatting import format_plan  # noqa: PLC0415 - most runs save no plan
+
+        text = format_plan(text)
         _save(save, text)
     file = str(save or "run.yaml")
     changes = Changes(outputs=wish.all_outputs)

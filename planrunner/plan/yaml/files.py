@@ -10,7 +10,7 @@ from planrunner.language.diagnostics import Code, Diagnostic, PlanError, Span
 from planrunner.language.files import ANY_SIZE, ANYWHERE, FileFault, Folders, open_file
 from planrunner.plan.yaml.source import Source
 
-__all__ = ["MAX_BYTES", "read_text"]
+__all__ = ["MAX_BYTES", "decoded", "read_text"]
 
 MAX_BYTES: Final = 1_000_000
 
@@ -33,6 +33,16 @@ def read_text(path: str | os.PathLike[str], folders: Folders = ANYWHERE) -> str:
     except OSError as error:
         reason = error.strerror or str(error)
         raise _refusal(file, Code.UNREADABLE_FILE, f"can't be read: {reason.lower()}") from error
+    return decoded(content, file)
+
+
+def decoded(content: bytes, file: str) -> str:
+    """Return the text of a plan that was read from somewhere; `file` is only a name.
+
+    Raises:
+        PlanError: It is too large, or isn't UTF-8.
+    """
+    _check_size(file, len(content))
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -47,12 +57,15 @@ def _read_bytes(path: Path, file: str, folders: Folders) -> bytes:
         size = os.fstat(stream.fileno()).st_size
         if size <= MAX_BYTES:
             content = stream.read(MAX_BYTES + 1)  # it may have grown
-    size = max(size, len(content))
+    _check_size(file, size)
+    return content
+
+
+def _check_size(file: str, size: int) -> None:
     if size > MAX_BYTES:
         message = f"the file is {size / 1e6:,.1f} MB; a plan can be at most 1 MB"
         hint = "keep test data in separate files and name them under `data:`"
         raise _refusal(file, Code.FILE_TOO_LARGE, message, hint)
-    return content
 
 
 def _missing_file(path: Path, file: str) -> PlanError:
