@@ -218,7 +218,7 @@ def test_hooks_and_their_recipe_are_what_pre_commit_reads(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_the_hook_stops_a_commit_with_a_faulty_plan(tmp_path: Path) -> None:
+def test_hooks_stop_a_commit_with_a_faulty_plan(tmp_path: Path) -> None:
     """In a repository set up as the how-to says, with planrunner as pre-commit installs it.
 
     That is once, from the last commit, and not compiled: it runs twice.
@@ -254,5 +254,6 @@ def test_the_hook_stops_a_commit_with_a_faulty_plan(tmp_path: Path) -> None:
     bad = tried()
 
     assert good.returncode == 0, good.stdout + good.stderr
+    assert "2 files left unchanged" in good.stdout
     assert bad.returncode == 1
     assert "plans/good.yaml:5:1: error[unknown-key]" in bad.stdout
