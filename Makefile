@@ -9,6 +9,7 @@ TARGET  ?=
 SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
+LOCUST  := .tools/locust/bin/locust
 SPREAD  := -n auto --dist worksteal
 # A third of what the slow tests take is waiting, for time to pass and processes to start.
 SPREAD_ALL := -n $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 3 / 2 ))) --dist worksteal
@@ -64,7 +65,7 @@ imports: $(DEV)  ## layer contracts
 
 # Slow tests drive real servers and processes, on machines that others use too: one that fails gets a
 # second try, and is named at the end.
-test-all: $(DEV) editor-tools
+test-all: $(DEV) editor-tools $(LOCUST)
 	$(BIN)/python -m pytest -q $(SPREAD_ALL) --reruns 1 -rR
 
 # Other inputs at each run; `make fuzz SEED=…` makes those of an earlier one again.
@@ -107,6 +108,11 @@ dist: $(DEV)  ## build the wheel and the source distribution into dist/
 editor-tools:  ## fetch yaml-language-server and axe-core into .tools
 	@test -d $(YAML_LS) -a -d $(AXE) || ! command -v npm >/dev/null || \
 	  npm install --silent --no-save --no-audit --no-fund --no-package-lock --prefix .tools yaml-language-server@1 axe-core@4
+
+# Apart from .venv: it brings gevent, and planrunner's own dependencies would change with it.
+$(LOCUST):
+	$(PYTHON) -m venv .tools/locust
+	.tools/locust/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-tools.txt
 
 clean:  ## remove .venv, tools and caches
 	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache .cache build

@@ -7,10 +7,11 @@ its module in `planrunner/tools/known`, another package's through the entry-poin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from planrunner.values import dataclass
 
@@ -53,7 +54,7 @@ class ToolSample:
     count: int = 1
 
 
-class ToolReader(Protocol):
+class ToolReader(ABC):
     """Reads what a tool writes, while it writes.
 
     Attributes:
@@ -61,25 +62,31 @@ class ToolReader(Protocol):
         lasted_ns: How long the tool says that its load lasted; 0 where it doesn't.
         users: How many it says it has now; None where it doesn't.
         unread: Lines that were not what the tool should write.
+        is_cut: Whether it was ended before it would have ended by itself; set before `end`.
     """
 
-    began_ns: int
+    def __init__(self) -> None:
+        self.began_ns = self.lasted_ns = self.unread = 0
+        self.users: int | None = None
+        self.is_cut = False
 
-    @property
-    def lasted_ns(self) -> int: ...
-    @property
-    def users(self) -> int | None: ...
-    @property
-    def unread(self) -> int: ...
-
+    @abstractmethod
     def feed(self, data: bytes) -> Sequence[ToolSample]:
         """Return the samples in some more bytes, which may end anywhere."""
 
-    def end(self, printed: str) -> Sequence[ToolSample]:
+    def end(self, printed: str) -> Iterable[ToolSample]:
         """Return what is left when the tool has ended, having printed this."""
+        del printed
+        return ()
 
     def notices(self) -> Sequence[str]:
-        """Return what the tool found by itself: its own checks and verdicts, each a sentence."""
+        """Return what the tool found by itself, such as its own checks, each a sentence."""
+        return ()
+
+    def verdict(self, code: int) -> str:
+        """Return what an exit code other than 0 means if it is no error, in words; or nothing."""
+        del code
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,7 @@ class Tool:
     Attributes:
         name: Its word in plans: `tool: NAME`.
         programs: What its executable may be called.
-        version: The arguments that make it say its version.
+        version: The arguments that make it print its version; empty where it has none.
         needs_script: Whether it does nothing without a file of the user.
         script: What that file is, in a few words; empty where it takes none.
         delivers: What of its samples comes into results, as part of a sentence.
@@ -133,7 +140,6 @@ class Tool:
         command: Returns how a job is started.
         reader: Returns what reads the samples of a job.
         once: How little `--once` lets it do, as part of a sentence; empty where it can't be told.
-        verdicts: What its exit codes mean when they are no error, each as part of a sentence.
         stop_signal: What asks it to end its load and write what it has.
     """
 
@@ -148,5 +154,4 @@ class Tool:
     script: str = ""
     needs_script: bool = False
     once: str = ""
-    verdicts: Mapping[int, str] = field(default_factory=dict)
     stop_signal: str = "INT"

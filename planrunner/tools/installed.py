@@ -61,7 +61,8 @@ def need_program(tool: Tool, environ: Mapping[str, str] = os.environ) -> str:
 def installed(tool: Tool, environ: Mapping[str, str] = os.environ) -> InstalledTool:
     """Look for a tool, and ask it which version it is."""
     program = find_program(tool, environ)
-    return InstalledTool(tool, program, _version(tool, program, environ) if program else "")
+    asks = bool(program and tool.version)
+    return InstalledTool(tool, program, _version(tool, program, environ) if asks else "")
 
 
 def _version(tool: Tool, program: str, environ: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from planrunner.values import dataclass
 
 __all__ = ["KNOWN", "all_tools", "find_tool", "forget_packages", "named_tool"]
 
-KNOWN: Final = ("k6",)
+KNOWN: Final = ("k6", "locust", "jmeter", "ab", "wrk", "hey", "artillery")
 """The built-in ones, each a module of `tools/known`; plans that name none import none of them."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
@@ -27,6 +28,7 @@ __all__ = ["ToolEnd", "ToolRun", "ToolSetting", "shown_command"]
 
 _LOOK_S: Final = 0.1
 _PIECE: Final = 1 << 18
+_AT_ONCE: Final = 4_096
 _MOST_PRINTED: Final = 1 << 24
 
 
@@ -129,14 +131,17 @@ class ToolRun:
         """
         command = self._tool.command(self._job)
         self._job.directory.mkdir(parents=True, exist_ok=True)
+        if command.samples is not None:
+            command.samples.unlink(missing_ok=True)
         for path, text in command.files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         began = time.monotonic_ns()
+        log = self._setting.log, _size(self._setting.log)  # others may have printed there before
         self._reader.began_ns = self.wall_ns()
         program = self._program = await self._started(command)
-        source = command.samples or self._setting.log
         try:
-            with _Tail(source) as tail:
+            with _Tail(*((command.samples, 0) if command.samples else log)) as tail:
                 await self._read_until_ended(program, tail, take)
                 while data := tail.read():
                     take(self._reader.feed(data))
@@ -144,7 +149,10 @@ class ToolRun:
         finally:
             await program.stop()
         took_ns = time.monotonic_ns() - began
-        take(self._reader.end(_printed(self._setting.log)))
+        self._reader.is_cut = self._is_cut
+        for piece in _pieces(self._reader.end(_printed(*log))):
+            take(piece)
+            await asyncio.sleep(0)  # whoever takes them may have much to write
         return self._end(program, took_ns)
 
     async def _started(self, command: ToolCommand) -> SupervisedProgram:
@@ -200,29 +208,32 @@ class ToolRun:
         program.ask_to_stop()
 
     def _end(self, program: SupervisedProgram, took_ns: int) -> ToolEnd:
-        is_cut = self._stop.is_set() or self._is_timed_out
         return ToolEnd(
             code=program.ended or 0,
-            failed=self._failed(program, is_cut=is_cut),
+            failed=self._failed(program),
             notices=tuple(self._notices(program)),
             took_ns=took_ns,
             lasted_ns=self._reader.lasted_ns,
             cpu_s=program.cpu_s,
-            is_cut=is_cut,
+            is_cut=self._is_cut,
         )
 
-    def _failed(self, program: SupervisedProgram, *, is_cut: bool) -> str:
+    @property
+    def _is_cut(self) -> bool:
+        return self._stop.is_set() or self._is_timed_out
+
+    def _failed(self, program: SupervisedProgram) -> str:
         name = self._tool.name
         if self._is_timed_out:
             lasted = format_duration(self._setting.timeout_ns)
             return f"{name} was stopped after {lasted}, its `timeout`: raise that, or do less"
-        if is_cut or not program.ended or program.ended in self._tool.verdicts:
+        if self._is_cut or not program.ended or self._reader.verdict(program.ended):
             return ""
         return f"{name} {program.how_it_ended()}{program.last_words()}"
 
     def _notices(self, program: SupervisedProgram) -> Iterator[str]:
-        name, verdict = self._tool.name, self._tool.verdicts.get(program.ended or 0)
-        if verdict:
+        name, code = self._tool.name, program.ended or 0
+        if code and (verdict := self._reader.verdict(code)):
             yield (f"{name} {program.how_it_ended()}: {verdict}; the thresholds of the plan decide")
         for words in self._reader.notices():
             yield f"{name}: {words}"
@@ -231,11 +242,19 @@ class ToolRun:
             yield f"{name} wrote {many} that can't be read as samples, so requests may be missing"
 
 
-class _Tail:
-    """A file that grows, read from its beginning; it may not be there yet."""
+def _pieces(samples: Iterable[ToolSample]) -> Iterator[Sequence[ToolSample]]:
+    """Yield samples a few thousand at a time."""
+    left = iter(samples)
+    while piece := list(islice(left, _AT_ONCE)):
+        yield piece
 
-    def __init__(self, path: Path) -> None:
+
+class _Tail:
+    """A file that grows, read from where it begins to matter; it may not be there yet."""
+
+    def __init__(self, path: Path, begin: int) -> None:
         self._path = path
+        self._begin = begin
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> Self:
@@ -250,13 +269,21 @@ class _Tail:
         if self._file is None:
             with suppress(FileNotFoundError):
                 self._file = self._path.open("rb")
+                self._file.seek(self._begin)
         return b"" if self._file is None else self._file.read(_PIECE)
 
 
-def _printed(log: Path) -> str:
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+def _printed(log: Path, begin: int) -> str:
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - _MOST_PRINTED))
+            file.seek(max(begin, _size(log) - _MOST_PRINTED))
             return file.read().decode("utf-8", "replace")
     except OSError:
         return ""

@@ -127,10 +127,10 @@ def test_the_end_of_the_run_is_its_end(guest: Callable[..., PlanProject]) -> Non
     aborted = guest(flood, ", thresholds: ['p95 < 500ms, abort']").run(
         "execute", "plan.yaml", "--out", "one"
     )
-    late = guest(flood, ", timeout: 500ms").run("execute", "plan.yaml", "--out", "two")
+    late = guest(flood, ", timeout: 300ms").run("execute", "plan.yaml", "--out", "two")
 
     assert aborted.code == 4, aborted.out + aborted.err
-    assert "printer was stopped after 500 ms, its `timeout`" in late.out
+    assert "printer was stopped after 300 ms, its `timeout`" in late.out
     assert min(len(aborted.all_rows), len(late.all_rows)) > 0
 
 

@@ -6,20 +6,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolSample
+from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
 from planrunner.tools.reading.csv_rows import CsvRows
 
 __all__ = ["PRINTER"]
 
 
-class PrinterReader:
+class PrinterReader(ToolReader):
     """Reads `name,took_ms,status` from what is printed."""
 
-    lasted_ns = 0
-    users = None
-
     def __init__(self) -> None:
-        self.began_ns = self.unread = 0
+        super().__init__()
         self._rows = CsvRows()
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
@@ -34,12 +31,8 @@ class PrinterReader:
                 found.append(one)
         return found
 
-    def end(self, printed: str) -> Sequence[ToolSample]:
-        del printed
-        return ()
-
-    def notices(self) -> Sequence[str]:
-        return ()
+    def verdict(self, code: int) -> str:
+        return "it is not content" if code == 9 else ""
 
 
 def _command(job: ToolJob) -> ToolCommand:
@@ -59,5 +52,4 @@ PRINTER = Tool(
     command=_command,
     reader=lambda _: PrinterReader(),
     once="a single round",
-    verdicts={9: "it is not content"},
 )

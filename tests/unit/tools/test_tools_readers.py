@@ -1,0 +1,225 @@
+"""What other tools write, read in pieces: of every tool the same promises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planrunner.tools.contract import ToolReader, ToolSample
+from planrunner.tools.known.ab import AbSamples
+from planrunner.tools.known.artillery import ArtillerySamples
+from planrunner.tools.known.hey import HeySamples
+from planrunner.tools.known.jmeter import JmeterSamples
+from planrunner.tools.known.locust import LocustSamples
+from planrunner.tools.known.wrk import WrkSamples, without_back_fill
+from planrunner.tools.reading.spread import spread
+
+LOCUST = "".join(
+    json.dumps(line) + "\n"
+    for line in (
+        ["users", 3],
+        [1796077096.5, 12.5, "GET", "/a", 200, 2, ""],
+        [1796077096.6, 7, "POST", "/b", 500, 0, "HTTPError: 500 Server Error"],
+        [1796077096.7, 1, "GET", "/a", 200, 2, "CatchResponseError: wrong"],
+        [None, None, "GET", "/c", 0, 0, "ConnectionError: Connection refused"],
+        ["code", 0],
+    )
+)
+HEY = """\
+response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset
+0.0032,0.0021,0.0000,0.0001,0.0006,0.0001,200,0.0006
+0.0456,0.0000,0.0000,0.0000,0.0012,0.0444,404,0.0039
+"""
+AB = "starttime\tseconds\tctime\tdtime\tttime\twait\n" + "".join(
+    f"Mon Nov 30 21:46:56 2026\t1796075216\t0\t{ms}\t{ms}\t0\n" for ms in (1, 1, 1, 2, 9)
+)
+REFUSED = "Non HTTP response code: java.net.ConnectException,Non HTTP response message: refused"
+TRANSACTION = "Number of samples in transaction : 2, number of failing samples : 1"
+JTL = f"""\
+timeStamp,elapsed,label,responseCode,responseMessage,threadName,success,failureMessage,bytes,sentBytes,\
+grpThreads,allThreads,Latency,Connect
+1796075216000,120,List,200,OK,Visitors 1-1,true,,512,100,2,2,80,20
+1796075216100,30,Buy,200,OK,Visitors 1-2,false,"Test failed: text
+expected",10,90,2,2,30,0
+1796075216200,5,Gone,404,Not Found,Visitors 1-1,false,,10,90,2,2,5,0
+1796075216300,1,Down,{REFUSED},Visitors 1-1,false,,0,0,2,2,0,0
+1796075216400,150,All,,"{TRANSACTION}",Visitors 1-1,false,,0,0,2,2,0,0
+"""
+ARTILLERY = "".join(
+    json.dumps(line) + "\n"
+    for line in (
+        [1796077324413, 45, "GET", "http://h/a", "first", 200, 2, ""],
+        [1796077324443, 14.5, "GET", "http://h/b?x=1", "", 404, 2, ""],
+        [1796077324706, None, "GET", "http://other/c", "", 0, 0, "ECONNREFUSED"],
+    )
+)
+
+CASES: dict[str, tuple[Callable[[], ToolReader], str]] = {
+    "locust": (LocustSamples, LOCUST),
+    "hey": (lambda: HeySamples(["-n", "4", "-c", "2", "http://h/x"]), HEY),
+    "ab": (lambda: AbSamples(["-p", "body", "http://h/x"]), AB),
+    "jmeter": (JmeterSamples, JTL),
+    "artillery": (ArtillerySamples, ARTILLERY),
+}
+
+AB_SAYS = """\
+Time taken for tests:   0.512 seconds
+Complete requests:      5
+Failed requests:        1
+   (Connect: 1, Receive: 0, Length: 0, Exceptions: 0)
+Non-2xx responses:      2
+"""
+WRK_SAYS = """\
+planrunner summary 5 1000000 1 2 0 2 1
+planrunner latency 100 3
+planrunner latency 900 1
+"""
+
+
+def read(name: str, cuts: tuple[int, ...] = ()) -> tuple[list[ToolSample], ToolReader]:
+    make, text = CASES[name]
+    reader, data, found = make(), text.encode(), list[ToolSample]()
+    reader.began_ns = 1_000_000_000_000
+    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    for begin, end in pairwise(edges):
+        found += reader.feed(data[begin:end])
+    return [*found, *reader.end(AB_SAYS if name == "ab" else "")], reader
+
+
+def outcomes(found: list[ToolSample]) -> list[tuple[str, int | None, int, str, int]]:
+    return [
+        (one.request, one.took_ns and one.took_ns // 1_000, one.status, one.failure, one.count)
+        for one in found
+    ]
+
+
+@pytest.mark.parametrize("name", CASES)
+@settings(max_examples=25)
+@given(cuts=st.lists(st.integers(0, 1 << 16), max_size=6), garbage=st.binary(max_size=40))
+def test_pieces_may_end_anywhere_and_garbage_is_counted(
+    name: str, cuts: list[int], garbage: bytes
+) -> None:
+    """No half line is lost, and nothing raises."""
+    reader = CASES[name][0]()
+    reader.feed(b"what, is\t[this]\n" + garbage + b"\n")
+    list(reader.end(""))
+
+    assert read(name, tuple(cuts))[0] == read(name)[0]
+    assert reader.unread > 0
+
+
+def test_locust() -> None:
+    found, reader = read("locust")
+
+    assert outcomes(found) == [
+        ("GET /a", 12_500, 200, "", 1),
+        ("POST /b", 7_000, 500, "status", 1),
+        ("GET /a", 1_000, 200, "expect", 1),
+        ("GET /c", None, 0, "connect", 1),
+    ]
+    assert (reader.users, reader.unread) == (3, 0)
+    assert reader.verdict(1) == "as its script says"
+    assert LocustSamples().verdict(1) == ""
+
+
+def test_hey() -> None:
+    """Requests that its CSV leaves out are failures whose reason nobody knows."""
+    found, _ = read("hey")
+
+    assert outcomes(found) == [
+        ("GET /x", 3_200, 200, "", 1),
+        ("GET /x", 45_600, 404, "status", 1),
+        ("GET /x", None, 0, "error", 2),
+    ]
+    assert (found[0].service_ns, found[0].start_ns) == (1_100_000, 1_000_000_600_000)
+
+
+def test_ab() -> None:
+    """As many requests fail as it says; which, it doesn't."""
+    found, reader = read("ab")
+
+    assert outcomes(found) == [
+        ("POST /x", 1_000, 0, "status", 1),
+        ("POST /x", 2_000, 0, "status", 1),
+        ("POST /x", 1_000, 0, "", 2),
+        ("POST /x", 9_000, 0, "", 1),
+        ("POST /x", None, 0, "connect", 1),
+    ]
+    assert reader.lasted_ns == 512_000_000
+    assert reader.notices() == [
+        "which 2 of 5 requests failed is not reported, so their times are spread evenly among all"
+    ]
+
+
+def test_jmeter() -> None:
+    """Requests of a transaction count, and the transaction does not."""
+    found, reader = read("jmeter")
+
+    assert outcomes(found) == [
+        ("List", 120_000, 200, "", 1),
+        ("Buy", 30_000, 200, "expect", 1),
+        ("Gone", 5_000, 404, "status", 1),
+        ("Down", 1_000, 0, "connect", 1),
+    ]
+    assert (found[0].service_ns, found[0].user, found[0].received) == (100_000_000, "Visitors", 512)
+    assert found[1].words == "Test failed: text\nexpected"
+    assert (reader.users, reader.unread) == (2, 0)
+    assert "1 sample of transactions" in reader.notices()[0]
+
+
+def test_artillery() -> None:
+    found, _ = read("artillery")
+
+    assert outcomes(found) == [
+        ("first", 45_000, 200, "", 1),
+        ("GET /b?x=1", 14_500, 404, "status", 1),
+        ("GET http://other/c", None, 0, "connect", 1),
+    ]
+    assert found[0].start_ns == 1_796_077_324_368_000_000
+
+
+def test_wrk() -> None:
+    """Of 5 replies one came after its timeout, and two had a bad status."""
+    reader = WrkSamples(["-c", "5", "http://h/x"])
+
+    found = list(reader.end(WRK_SAYS))
+
+    assert outcomes(found) == [
+        ("/x", 100, 0, "", 1),
+        ("/x", 900, 0, "", 1),
+        ("/x", 100, 0, "status", 2),
+        ("/x", None, 0, "timeout", 1),
+        ("/x", None, 0, "connect", 1),
+        ("/x", None, 0, "reset", 2),
+    ]
+    assert reader.lasted_ns == 1_000_000_000
+    assert list(WrkSamples().end("garbage\nplanrunner summary 1 2\n")) == []
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.integers(1, 60), st.integers(1, 5), max_size=12), st.integers(1, 20))
+def test_what_wrk_adds_is_taken_away_again(measured: dict[int, int], expected: int) -> None:
+    """It adds samples for each latency of at least twice the interval that it expects."""
+    added = dict(measured)
+    for value in range(2 * expected, max(measured, default=0) + 1):
+        less = value - expected
+        while measured.get(value, 0) and less > expected:
+            added[less] = added.get(less, 0) + measured[value]
+            less -= expected
+
+    assert without_back_fill(added, expected) == measured
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.integers(0, 30), st.integers(1, 40), max_size=10), st.integers(0, 200))
+def test_what_is_spread_is_all_there(counts: dict[int, int], wanted: int) -> None:
+    left, taken = spread(counts, wanted)
+
+    assert sum(taken.values()) == min(wanted, sum(counts.values()))
+    assert {value: left.get(value, 0) + taken.get(value, 0) for value in counts} == counts
+    assert all(count > 0 for count in (*left.values(), *taken.values()))
