@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Final
 
@@ -12,7 +11,7 @@ from planrunner.importers.nodes import SourceNode
 from planrunner.importers.templates import translate
 from planrunner.loss.ledger import Construct
 
-__all__ = ["ArtilleryExpressions", "inline"]
+__all__ = ["ArtilleryExpressions"]
 
 _TEMPLATE: Final = re.compile(r"\{\{\{?\s*(.*?)\s*\}\}\}?", re.DOTALL)
 _CALL: Final = re.compile(r"(\$[A-Za-z0-9_]+)\s*\((.*)\)", re.DOTALL)
@@ -239,19 +238,3 @@ def _as_texts(value: object) -> object:
     if isinstance(value, str) and (found := _FUNCTION_ALONE.fullmatch(value)):
         return f"${{{found[1]} | string}}"
     return value
-
-
-def inline(value: object) -> str:
-    """Return a plain value as an expression."""
-    if isinstance(value, dict):
-        return (
-            "{"
-            + ", ".join(f"{inline(str(key))}: {inline(one)}" for key, one in value.items())
-            + "}"
-        )
-    if isinstance(value, list):
-        return "[" + ", ".join(map(inline, value)) + "]"
-    if isinstance(value, str):
-        quoted = json.dumps(value, ensure_ascii=False)[1:-1].replace("'", "\\'").replace('\\"', '"')
-        return f"'{quoted}'"
-    return "none" if value is None else json.dumps(value)

@@ -13,13 +13,14 @@ from planrunner.importers.formats.artillery.config.ensure import ensured
 from planrunner.importers.formats.artillery.config.environments import EnvironmentsReader
 from planrunner.importers.formats.artillery.config.load import ArrivalsReader
 from planrunner.importers.formats.artillery.config.settings import ConfigReader
-from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions, inline
+from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
 from planrunner.importers.formats.artillery.script import JS_HOOK, ArtilleryTest
 from planrunner.importers.formats.artillery.steps.flows import FlowReader, total_think
 from planrunner.importers.formats.artillery.steps.websockets import WebSocketReader
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.comments import keep_comments
 from planrunner.importers.reading.documents import leave_out, read_document, suspect
+from planrunner.importers.reading.expressions import inline
 from planrunner.importers.shaping.requests import all_requests
 from planrunner.importers.sources import ImportFault
 

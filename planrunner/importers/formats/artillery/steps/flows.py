@@ -8,12 +8,13 @@ from fractions import Fraction
 from typing import Final
 
 from planrunner.importers.draft import DraftStep
-from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions, inline
+from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
 from planrunner.importers.formats.artillery.script import JS_HOOK, ArtilleryTest
 from planrunner.importers.formats.artillery.steps.requests import VERBS, RequestsReader
 from planrunner.importers.formats.artillery.steps.thinking import think
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out, suspect
+from planrunner.importers.reading.expressions import inline
 from planrunner.importers.reading.quantities import read_seconds
 
 __all__ = ["FlowReader"]
