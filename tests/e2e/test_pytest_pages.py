@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 import planrunner
 from tests.support.doc_pages import ROOT
 from tests.support.own_pytest import RunsPytest
+from tests.support.user_types import strictly_checked
 
 pytest_plugins = ["pytester"]
 
@@ -65,19 +64,12 @@ def test_types(perf: Perf, planrunner_run: PlanRuns) -> None:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=15)
 def test_fixtures_are_typed(tmp_path: Path) -> None:
     """In a project of a user, with mypy's strictest settings."""
     (tmp_path / "test_types.py").write_text(TYPED, "utf-8")
 
-    checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "test_types.py"],
-        cwd=tmp_path,
-        env={"MYPYPATH": "", "PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+    checked = strictly_checked(tmp_path, "test_types.py").stdout
 
     assert re.findall(r'Revealed type is "(?:builtins\.)?(\w+)"', checked) == ["int", "str", "bool"]
     assert re.findall(r"error: (.*)", checked) != []

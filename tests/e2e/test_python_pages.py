@@ -19,6 +19,7 @@ import planrunner.pytest_plugin
 from planrunner.python.reference import python_page
 from tests.support.doc_pages import ROOT, blocks_of
 from tests.support.http_servers import HttpServer
+from tests.support.user_types import strictly_checked
 
 HOW_TO = ROOT / "docs" / "how-to"
 PAGES = (HOW_TO / "use-from-python.md", HOW_TO / "bridge.md")
@@ -57,7 +58,7 @@ def test_the_examples_of_a_page_run(
     exec(compile(shorter, str(page), "exec"), {"__name__": "example"})
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=15)
 def test_the_examples_are_typed(tmp_path: Path) -> None:
     """In a project of a user, with mypy's strictest settings."""
     (tmp_path / "bridge.py").write_text(examples_of(PAGES[1], tmp_path), "utf-8")
@@ -69,14 +70,7 @@ def test_the_examples_are_typed(tmp_path: Path) -> None:
         "utf-8",
     )
 
-    checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *NAMES],
-        cwd=tmp_path,
-        env={"MYPYPATH": "", "PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    checked = strictly_checked(tmp_path, *NAMES)
 
     lines = [line.partition(": ")[2] for line in checked.stdout.splitlines()]
     revealed = re.findall(r'Revealed type is "(.*?)"', checked.stdout)
