@@ -72,6 +72,18 @@ def pytest_collection_finish() -> None:
     strategies.text().validate()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, or one worker ends with it while the others are idle."""
+    items.sort(key=_seconds, reverse=True)
+
+
+def _seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("slow")
+    seconds: float = mark.kwargs.get("seconds", 0) if mark else 0
+    return seconds
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Fail a fast test that is slow, by its processor time and that of what it started."""

@@ -217,7 +217,7 @@ def test_hooks_and_their_recipe_are_what_pre_commit_reads(tmp_path: Path) -> Non
     called(tool("pre-commit"), "validate-config", config)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=60)
 def test_hooks_stop_a_commit_with_a_faulty_plan(tmp_path: Path) -> None:
     """In a repository set up as the how-to says, with planrunner as pre-commit installs it.
 

@@ -15,7 +15,7 @@ from tests.support.browser import CHROMIUM, Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=40)
 
 MARKUP = """\
 name: markup
