@@ -335,8 +335,10 @@ def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator
 def _unknown(mapping: type[PlanMapping], key: object, data: Mapping[Any, Any]) -> Fault:
     word = str(key)
     hint = cut_off(word) or mapping.hint_beside(word, data) or _deeper(mapping, word)
-    hint = hint or suggest(word, list(known_keys(mapping)))
-    hint = hint or listed(mapping.keys_beside(data))
+    known = list(known_keys(mapping))
+    family = [one for one in known if "." in word and one.startswith(word[: word.index(".") + 1])]
+    hint = hint or suggest(word, family or known)
+    hint = hint or listed(family or mapping.keys_beside(data))
     return Fault(Code.UNKNOWN_KEY, f"unknown key `{word}`", hint, word)
 
 

@@ -43,6 +43,7 @@ _FROM_ENVIRONMENT: Final = (
 )
 _DATE: Final = "write `date('%Y-%m-%d')`"
 _REPLY: Final = "write `status`, `json`, `headers` or `body`, without a name before it"
+_MESSAGE: Final = "write `body` for the text of a message, `json` for what is in it"
 _ROWS: Final = "name the file under `data:`, and write `${NAME.COLUMN}`"
 _CODE: Final = "write the expression itself, or a step `python: FUNCTION`"
 _NO_SPLIT: Final = "take the part by `regex` in `extract`, or write a step `python: FUNCTION`"
@@ -61,6 +62,7 @@ FOREIGN_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("str", "string"), "write the filter: `x | string`"),
     "bool": "write a comparison: `x == 1`",
     **dict.fromkeys(("res", "resp", "response", "reply", "r"), _REPLY),
+    **dict.fromkeys(("event", "frame", "message", "msg"), _MESSAGE),
     **dict.fromkeys(("vu", "__vu", "exec", "threadNum"), "write `user.id` or `iteration`"),
     **dict.fromkeys(("__counter", "counter", "__itersInTest"), "write `iteration`"),
     **dict.fromkeys(("vars", "context", "session", "props"), "write the variable's name alone"),

@@ -70,7 +70,8 @@ def metadata_value(name: str, text: str) -> str | bytes:
     if not name.endswith(_BINARY):
         if not _VALUE.fullmatch(text):
             hint = f"send bytes as base64, under a name such as `{name}-bin`"
-            raise EvaluationError(f"metadata `{name}` has characters beyond ASCII", hint=hint)
+            what = "characters beyond ASCII" if text.isprintable() else "a control character"
+            raise EvaluationError(f"metadata `{name}` has {what}", hint=hint)
         return text
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)

@@ -137,7 +137,7 @@ def _listed(names: list[str], most: int = 12) -> str:
 def _read_bytes(value: Any) -> bytes:  # noqa: ANN401
     if isinstance(value, bytes):
         return value
-    hint = "write its base64, such as `aGVsbG8=`; in an expression, `| b64encode`"
+    hint = "write its base64, such as `aGVsbG8=`; in an expression, `| b64`"
     if not isinstance(value, str):
         raise _unfit("bytes", value, hint)
     text = value.replace("-", "+").replace("_", "/").rstrip("=")
