@@ -90,7 +90,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     before = sum(os.times()[:4])
     yield
     spent = sum(os.times()[:4]) - before
-    if spent > _MOST_CPU_S and not item.get_closest_marker("slow"):
+    may_be_slow = item.get_closest_marker("slow") or item.config.getoption("--fuzz-minutes")
+    if spent > _MOST_CPU_S and not may_be_slow:
         message = f"it took {spent:.1f} s of processor time: make it cheaper, or mark it `slow`"
         pytest.fail(message, pytrace=False)
 
