@@ -11,6 +11,9 @@ __all__ = ["BRACES", "identifier", "literal", "translate"]
 BRACES: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 """`{{ name }}`, as Artillery, Postman, Insomnia, Drill and others write it."""
 
+_BRACES_OF_NAME: Final = re.compile(r"\{\{(?=\s*[\w$.]+\s*\}\})")
+"""What a plan takes for a template of another tool."""
+
 _RESERVED: Final = frozenset(
     {
         *("iteration", "user", "run", "phase", "services", "json", "body", "headers", "status"),
@@ -22,7 +25,7 @@ _RESERVED: Final = frozenset(
 
 def literal(text: str) -> str:
     """Return text so that a plan takes it as it stands."""
-    return text.replace("${", "$${")
+    return _BRACES_OF_NAME.sub("${'{{'}", text.replace("${", "$${"))
 
 
 def translate(text: str, pattern: re.Pattern[str], resolve: Callable[[str], str]) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from planrunner.importers.draft import DraftPlan
+from planrunner.importers.shaping.headers import share_headers
 from planrunner.importers.shaping.hosts import share_host
+from planrunner.importers.shaping.ids import fold_ids
 from planrunner.importers.shaping.load import give_load
+from planrunner.importers.shaping.secrets import hide_secrets
 from planrunner.loss.ledger import Ledger
 
 __all__ = ["shape"]
@@ -12,6 +15,8 @@ __all__ = ["shape"]
 
 def shape(draft: DraftPlan, ledger: Ledger) -> None:
     """Make a draft the plan that a person would keep; formats need not care for any of this."""
-    del ledger
+    hide_secrets(draft, ledger)
     share_host(draft)
+    fold_ids(draft)
+    share_headers(draft)
     give_load(draft)

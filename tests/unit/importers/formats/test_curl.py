@@ -29,7 +29,7 @@ STEPS = [
     (f"curl -L --json '{{\"a\": 1}}' {URL}", {"post": "/x", "headers": {"Accept": "application/json"}, "json": {"a": 1}}),
     (f"curl -L -H 'Content-Type: application/json' --data-raw $'{{\"a\": \"it\\'s\"}}' {URL}", {"post": "/x", "json": {"a": "it's"}}),
     (f"curl -L -F a=1 --form-string b=@c {URL}", {"post": "/x", "multipart": {"a": "1", "b": "@c"}}),
-    (f"curl -L -u me:pass {URL}", {"get": "/x", "auth": {"basic": {"username": "me", "password": "pass"}}}),
+    (f"curl -L -u me:pass {URL}", {"get": "/x", "auth": {"basic": {"username": "me", "password": "${password}"}}}),
     (f"curl -L -b a=1 {URL}", {"get": "/x", "headers": {"Cookie": "a=1"}}),
     (f"curl -L -m 2.5 {URL}", {"get": "/x", "timeout": "2.5s"}),
     (f"curl -L \\\n  {URL} \\\n  -sSv --compressed -o /dev/null", {"get": "/x"}),

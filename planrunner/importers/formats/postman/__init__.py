@@ -1,0 +1,1 @@
+"""Collections of Postman, with their environments and globals."""
