@@ -101,6 +101,51 @@ def test_only_what_fits_is_offered(server: LanguageServer) -> None:
     assert offered.isdisjoint({"get", "think", "hold", "duration", "base_url", "phases"})
 
 
+@pytest.mark.parametrize(
+    ("text", "offered", "others"),
+    [
+        (f"{STEPS}get: /\n        {CURSOR}", "expect extract when", "post think do"),
+        (f"{STEPS}group: a\n        {CURSOR}", "do on_error when", "get expect name"),
+        (f"{STEPS}think: 1s\n        {CURSOR}", "when", "get expect do"),
+        (f"{STEPS}etcd.put: {{key: a}}\n        {CURSOR}", "when", "etcd.get expect"),
+        (
+            f"{CLASS}    tasks:\n      - get: /\n        {CURSOR}",
+            "weight task expect",
+            "post steps",
+        ),
+    ],
+)
+def test_an_action_brings_its_own_keys_alone(
+    server: LanguageServer, text: str, offered: str, others: str
+) -> None:
+    """Other actions, and snippets that begin with one, would make the step invalid."""
+    items = [item["label"] for item in server.complete(text)]
+
+    assert set(offered.split()) <= set(items)
+    assert set(items).isdisjoint([*others.split(), "GET request", "named task"])
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "value"),
+    [
+        (f"name: x\nservices:\n  a:\n    demo: {CURSOR}", "platform", "platform"),
+        (f"{CLASS}    wait: {CURSOR}", "1s..3s", "1s..3s"),
+        (f"{STEPS}call: {CURSOR}", "login", "login"),
+        (f"{STEPS}get: {CURSOR}", "/items/${id}", "/items/\\${id\\}"),
+    ],
+)
+def test_values_are_offered(server: LanguageServer, text: str, label: str, value: str) -> None:
+    """Examples, where a value is the author's own."""
+    assert inserted(server.complete(text), label) == value
+
+
+def test_the_name_of_a_mapping_is_shown_once(server: LanguageServer) -> None:
+    """Also above a key that can have values of several types."""
+    shown = server.hover(f"name: x\nphases:\n  - us{CURSOR}ers: 1\n")
+
+    assert shown.startswith("#### phase\n\nClosed model")
+
+
 def test_snippets_write_whole_pieces(server: LanguageServer) -> None:
     """A phase in one go, with places to fill in."""
     items = server.complete(f"name: x\nphases:\n  - {CURSOR}")

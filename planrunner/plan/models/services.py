@@ -97,7 +97,9 @@ class ServiceModel(PlanMapping):
         None, description="The command that starts it.", examples=["node index.js"]
     )
     demo: TextField | None = Field(
-        None, description="The embedded demo server to start.", examples=["shop"]
+        None,
+        description="The embedded demo server to start.",
+        examples=["shop", "platform", "assistant", "passport", "kv", "routes"],
     )
     cwd: TextField | None = Field(
         None, description="Where the command runs, relative to the plan.", examples=[".."]

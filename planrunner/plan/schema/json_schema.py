@@ -16,11 +16,16 @@ from planrunner.plan.defaults.model import DefaultsModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.requests import MEASURED_STEPS, REQUEST_KEYS, request_words
 from planrunner.plan.output_kinds.registry import known_kinds
-from planrunner.plan.schema.schema_snippets import SNIPPETS, sentence_snippets
+from planrunner.plan.schema.editor_shape import split_by_action, tell_arms_apart
+from planrunner.plan.schema.schema_snippets import (
+    SNIPPETS,
+    sentence_snippets,
+    value_snippets,
+)
 from planrunner.protocols import registry
 from planrunner.protocols.plugin import resolve
 
-__all__ = ["defaults_schema", "plan_schema", "title_of"]
+__all__ = ["defaults_schema", "documented_schema", "plan_schema", "title_of"]
 
 Schema = dict[str, Any]
 
@@ -48,6 +53,14 @@ _TITLES: Final[Mapping[str, str]] = {
 
 def plan_schema() -> Schema:
     """Return the schema of plan files; the same for the same version."""
+    schema = documented_schema()
+    split_by_action(schema["definitions"])
+    tell_arms_apart(schema)
+    return schema
+
+
+def documented_schema() -> Schema:
+    """Return the schema with one definition for each mapping, as its reference has it."""
     schema = _schema(PlanModel)
     _complete_task(schema["definitions"])
     return schema
@@ -55,7 +68,9 @@ def plan_schema() -> Schema:
 
 def defaults_schema() -> Schema:
     """Return the schema of `planrunner.yaml`."""
-    return _schema(DefaultsModel)
+    schema = _schema(DefaultsModel)
+    tell_arms_apart(schema)
+    return schema
 
 
 def _schema(model: type[PlanMapping]) -> Schema:
@@ -183,6 +198,8 @@ def _property(key: str, raw: Schema) -> Schema:
     if raw.get("default") is not None:
         schema["default"] = raw["default"]
     schema["description"] = raw["description"]
+    if snippets := value_snippets(schema, raw.get("examples", ())):
+        schema["defaultSnippets"] = snippets
     schema["markdownDescription"] = "\n\n".join(
         [raw["description"], *about, *_example(key, raw.get("examples", ()))]
     )

@@ -10,7 +10,7 @@ from planrunner.language.fields.mapping import in_words
 from planrunner.plan.models.requests import MEASURED_STEPS, VERBS
 from planrunner.plan.models.step_rules import COMPANIONS, OWN_ACTIONS, all_actions
 from planrunner.plan.models.users import TASK_KEYS
-from planrunner.plan.schema.json_schema import plan_schema, title_of
+from planrunner.plan.schema.json_schema import documented_schema, title_of
 
 __all__ = ["reference_page"]
 
@@ -51,7 +51,7 @@ A file [`planrunner.yaml`](../how-to/share-defaults.md) beside the plan can give
 
 def reference_page() -> str:
     """Return the page as Markdown; the same for the same version."""
-    schema = plan_schema()
+    schema = documented_schema()
     definitions = schema["definitions"]
     parts = [_INTRODUCTION, _section("The plan", schema, schema["properties"])]
     for name in _in_order(schema):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.measures import LATENCY
 from planrunner.protocols import registry
 
-__all__ = ["SNIPPETS", "sentence_snippets"]
+__all__ = ["SNIPPETS", "sentence_snippets", "value_snippets"]
 
 
 def _snippet(label: str, description: str, body: object) -> dict[str, Any]:
@@ -164,4 +165,17 @@ def sentence_snippets(definition: str) -> list[dict[str, Any]]:
             for measure in registry.measures().values()
             if measure is not LATENCY
         ),
+    ]
+
+
+def value_snippets(schema: Mapping[str, Any], examples: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the examples of a key as values that an editor offers, where it knows none."""
+    arms = schema.get("anyOf", [schema])
+    is_text = any("string" in arm.get("type", ()) for arm in arms)
+    if not is_text or any(arm.keys() & {"enum", "const", "$ref"} for arm in arms):
+        return []
+    return [
+        {"label": example, "body": re.sub(r"([$}\\])", r"\\\1", example)}  # as snippets escape
+        for example in examples
+        if "\n" not in example
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from planrunner.demo import DEMOS, GRPC_DEMOS
 from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.thresholds import parse_threshold
 from planrunner.plan.models.plan import PlanModel
@@ -93,7 +95,7 @@ def test_the_schema_is_draft_07_and_refers_to_what_it_has() -> None:
 
     Draft7Validator.check_schema(schema)
     text = json.dumps(schema)
-    used = {piece.partition('"')[0] for piece in text.split("#/definitions/")[1:]}
+    used = {re.split('["/]', piece)[0] for piece in text.split("#/definitions/")[1:]}
     assert used == set(schema["definitions"])
 
 
@@ -101,6 +103,8 @@ def test_the_schema_has_the_shape_that_editors_complete_best() -> None:
     """No allOf, no titles on keys, documentation on each; what null means comes last."""
     for schema in objects(plan_schema()):
         for key, value in schema["properties"].items():
+            if value.keys() == {"$ref"} and "/properties/" in value["$ref"]:
+                continue  # the documentation is there
             assert {"allOf", "oneOf", "title", "examples"}.isdisjoint(value), key
             assert {"type": "null"} not in value.get("anyOf", ())[:-1], key
             assert value.get("default", "") is not None, key
@@ -111,7 +115,7 @@ def test_there_are_snippets_where_something_new_begins() -> None:
     """For steps, tasks, users, phases, stages and thresholds."""
     definitions = plan_schema()["definitions"]
 
-    for name in ("Step", "Task", "User", "Phase", "Stage", "Threshold"):
+    for name in ("StepKeys", "TaskKeys", "User", "Phase", "Stage", "Threshold"):
         definition = definitions[name]
         assert definition.get("defaultSnippets") or definition["anyOf"][0]["defaultSnippets"], name
 
@@ -148,6 +152,9 @@ def test_a_template_is_a_plan_for_its_demo_and_for_any_url(name: str, url: str) 
         "users: {}",
         "name: a\nusers: {A: {wait: 1 second, steps: [{get: /}]}}",
         "name: a\nusers: {A: {steps: [{gte: /}]}}",
+        "name: a\nusers: {A: {steps: [{get: /, put: /}]}}",
+        "name: a\nusers: {A: {steps: [{think: 1s, expect: {status: 200}}]}}",
+        "name: a\nusers: {A: {tasks: [{get: /, do: []}]}}",
         "name: a\nphases: [{users: many}]",
         "name: a\nstages: '2m'",
         "name: a\nthresholds: [p95]",
@@ -170,3 +177,10 @@ def test_editors_offer_every_aggregation_and_measure() -> None:
     assert long["properties"]["metric"]["anyOf"][0]["enum"] == words
     assert [str(parse_threshold(text, measures)) for text in offered] == offered
     assert len(offered) == len(AGGREGATIONS) + len(named)
+
+
+def test_editors_offer_every_demo() -> None:
+    """The model can't ask the package of demos, which stands above it."""
+    snippets = plan_schema()["definitions"]["Service"]["properties"]["demo"]["defaultSnippets"]
+
+    assert {snippet["body"] for snippet in snippets} == {*DEMOS, *GRPC_DEMOS}
