@@ -16,18 +16,18 @@ from tests.support.plans import PlanProject
 
 __all__ = ["Walk", "alike"]
 
-# Time is cut, and a busy machine may be slow; nothing else changes.
-_LONG: Final = r"(?:[2-9]\d|1[1-9]|\d{3,})s\b|\d+[mh]\b"  # over ten seconds
+# Time and repetitions are cut, and a busy machine may be slow; nothing else changes.
+_LONG: Final = r"(?:\d+(?:\.\d+)?s|\d+[mh])\b"
 SHORTER: Final = {
-    r"(\bramp_up(?:: *|=)|--set hold=)\d+[smh]": r"\g<1>1s",
-    rf"\b(hold|duration|cooldown)(: *|=)(?:{_LONG})": r"\g<1>\g<2>1s",
-    r"\b(warmup|settle)(: *)(?:\d\ds|\d+m|[1-9]s)\b": r"\g<1>\g<2>500ms",
-    rf"\b(type: duration, default: *)(?:{_LONG})": r"\g<1>1s",
-    r"\b(spawn_rate: *)\d+/s": r"\g<1>50/s",
-    r"( --hold )\S+": r"\g<1>1s",
-    r"( --spawn-rate )\S+": r"\g<1>100/s",
+    rf"(\bramp_up(?:: *|=)|--set hold=|--hold ){_LONG}": r"\g<1>400ms",
+    rf"\b(hold|duration|cooldown)(: *|=){_LONG}": r"\g<1>\g<2>400ms",
+    rf"\b(warmup|settle)(: *){_LONG}": r"\g<1>\g<2>200ms",
+    rf"\b(type: duration, default: *){_LONG}": r"\g<1>400ms",
+    r"\b(spawn_rate: *)\d+/s": r"\g<1>200/s",
+    r"( --spawn-rate )\S+": r"\g<1>200/s",
+    r"( --repeat )\d+": r"\g<1>2",
     r"(< *)\d+ms\b": r"\g<1>5s",
-    r"^(planrunner run (?!.*--hold).*)$": r"\1 --hold 1s",
+    r"^(planrunner run (?!.*--hold).*)$": r"\1 --hold 400ms",
 }
 ADDRESSES: Final = r"(?:127\.0\.0\.1|localhost):8000|(?<=//)shop\.(?:\w+\.)?example"
 _RECORD: Final = "\x1e"
