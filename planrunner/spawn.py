@@ -22,8 +22,12 @@ def command_of(module: str) -> tuple[str, ...]:
     """Return the command that calls a module's `main` in a new interpreter.
 
     It imports from where this one does, and not from the current directory just because it is that.
+    No garbage is collected meanwhile: it would take an eighth of the time, and find nothing.
     """
-    code = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; sys.exit(main())"
+    code = (
+        f"import gc, sys; sys.path[:] = {sys.path!r}; gc.disable(); from {module} import main; "
+        "gc.enable(); sys.exit(main())"
+    )
     return (sys.executable, "-P", "-c", code)
 
 
