@@ -10,10 +10,12 @@ SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
 LOCUST  := .tools/locust/bin/locust
-SPREAD  := -n auto --dist worksteal
-# A third of what the slow tests take is waiting, for time to pass and processes to start; how much
-# varies, so that 1.5 of them for each processor left a quarter of the time unused.
-SPREAD_ALL := -n $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 2 ))) --dist worksteal
+PROCESSORS := $(shell nproc 2>/dev/null || echo 2)
+# A quarter of what fast tests take is waiting, for a server of their own or a disk. Of slow ones it
+# is a third, for time to pass and processes to start; how much varies, so that 1.5 workers for each
+# processor left a quarter of the time unused.
+SPREAD     := -n $(shell echo $$(( $(PROCESSORS) * 3 / 2 ))) --dist worksteal
+SPREAD_ALL := -n $(shell echo $$(( $(PROCESSORS) * 2 ))) --dist worksteal
 
 # Compiled modules are kept, whatever a container says: without them each process that a test starts
 # compiles planrunner again, and each of pytest's workers all tests.
