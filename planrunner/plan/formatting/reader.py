@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from planrunner.plan.formatting.block_scalars import block_text
 from planrunner.plan.formatting.gaps import GapReader
+from planrunner.plan.formatting.scalars import OLD_LINE_END, quoted
 from planrunner.plan.formatting.written import (
     Gap,
     WrittenBranch,
@@ -179,7 +180,12 @@ class _PlanReader:
         written = block_text(leaf.raw, leaf.value, self._columns[-1])
         if written.remark:
             leaf.header_remark = self._gaps.remark(written.remark, start + written.remark_at)
-        leaf.header, leaf.raw = written.header, "\n".join(written.lines)
+        leaf.header = written.header
+        if OLD_LINE_END.search(leaf.raw):  # no margin would do for every reader
+            leaf.style, leaf.raw = '"', quoted(leaf.value)
+            leaf.gap.remarks += [leaf.header_remark] if leaf.header_remark else []
+        else:
+            leaf.raw = "\n".join(written.lines)
         self._gaps.skip_to(start + written.end, line_ends=written.line_ends)
 
     def _properties(self, event: Any) -> tuple[Gap, str]:  # noqa: ANN401

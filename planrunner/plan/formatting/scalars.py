@@ -8,10 +8,11 @@ from typing import Final
 from planrunner.plan.formatting.written import WrittenLeaf
 from planrunner.plan.yaml.nodes import plain_value
 
-__all__ = ["key_line", "scalar_lines"]
+__all__ = ["OLD_LINE_END", "key_line", "quoted", "scalar_lines"]
 
-# Of YAML 1.1; the parser ends a line there, other readers don't.
-_OLD_LINE_END: Final = re.compile("[\x85\u2028\u2029]")
+OLD_LINE_END: Final = re.compile("[\x85\u2028\u2029]")
+"""Of YAML 1.1: the parser ends a line there, other readers don't."""
+
 _ESCAPES: Final = str.maketrans(
     {
         "\\": "\\\\",
@@ -27,7 +28,7 @@ _ESCAPES: Final = str.maketrans(
 
 def scalar_lines(leaf: WrittenLeaf, *, in_flow: bool) -> list[str]:
     """Return the lines of a scalar outside of blocks; those after the first have no margin."""
-    if _OLD_LINE_END.search(leaf.raw):
+    if OLD_LINE_END.search(leaf.raw):
         return [_anew(leaf, in_flow=in_flow)]
     if "\n" in leaf.raw:
         first, *rest = leaf.raw.split("\n")
@@ -48,7 +49,12 @@ def _anew(leaf: WrittenLeaf, *, in_flow: bool) -> str:
     """Return a scalar's value on one line, with nothing of how it was written."""
     if not leaf.properties and _is_plain(leaf.value, in_flow=in_flow):
         return leaf.value
-    return f'"{leaf.value.translate(_ESCAPES)}"'
+    return quoted(leaf.value)
+
+
+def quoted(value: str) -> str:
+    """Return a value in double quotes, on one line."""
+    return f'"{value.translate(_ESCAPES)}"'
 
 
 def _on_one_line(leaf: WrittenLeaf, *, in_flow: bool) -> str:

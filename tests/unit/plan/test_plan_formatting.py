@@ -79,6 +79,10 @@ STYLE = {
         "a: b\n     c\nd: \"e\\\n     f\"\ng: 'h\n\n  i'\n",
         "a: b\n  c\n\nd: \"e\\\n  f\"\n\ng: 'h\n\n  i'\n",
     ),
+    "ends of lines that only YAML 1.1 has": (
+        "a: | # c\n    b\u2028    c\nd: [e\u2028 f]\n",
+        'a:   # c\n  "b\\Lc\\n"\n\nd: ["e\\Lf"]\n',
+    ),
     "anchors, merges and tags": (
         "a:   &x # c\n   b: !!str   5\nf: {<<: *x}\nd:\n   - &z\n     e: 1\n   - *z\n",
         "a: &x   # c\n  b: !!str 5\n\nf: {<<: *x}\n\nd:\n  - &z\n    e: 1\n  - *z\n",
