@@ -1,0 +1,75 @@
+"""What names of Python code are called in the plan."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from planrunner.importers.formats.locust.code.module import LocustModule
+from planrunner.importers.templates import identifier
+
+__all__ = ["LocustNames", "Unsayable"]
+
+
+class Unsayable(Exception):  # noqa: N818 - reads as the sentence it stands for
+    """Code that a plan can't say."""
+
+    def __init__(self, node: ast.AST, why: str) -> None:
+        super().__init__(why)
+        self.node, self.why = node, why
+
+
+@dataclass(slots=True)
+class LocustNames:
+    """What names of the code are called in the plan.
+
+    Attributes:
+        module: The files.
+        own: What the code calls its user: `self`.
+        known: The plan's name of each attribute (`self.x`) and local name (`x`) of all classes.
+        state: Attributes of this class that its code reads or sets.
+        local: What local names of the code being read say, as expressions.
+        replies: What the code calls the reply of the last request.
+        params: What of the module the plan has as params: their specs.
+        unverified: Some request is sent without looking at certificates.
+    """
+
+    module: LocustModule
+    own: str = "self"
+    known: dict[str, str] = field(default_factory=dict)
+    state: dict[str, str] = field(default_factory=dict)
+    local: dict[str, str] = field(default_factory=dict)
+    replies: set[str] = field(default_factory=set)
+    params: dict[str, object] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    unverified: bool = False
+
+    def of_class(self) -> LocustNames:
+        """Return names for another class of the same files."""
+        return LocustNames(self.module, known=self.known, params=self.params, taken=self.taken)
+
+    def name_local(self, name: str) -> str:
+        """Return the plan's name of a local one."""
+        self.local[name] = self._name(name, name)
+        return self.local[name]
+
+    def name_state(self, name: str) -> str:
+        """Return the plan's name of an attribute of the user."""
+        self.state[name] = self._name(f"self.{name}", name)
+        return self.state[name]
+
+    def _name(self, key: str, name: str) -> str:
+        if key not in self.known:
+            self.known[key] = identifier(name, self.taken)
+            self.taken.add(self.known[key])
+        return self.known[key]
+
+    def param(self, name: str, spec: object) -> str:
+        """Return the name of a param, made at first sight."""
+        for known, one in self.params.items():
+            if one == spec and known.startswith(identifier(name)):
+                return known
+        made = identifier(name, self.taken)
+        self.taken.add(made)
+        self.params[made] = spec
+        return made

@@ -1,0 +1,43 @@
+"""Calls that draw values, and the formats of Python's text, as tables."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["DRAWS", "brace_pieces", "percent_pieces"]
+
+DRAWS: Final = {
+    "random.randint": "rand.int({}, {})",
+    "random.uniform": "rand.float({}, {})",
+    "random.choice": "rand.choice({})",
+    "random.sample": "rand.sample({}, {})",
+    "random.random": "rand.float(0, 1)",
+    "uuid.uuid4": "rand.uuid()",
+    "uuid.uuid1": "rand.uuid()",
+    "time.time": "now()",
+    "datetime.datetime.now": "date()",
+    "datetime.datetime.utcnow": "date()",
+    "datetime.now": "date()",
+    "json.dumps": "({} | json)",
+}
+"""What calls of Python's library are in a plan, with places for their arguments."""
+
+
+def percent_pieces(pattern: str) -> list[str] | None:
+    """Return the text between the `%s` and `%d` of a format; None where it has others."""
+    pieces = re.split(r"%[sd]", pattern)
+    return None if "%" in "".join(pieces) else pieces
+
+
+def brace_pieces(pattern: str) -> list[str] | None:
+    """Return text and keys in turn of `a {} b {name}`; None where it formats numbers."""
+    if "{{" in pattern or "}}" in pattern:
+        return None
+    pieces = re.split(r"\{(\w*)\}", pattern)
+    if any("{" in one for one in pieces[::2]):
+        return None
+    numbers = iter(range(len(pieces)))
+    return [
+        str(next(numbers)) if number % 2 and not one else one for number, one in enumerate(pieces)
+    ]

@@ -1,0 +1,1 @@
+"""The statements of a task, in the steps of a plan."""

@@ -1,0 +1,141 @@
+"""Code that decides whether a request has failed, and takes values from its reply."""
+
+from __future__ import annotations
+
+import ast
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from planrunner.importers.draft import DraftStep, Keys
+from planrunner.importers.formats.locust.code.expressions import expression
+from planrunner.importers.formats.locust.code.module import dotted
+from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
+from planrunner.importers.formats.locust.steps.replies import (
+    branches,
+    expectations,
+    is_extraction,
+    is_verdict,
+)
+
+__all__ = ["LOGS", "ReplyCode"]
+
+LOGS: Final = ("print", "logging.", "logger.", "log.", "LOGGER.", "self.logger.")
+"""How calls begin that write a line of a log."""
+
+
+@dataclass(slots=True)
+class ReplyCode:
+    """Code that has the reply of a request.
+
+    Attributes:
+        request: The step of the request whose reply the code has, while no other was sent.
+        reply: What the code calls that reply; empty where it has no name.
+    """
+
+    names: LocustNames
+    request: DraftStep | None = None
+    reply: str = ""
+
+    @abstractmethod
+    def steps(self, code: Sequence[ast.stmt]) -> list[DraftStep]:
+        """Return the steps of statements."""
+
+    @abstractmethod
+    def assign(self, node: ast.stmt, target: ast.expr, inner: ast.expr) -> list[DraftStep]:
+        """Return the steps of an assignment."""
+
+    def step(self, body: Keys, node: ast.AST) -> DraftStep:
+        """Return a step that stands where some code stands."""
+        return DraftStep(body, origin=self.names.module.place(node))
+
+    def judged(self, node: ast.If) -> list[DraftStep] | None:
+        """Read an if that says when a request fails, as `expect`; None for any other."""
+        reply, request = self.reply, self.request
+        arms = list(branches(node))
+        verdicts = [[one for one in code if reply and is_verdict(one, reply)] for _, code in arms]
+        if request is None or not any(verdicts):
+            return None
+        wanted: Keys = {}
+        steps: list[DraftStep] = []
+        statuses: list[object] = []
+        for (test, code), said in zip(arms, verdicts, strict=True):
+            fails = any(is_verdict(one, reply, "failure") for one in said)
+            if test is not None:
+                statuses += self._expected(node, test, wanted, holds=not fails)
+            self.names.module.accept(*said)
+            rest = [one for one in code if one not in said and not isinstance(one, ast.Return)]
+            steps += self._beside(node, test, rest, fails=fails)
+        if statuses:
+            wanted["status"] = statuses[0] if len(statuses) == 1 else sorted(set(statuses), key=str)
+        expect = request.body.setdefault("expect", {})
+        assert isinstance(expect, dict), "only this writes it"
+        expect.update(wanted)
+        if not expect:
+            del request.body["expect"]
+        return steps
+
+    def _expected(self, node: ast.If, test: ast.expr, wanted: Keys, *, holds: bool) -> list[object]:
+        """Add what a condition expects; return the statuses that it names."""
+        found = expectations(test, self.reply, self.names, holds=holds)
+        if found is None:
+            raise Unsayable(node, "say when the request fails with `expect`")
+        self.names.module.accept(test)
+        status = found.pop("status", None)
+        wanted.update(found)
+        return status if isinstance(status, list) else [] if status is None else [status]
+
+    def _beside(
+        self, node: ast.If, test: ast.expr | None, rest: Sequence[ast.stmt], *, fails: bool
+    ) -> list[DraftStep]:
+        """Return the steps of code beside `success()` or `failure()`."""
+        if fails:
+            self._drop_logs(rest)
+        elif self.only_extracts(rest):
+            self.extract_all(rest)
+        elif test is not None:
+            then = self.steps(rest)
+            return (
+                [self.step({"if": expression(test, self.names), "then": then}, node)]
+                if then
+                else []
+            )
+        else:
+            return self.steps(rest)
+        return []
+
+    def _drop_logs(self, code: Sequence[ast.stmt]) -> None:
+        """Judge what stands beside `failure()`: reports show failures with their replies."""
+        for one in code:
+            call = one.value if isinstance(one, ast.Expr) else None
+            if isinstance(call, ast.Call) and dotted(call.func).startswith(LOGS):
+                self.names.module.accept(one)
+            else:
+                self.names.module.leave_out("code that runs when the request has failed", one)
+
+    def only_extracts(self, code: Sequence[ast.stmt]) -> bool:
+        """Say whether code only takes values from the reply, where it has them."""
+        known = dict(self.names.local)
+        try:
+            return all(is_extraction(one, self.reply, self.names) for one in code)
+        finally:
+            self.names.local = known
+
+    def extract_all(self, code: Sequence[ast.stmt]) -> None:
+        """Extract what `_only_extracts` has looked at; a reply without it leaves the names."""
+        for node in code:
+            self.names.module.accept(node)
+            if isinstance(node, ast.If):
+                self.extract_all(node.body)
+            elif isinstance(node, ast.Assign):
+                self.assign(node, node.targets[0], node.value)
+                self._make_optional(node)
+
+    def _make_optional(self, node: ast.Assign) -> None:
+        assert self.request is not None, "the reply is that of a request"
+        extract = self.request.body.get("extract")
+        if isinstance(extract, dict):
+            for name, path in extract.items():
+                if isinstance(path, str):
+                    extract[name] = {"jsonpath": path, "required": False}

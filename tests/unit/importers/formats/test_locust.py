@@ -1,0 +1,361 @@
+"""Locust files, one construct each, and the piece of a plan that it becomes."""
+# ruff: noqa: E501 - a statement and its step are one line
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from planrunner.errors import UsageError
+from planrunner.importers.contract import ImportOptions
+from planrunner.importers.importing import Imported, check, import_files
+from planrunner.importers.sources import SourceFile
+from planrunner.loss.ledger import Fate
+from planrunner.plan.yaml.document import parse
+
+HEAD = """\
+import json, os, random, string, time, uuid
+from locust import HttpUser, TaskSet, SequentialTaskSet, task, tag, between, constant, constant_pacing, constant_throughput, LoadTestShape, events
+from locust.exception import StopUser
+ITEMS = ["a", "b"]
+PATH = "/p"
+
+"""
+USER = (
+    HEAD
+    + """\
+class Shopper(HttpUser):
+    wait_time = between(1, 2)
+    host = "http://127.0.0.1"
+    def _helper(self, number, path="/h"):
+        self.client.get(f"{path}/{number}")
+    def _pick(self):
+        return random.randint(1, 3)
+    @task
+    def visit(self):
+"""
+)
+
+
+def imported(text: str) -> Imported:
+    source = SourceFile(None, "locustfile.py", text.encode())
+    return import_files([source], options=ImportOptions())
+
+
+def steps_of(code: str) -> list[object]:
+    data = parse(imported(USER + indent(code, "        ")).text, "plan.yaml").data
+    found: list[object] = data["users"]["Shopper"]["tasks"][0]["steps"]
+    return found
+
+
+CODE = [
+    ('self.client.get("/")', [{"get": "/"}]),
+    ("self.client.get(PATH)", [{"get": "/p"}]),
+    ('self.client.get("/a", name="A")', [{"get": "/a", "name": "GET A"}]),
+    (
+        'self.client.get("/a", params={"q": "x", "n": 1, "all": True, "no": None})',
+        [{"get": "/a", "query": {"q": "x", "n": 1, "all": "True"}}],
+    ),
+    (
+        'self.client.post("/a", json={"a": [1, None, {"b": ITEMS[0]}]})',
+        [{"post": "/a", "json": {"a": [1, None, {"b": "${items[0]}"}]}}],
+    ),
+    ('self.client.post("/a", {"k": "v"})', [{"post": "/a", "form": {"k": "v"}}]),
+    ('self.client.put("/a", data="text")', [{"put": "/a", "body": "text"}]),
+    (
+        'self.client.patch("/a", data=json.dumps({"a": 1}))',
+        [{"patch": "/a", "body": "${({'a': 1} | json)}"}],
+    ),
+    ('self.client.request("DELETE", "/a")', [{"delete": "/a"}]),
+    (
+        'self.client.head("/a", headers={"X": "1"}, timeout=2.5, allow_redirects=False)',
+        [{"head": "/a", "headers": {"X": "1"}, "timeout": "2.5s", "follow_redirects": False}],
+    ),
+    (
+        'self.client.get("/a", auth=("me", "pw"))',
+        [{"get": "/a", "auth": {"basic": {"username": "me", "password": "pw"}}}],
+    ),
+    (
+        'self.client.get("/a", cookies={"c": "1"}, stream=True)',
+        [{"get": "/a", "headers": {"Cookie": "c=1"}}],
+    ),
+    (
+        'self.client.get(f"/a/{random.randint(1, 9)}?x=${{y}}")',
+        [{"get": "/a/${rand.int(1, 9)}?x=$${y}"}],
+    ),
+    (
+        'self.client.get("/a/" + str(random.choice(ITEMS)) + "/b")',
+        [{"get": "/a/${rand.choice(items)}/b"}],
+    ),
+    ('self.client.get("/a/%s/%d" % (uuid.uuid4(), 5))', [{"get": "/a/${rand.uuid()}/${5}"}]),
+    ('self.client.get("/{}/{name}".format(1, name="n"))', [{"get": "/${1}/n"}]),
+    ("time.sleep(1.5)", [{"think": "1.5s"}]),
+    ("time.sleep(random.uniform(1, 2))", [{"think": "1s..2s"}]),
+    ('print("hello", 1)', [{"log": "hello"}]),
+    (
+        "name = ''.join(random.choices(string.ascii_lowercase, k=8))",
+        [{"set": {"name": "${rand.lower(8)}"}}],
+    ),
+    (
+        "name = ''.join(random.choice(string.ascii_letters + string.digits) for _ in range(4))",
+        [{"set": {"name": "${rand.text(4)}"}}],
+    ),
+    ("n = len(ITEMS) + 1", [{"set": {"n": "${(items | length) + 1}"}}]),
+    ("n = 1 if ITEMS else 2", [{"set": {"n": "${(1 if items else 2)}"}}]),
+    ("self.token = 'x'.upper()", [{"set": {"token": "${('x' | upper)}"}}]),
+    ("n = os.getenv('N', '5')", [{"set": {"n_2": "${n}"}}]),
+    ("for _ in range(3):\n    self.client.get('/')", [{"repeat": 3, "do": [{"get": "/"}]}]),
+    (
+        "for x in ITEMS:\n    self.client.get(f'/{x}')",
+        [{"foreach": "x in items", "do": [{"get": "/${x}"}]}],
+    ),
+    ("while self.more:\n    self.client.get('/')", [{"while": "more", "do": [{"get": "/"}]}]),
+    (
+        "if random.random() < 0.5:\n    self.client.get('/a')\nelse:\n    self.client.get('/b')",
+        [{"if": "rand.float(0, 1) < 0.5", "then": [{"get": "/a"}], "else": [{"get": "/b"}]}],
+    ),
+    (
+        "self.client.get('/a')\nif self.done or not self.name:\n    return\nself.client.get('/b')",
+        [{"get": "/a"}, {"if": "not (done or (not name))", "then": [{"get": "/b"}]}],
+    ),
+    (
+        "r = self.client.post('/login')\nself.token = r.json()['auth']['token']",
+        [{"post": "/login", "extract": {"token": "$.auth.token"}}],
+    ),
+    (
+        "r = self.client.get('/x')\nif r.status_code == 200:\n    self.ids = r.json().get('ids')",
+        [{"get": "/x", "extract": {"ids": {"jsonpath": "$.ids", "required": False}}}],
+    ),
+    (
+        "r = self.client.get('/x')\nif 'a' in r.text:\n    self.client.get('/y')",
+        [{"get": "/x"}, {"if": "'a' in body", "then": [{"get": "/y"}]}],
+    ),
+    (
+        "with self.client.get('/x', catch_response=True) as r:\n    if r.status_code != 200:\n        r.failure('no')",
+        [{"get": "/x", "expect": {"status": 200}}],
+    ),
+    (
+        "with self.client.get('/x', catch_response=True) as r:\n    if r.status_code in (200, 404):\n        r.success()\n    else:\n        r.failure(f'{r.status_code}')",
+        [{"get": "/x", "expect": {"status": [200, 404]}}],
+    ),
+    (
+        "with self.client.get('/x', catch_response=True) as r:\n    if r.status_code == 200:\n        r.success()\n    elif r.status_code == 404:\n        r.success()\n    else:\n        r.failure('no')",
+        [{"get": "/x", "expect": {"status": [200, 404]}}],
+    ),
+    (
+        "with self.client.get('/x', catch_response=True) as r:\n    if 'ok' not in r.text:\n        r.failure('no')\n    elif r.elapsed.total_seconds() > 0.5:\n        r.failure('slow')",
+        [{"get": "/x", "expect": {"contains": "ok", "time": "< 0.5s"}}],
+    ),
+    (
+        "with self.client.get('/x', catch_response=True) as r:\n    if r.json()['state'] != 'done':\n        r.failure('no')",
+        [{"get": "/x", "expect": {"json": {"$.state": "done"}}}],
+    ),
+    ("self.client.headers.update({'X': 'y'})", [{"header": {"X": "y"}}]),
+    ("self.client.headers['X'] = 'y'", [{"header": {"X": "y"}}]),
+    ("self._helper(7)", [{"get": "/h/${7}"}]),
+    (
+        "self._helper(random.randint(1, 2), path='/k')",
+        [{"set": {"helper_number": "${rand.int(1, 2)}"}}, {"get": "/k/${helper_number}"}],
+    ),
+    ("n = self._pick()", [{"set": {"n": "${rand.int(1, 3)}"}}]),
+    ("try:\n    self.client.get('/')\nexcept Exception:\n    pass", [{"get": "/"}]),
+    ("raise StopUser()", [{"stop": "user"}]),
+    ("self.environment.runner.quit()", [{"stop": "plan"}]),
+]
+
+
+@pytest.mark.parametrize(("code", "steps"), CODE)
+def test_a_statement_is_a_step(code: str, steps: object) -> None:
+    assert steps_of(code) == steps
+
+
+def test_all_statements_together_are_a_valid_plan() -> None:
+    code = "\n".join(
+        f"    @task\n    def t{n}(self):\n{indent(one, ' ' * 8)}" for n, (one, _) in enumerate(CODE)
+    )
+    done = imported(f"{USER}        pass\n{code}\n")
+
+    assert [str(fault.message) for fault in check(done)] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        ("between(1, 3)", {"wait": "1s..3s"}),
+        ("between(0.5, 0.5)", {"wait": "0.5s"}),
+        ("constant(2)", {"wait": "2s"}),
+        ("constant(0)", {}),
+        ("constant_pacing(4)", {"pace": "4s"}),
+        ("constant_throughput(0.5)", {"pace": "2s"}),
+    ],
+)
+def test_waits(value: str, key: dict[str, str]) -> None:
+    text = (
+        HEAD
+        + f"class A(HttpUser):\n    wait_time = {value}\n    @task(2)\n    @tag('x', 'y')\n    def t(self):\n        self.client.get('/')\n"
+    )
+    data = parse(imported(text).text, "plan.yaml").data["users"]["A"]
+
+    assert {name: data[name] for name in ("wait", "pace") if name in data} == key
+    assert data["tasks"] == [
+        {"task": "t", "weight": 2, "tags": ["x", "y"], "steps": [{"get": "/"}]}
+    ]
+
+
+def test_classes_inherit_and_weigh_and_begin_with_a_state() -> None:
+    data = parse(
+        imported(
+            HEAD
+            + """\
+class Base(HttpUser):
+    abstract = True
+    token = None
+    def on_start(self):
+        self.page = 1
+        r = self.client.post("/login", json={"u": "me"})
+        self.token = r.json()["token"]
+    @task
+    def home(self):
+        self.client.get("/")
+class Buyer(Base):
+    weight = 3
+    @task(5)
+    def buy(self):
+        if not self.token:
+            return
+        self.client.post("/buy", headers={"Authorization": f"Bearer {self.token}"})
+    def on_stop(self):
+        self.client.post("/logout")
+class Admin(Base):
+    fixed_count = 1
+"""
+        ).text,
+        "plan.yaml",
+    ).data["users"]
+
+    assert list(data) == ["Buyer", "Admin"]
+    assert data["Buyer"] == {
+        "weight": 3,
+        "state": {"token": None, "page": 1},
+        "on_start": [{"post": "/login", "json": {"u": "me"}, "extract": {"token": "$.token"}}],
+        "tasks": [
+            {"task": "home", "steps": [{"get": "/"}]},
+            {
+                "task": "buy",
+                "weight": 5,
+                "needs": "token",
+                "steps": [{"post": "/buy", "headers": {"Authorization": "Bearer ${token}"}}],
+            },
+        ],
+        "on_stop": [{"post": "/logout"}],
+    }
+    assert data["Admin"]["count"] == 1
+
+
+def test_a_sequence_keeps_its_order_and_its_waits() -> None:
+    done = imported(
+        HEAD
+        + """\
+class Flow(SequentialTaskSet):
+    @task
+    def one(self):
+        self.client.get("/1")
+    @task
+    def two(self):
+        self.client.get("/2")
+class A(HttpUser):
+    wait_time = constant(1)
+    tasks = [Flow]
+"""
+    )
+    data = parse(done.text, "plan.yaml").data
+
+    assert data["users"]["A"]["steps"] == [
+        {"group": "one", "do": [{"get": "/1"}]},
+        {"think": "1s"},
+        {"group": "two", "do": [{"get": "/2"}]},
+    ]
+    assert not done.ledger.tally().has_loss
+
+
+def test_a_shape_becomes_stages() -> None:
+    text = (
+        USER
+        + "        self.client.get('/')\n"
+        + """\
+class Shape(LoadTestShape):
+    stages = [
+        {"duration": 60, "users": 10, "spawn_rate": 1},
+        {"duration": 100, "users": 0, "spawn_rate": 100},
+    ]
+    def tick(self):
+        run_time = self.get_run_time()
+        for stage in self.stages:
+            if run_time < stage["duration"]:
+                return (stage["users"], stage["spawn_rate"])
+        return None
+"""
+    )
+    data = parse(imported(text).text, "plan.yaml").data
+
+    assert data["phases"] == [
+        {
+            "name": "shape",
+            "stages": [
+                {"duration": "10s", "users": 10},
+                {"duration": "50s", "users": 10},
+                {"duration": "0.1s", "users": 0},
+                {"duration": "39.9s", "users": 0},
+            ],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "fate"),
+    [
+        ("self.client.post('/a', files={'f': open('x')})", "self.client.post", Fate.LEFT_OUT),
+        ("self.unknown_helper()", "self.unknown_helper()", Fate.LEFT_OUT),
+        ("numbers = [x * 2 for x in range(3)]", "range(3)", Fate.LEFT_OUT),
+        ("self.client.get('/a', hooks=None, context={})", "self.client.get", Fate.CHANGED),
+        ("self.client.get(f'/{self.never}')", "self.never", Fate.SUSPICIOUS),
+        ("name = ''.join(random.choices(string.digits, k=3))", "random.choices", Fate.CHANGED),
+    ],
+)
+def test_what_is_lost_is_named(code: str, words: str, fate: Fate) -> None:
+    found = list(imported(USER + indent(code, "        ")).ledger.findings())
+
+    assert any(one.words.startswith(words) and one.fate is fate for one in found), found
+
+
+def test_local_modules_are_read_and_others_are_not(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "shop.py").write_text("def browse(user):\n    user.client.get('/shop')\n")
+    main = tmp_path / "locustfile.py"
+    main.write_text(
+        HEAD
+        + "from flows.shop import browse\nimport numpy\nclass A(HttpUser):\n    tasks = {browse: 2}\n"
+    )
+
+    done = import_files([SourceFile(main, "locustfile.py")], options=ImportOptions())
+
+    assert parse(done.text, "p").data["users"]["A"]["tasks"] == [
+        {"task": "browse", "weight": 2, "steps": [{"get": "/shop"}]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("from locust import HttpUser\nprint 'x'\n", "locustfile.py:2:1: not Python 3"),
+        ("from locust import HttpUser\nclass A(:\n", "locustfile.py:2:9: not Python 3"),
+        ("from locust import events\n", "no class of Locust's users"),
+        ("from locust import HttpUser\n" + "(" * 400, "not Python"),
+    ],
+)
+def test_what_is_no_test_is_refused_with_its_place(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        imported(text)
+    assert message in str(caught.value)
