@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from typing import Final
+from urllib.parse import urlsplit
 
 from planrunner.importers.draft import DraftPlan
 from planrunner.importers.shaping.requests import all_requests
 
 __all__ = ["share_host"]
 
+_EXPRESSION: Final = re.compile(r"\$\{([^}]*)\}")
 _ORIGIN: Final = re.compile(
-    r"(https?://[^/?#\s]+|\$\{\w+\}(?=[/?#]|$))(.*)", re.DOTALL | re.IGNORECASE
+    r"((?:https?|\$\{\w+\})://(?:\$\{[^}]*\}|[^/?#\s$])+|\$\{\w+\}(?=[/?#]|$))(.*)",
+    re.DOTALL | re.IGNORECASE,
 )
-_EXPRESSION: Final = re.compile(r"\$\{(.*?)\}")
 
 
 def share_host(draft: DraftPlan) -> None:
@@ -27,8 +29,7 @@ def share_host(draft: DraftPlan) -> None:
     requests = [
         (one, found)
         for one in all_requests(draft)
-        if (found := _ORIGIN.match(one.url))
-        and all(inside[1] in draft.params for inside in _EXPRESSION.finditer(found[1]))
+        if (found := _ORIGIN.fullmatch(one.url)) and _is_known(found[1], draft)
     ]
     if not requests:
         return
@@ -38,3 +39,26 @@ def share_host(draft: DraftPlan) -> None:
         if found[1] == base:
             rest = found[2]
             request.url = rest if rest.startswith("/") else f"/{rest}"
+
+
+def _is_known(origin: str, draft: DraftPlan) -> bool:
+    """Say whether a host is known before the run, and a URL: it reads params only."""
+    if any(name not in draft.params for name in _EXPRESSION.findall(origin)):
+        return False
+    alone = _EXPRESSION.fullmatch(origin)
+    if alone is not None and _default(alone[1], draft) in ("", "x"):
+        return True
+    try:
+        url = urlsplit(_EXPRESSION.sub(lambda found: _default(found[1], draft), origin))
+        return url.scheme in ("http", "https") and bool(url.hostname) and (url.port or 1) > 0
+    except ValueError:
+        return False
+
+
+def _default(name: str, draft: DraftPlan, depth: int = 0) -> str:
+    """Return what a param is unless somebody sets it."""
+    spec = draft.params[name].spec if name in draft.params else None
+    value = spec.get("default") if isinstance(spec, dict) else spec
+    if value is None or depth > 5:
+        return "x"
+    return _EXPRESSION.sub(lambda found: _default(found[1], draft, depth + 1), str(value))

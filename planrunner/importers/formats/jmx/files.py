@@ -1,0 +1,78 @@
+"""Local files that a test plan names: those beside it are copied, the others need a person."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+from planrunner.importers.draft import DraftPlan
+from planrunner.importers.sources import SourceFile, decode
+from planrunner.loss.ledger import Construct
+
+__all__ = ["JmxFiles"]
+
+
+class JmxFiles:
+    """The files around a test plan."""
+
+    def __init__(self, main: SourceFile, given: tuple[SourceFile, ...], draft: DraftPlan) -> None:
+        self._folder = main.path.parent if main.path is not None else None
+        self._given = {Path(one.name).name: one for one in given}
+        self._draft = draft
+
+    def keep(self, name: str, construct: Construct, stand_in: str = "stand-in\n") -> str:
+        """Put a file beside the plan, and return its name there.
+
+        Where there is none, the property is judged, and a stand-in keeps the plan valid.
+        """
+        plain = PurePosixPath(name.replace("\\", "/"))
+        found = self.find(name) if "${" not in name else None
+        if found is None:
+            target = f"stand-ins/{_safe(plain.name)}"
+            construct.needs_you(f"put the real file in the place of `{target}`")
+            return self._put(target, stand_in.encode("utf-8", "replace"))
+        inside = self._inside(plain)
+        target = str(plain) if inside is not None else plain.name
+        construct.translated()
+        self._draft.files[target] = found.path if found.path is not None else found.content
+        return target
+
+    def _put(self, target: str, content: bytes) -> str:
+        """Put a stand-in beside the plan; one of the same name may hold other columns."""
+        number, wish = 1, target
+        while self._draft.files.get(target, content) != content:
+            number += 1
+            target = f"{wish}.{number}"
+        self._draft.files[target] = content
+        return target
+
+    def find(self, name: str) -> SourceFile | None:
+        """Return a file that was given, or that lies below the test plan's folder."""
+        plain = PurePosixPath(name.replace("\\", "/"))
+        if plain.name in self._given:
+            return self._given[plain.name]
+        for one in (plain, PurePosixPath(plain.name)):
+            path = self._inside(one)
+            if path is not None:
+                return SourceFile(path, str(path))
+        return None
+
+    def text(self, name: str) -> str | None:
+        """Return the text of a file; None if there is none, or none that can be read."""
+        found = self.find(name)
+        return decode(found.content) if found is not None else None
+
+    def _inside(self, plain: PurePosixPath) -> Path | None:
+        if self._folder is None or plain.is_absolute() or ".." in plain.parts or not plain.name:
+            return None
+        try:
+            path = (self._folder / plain).resolve()
+            is_inside = path.is_relative_to(self._folder.resolve())
+            return self._folder / plain if is_inside and path.is_file() else None
+        except (OSError, ValueError, RuntimeError):
+            return None
+
+
+def _safe(name: str) -> str:
+    """Return a name that a file can have, without expressions."""
+    return re.sub(r"[^\w.-]+", "_", re.sub(r"\$\{([^}]*)\}", r"\1", name))[:80].strip(".") or "file"

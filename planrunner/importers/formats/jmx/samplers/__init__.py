@@ -1,0 +1,1 @@
+"""Samplers, and what stands around them: timers, assertions, extractors, scripts."""

@@ -1,0 +1,1 @@
+"""Variables, functions and conditions of JMeter as expressions of a plan."""
