@@ -163,6 +163,11 @@ class Reply:
         self._parsed_head = b""
 
     @property
+    def beside(self) -> bytes:
+        """What came and is no reply to this request, as people may want to see it."""
+        return b""
+
+    @property
     def times(self) -> int:
         """How often the sample did its work; what it measured is of one time."""
         return 1

@@ -148,6 +148,7 @@ def test_a_timeout_says_what_came_instead() -> None:
 
         assert (got.failure, got.unmatched) == (FailureKind.TIMEOUT, 1)
         assert got.detail.startswith("no message that fits came within the timeout, but 1 other; ")
+        assert (got.body, got.beside) == (None, b"{}")
         assert user.scope["json"] == "before"
 
     run(scenario)

@@ -56,6 +56,7 @@ from planrunner.protocols.telling_clients import IterationBound, IterationSessio
 __all__ = ["Trace", "TracedClient"]
 
 _LOOPS: Final = (ForeachNode, PollNode, RepeatNode, WhileNode)
+_BESIDE: Final = b"no reply; what came last:"
 _ALONE: Final = " (open: there is one user)"
 
 _messages: ContextVar[list[Sent] | None] = ContextVar("messages", default=None)
@@ -317,8 +318,8 @@ def _copy(reply: Reply, exchange: Exchange) -> Answer:
     return Answer(
         status=reply.status,
         status_text=exchange.status_text(reply.status),
-        head=reply.head,
-        body=(reply.arrivals.text if reply.arrivals else b"") or reply.body or b"",
+        head=_BESIDE if reply.beside else reply.head,
+        body=(reply.arrivals.text if reply.arrivals else b"") or reply.body or reply.beside,
         received=reply.received,
         took_ns=reply.ended_ns - reply.asked_ns,
         connect_ns=reply.connect_ns,

@@ -30,16 +30,27 @@ class WsReply(Reply):
         is_dirty: It holds more than a quick message overwrites.
     """
 
-    __slots__ = ("_ends", "is_dirty", "unmatched")
+    __slots__ = ("_beside", "_ends", "is_dirty", "unmatched")
 
     def __init__(self) -> None:
         super().__init__()
         self.unmatched = -1
+        self._beside = b""
         self._ends = self.is_dirty = False
 
     @property
     def ends_iteration(self) -> bool:
         return self._ends
+
+    @property
+    def beside(self) -> bytes:
+        """The last message that did not fit, where none did."""
+        return self._beside if self.failure is not None and self.unmatched > 0 else b""
+
+    def set_aside(self) -> None:
+        """Take what came last for no reply."""
+        self._beside = self.body or b""
+        self.body = None
 
     def begin(self, asked_ns: int) -> None:
         """Forget the step before."""

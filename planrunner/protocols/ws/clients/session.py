@@ -251,7 +251,7 @@ class WsSession:
 
     def _fail(self, kind: FailureKind, words: str, status: int = 0) -> None:
         reply = self.reply
-        reply.body = None
+        reply.set_aside()
         reply.fail(kind, words, status=status)
         if self.until is not None:  # what did not fit is no reply to anything
             self._scope["json"], self._scope["body"] = self._before
@@ -273,7 +273,7 @@ class WsSession:
     def recall(self) -> tuple[str, str]:
         """Return the last message that was sent, and what came last: a message, or a handshake."""
         reply = self.reply
-        came = reply.head + (b"\r\n" if reply.head else b"") + (reply.body or b"")
+        came = reply.head + (b"\r\n" if reply.head else b"") + (reply.body or reply.beside)
         return _shown(self.written), _shown(came)
 
     # -- what the engine calls ---------------------------------------------------------------
