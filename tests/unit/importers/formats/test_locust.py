@@ -75,7 +75,7 @@ CODE = [
     ),
     (
         'self.client.get("/a", auth=("me", "pw"))',
-        [{"get": "/a", "auth": {"basic": {"username": "me", "password": "pw"}}}],
+        [{"get": "/a", "auth": {"basic": {"username": "me", "password": "${password}"}}}],
     ),
     (
         'self.client.get("/a", cookies={"c": "1"}, stream=True)',
@@ -261,10 +261,10 @@ def test_a_sequence_keeps_its_order_and_its_waits() -> None:
 class Flow(SequentialTaskSet):
     @task
     def one(self):
-        self.client.get("/1")
+        self.client.get("/one")
     @task
     def two(self):
-        self.client.get("/2")
+        self.client.get("/two")
 class A(HttpUser):
     wait_time = constant(1)
     tasks = [Flow]
@@ -273,9 +273,9 @@ class A(HttpUser):
     data = parse(done.text, "plan.yaml").data
 
     assert data["users"]["A"]["steps"] == [
-        {"group": "one", "do": [{"get": "/1"}]},
+        {"group": "one", "do": [{"get": "/one"}]},
         {"think": "1s"},
-        {"group": "two", "do": [{"get": "/2"}]},
+        {"group": "two", "do": [{"get": "/two"}]},
     ]
     assert not done.ledger.tally().has_loss
 
