@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     )
     from planrunner.language.diagnostics import Diagnostic, PlanError
     from planrunner.python.benchmarks import benchmark, benchmark_async
+    from planrunner.python.bridge.adapters import ApacheBenchAdapter, K6Adapter, LocustAdapter
     from planrunner.python.bridge.benchmark_result import BenchmarkResult
     from planrunner.python.bridge.benchmark_runner import BenchmarkRunner
     from planrunner.python.bridge.client import PerformanceClient
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from planrunner.runner.api import ResultLost
 
 __all__ = [
+    "ApacheBenchAdapter",
     "Benchmark",
     "BenchmarkResult",
     "BenchmarkRunner",
@@ -51,7 +53,9 @@ __all__ = [
     "Figures",
     "FiguresByName",
     "Interrupted",
+    "K6Adapter",
     "LiveFigures",
+    "LocustAdapter",
     "MetricsCollector",
     "PackageMissing",
     "PerformanceClient",
@@ -88,6 +92,7 @@ _HOMES = {
     "errors": ("CannotRun", "Interrupted", "PackageMissing", "PlanrunnerError", "UsageError"),
     "language.diagnostics": ("Diagnostic", "PlanError"),
     "python.benchmarks": ("benchmark", "benchmark_async"),
+    "python.bridge.adapters": ("ApacheBenchAdapter", "K6Adapter", "LocustAdapter"),
     "python.bridge.benchmark_result": ("BenchmarkResult",),
     "python.bridge.benchmark_runner": ("BenchmarkRunner",),
     "python.bridge.client": ("PerformanceClient",),

@@ -45,6 +45,9 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Measure your own code": ("benchmark", "benchmark_async", "Benchmark", "Collector"),
     "The bridge": (
         "PerformanceClient",
+        "K6Adapter",
+        "LocustAdapter",
+        "ApacheBenchAdapter",
         "MetricsCollector",
         "BenchmarkRunner",
         "BenchmarkResult",

@@ -12,7 +12,8 @@ import pytest
 
 import planrunner
 from planrunner.python.bridge.client import PerformanceClient
-from tests.support.http_servers import HttpServer
+from tests.support.http_servers import HttpServer, Request, Wire, reply, serve
+from tests.support.plans import running
 
 NOTHING_THERE = "http://127.0.0.1:9/x"
 
@@ -46,6 +47,32 @@ def test_a_load_test_answers_with_a_dictionary(target: HttpServer) -> None:
     assert metrics["response_times"]["p95"] == pytest.approx(run.total.p95.ms, abs=0.001)
     assert 1 <= metrics["duration"] < 3
     assert "PASS" in results["output"]
+
+
+async def answer_and_leave(request: Request, wire: Wire) -> None:
+    """As servers do that keep no connection of HTTP/1.0."""
+    await wire.send(reply(200, b"ok"))
+    if b"HTTP/1.0" in request.raw:
+        await wire.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("tool", "ramp_up"), [("k6", 1), ("ab", 0)])
+def test_another_tool_sends_the_load(tool: str, ramp_up: int) -> None:
+    """And answers as planrunner does."""
+    adapters = {"k6": planrunner.K6Adapter, "ab": planrunner.ApacheBenchAdapter}
+    client = PerformanceClient(tool=tool, thresholds=["p95 < 10s", "error_rate < 50%"])
+
+    with running(serve(answer_and_leave)) as server:
+        url = f"{server.url}/x?${{a}}"
+        answer = asyncio.run(client.load_test(url, users=2, duration=1, ramp_up=ramp_up))
+
+    assert asyncio.run(adapters[tool]().is_available())
+    assert (answer["tool"], answer["success"]) == (tool, True), answer["output"]
+    run = planrunner.load(answer["directory"])
+    assert [*run.requests] == ["GET /x?${a}"]
+    # What is on its way when the time is over is reported by neither.
+    assert 0 <= len(server.requests) - run.total.count <= 4
 
 
 def test_a_target_that_is_not_there_is_no_success() -> None:
@@ -236,8 +263,8 @@ def test_a_relative_url_leads_to_the_load_of_the_client(target: HttpServer) -> N
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: PerformanceClient(tool="k6"), "does not run `k6`"),
-        (lambda: PerformanceClient(tool="locust"), "come by importing"),
+        (lambda: PerformanceClient(tool="gatling"), '`gatling` is none of "auto", '),
+        (lambda: PerformanceClient(tool="k6").stress_test(NOTHING_THERE), "k6 takes no other load"),
         (lambda: PerformanceClient().load_test("/x", users=1), "target_url: `/x` is relative"),
         (
             lambda: PerformanceClient().load_test(NOTHING_THERE, users=0),

@@ -90,6 +90,9 @@ async def of_the_bridge() -> Mapping[str, object]:
     runner = planrunner.BenchmarkRunner()
     found: planrunner.BenchmarkResult = await runner.benchmark_async(answer)
     client = planrunner.PerformanceClient(tool="auto")
+    k6, locust = planrunner.K6Adapter("load.js"), planrunner.LocustAdapter()
+    adapters = (k6, locust, planrunner.ApacheBenchAdapter())
+    assert all([isinstance(await one.is_available(), bool) for one in adapters])
     tested: Mapping[str, object] = await client.load_test("http://a")
     return {**tested, **found.to_dict()}
 

@@ -25,7 +25,8 @@ TOOL: Final = "planrunner"
 class AskedLoad:
     """A load test that was asked for, and what to answer."""
 
-    def __init__(self, url: str, users: int, duration: float) -> None:
+    def __init__(self, url: str, users: int, duration: float, *, tool: str = TOOL) -> None:
+        self._tool = tool
         self.url = url
         self.users = users
         self._duration = duration
@@ -63,7 +64,7 @@ class AskedLoad:
         directory: str | None = None,
     ) -> LoadTestAnswer:
         return {
-            "tool": TOOL,
+            "tool": self._tool,
             "target_url": self.url,
             "users": self.users,
             "duration": self._duration,

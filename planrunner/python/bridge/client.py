@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TypedDict
 
 from planrunner.errors import CannotRun, UsageError
+from planrunner.python.bridge.adapters import ADAPTERS
 from planrunner.python.bridge.answers import TOOL, AskedLoad, stress_answer, unstressed
 from planrunner.python.bridge.benchmark_result import BenchmarkResult, result_of
 from planrunner.python.bridge.benchmark_runner import BenchmarkRunner
@@ -30,7 +31,8 @@ class PerformanceClient:
     Thin over `load_test` and `stress_test`: use those in new programs.
 
     Args:
-        tool: `auto` or `planrunner`, which mean the same.
+        tool: `auto` or `planrunner`, which mean the same; or `k6`, `locust` or `ab`, which then
+            send the load of `load_test`.
         http_client: A client such as `httpx.AsyncClient(base_url=…)`. URLs may then be relative to
             its `base_url`; its headers are sent with all load; `benchmark` sends its requests with
             it; `close` closes it.
@@ -48,12 +50,9 @@ class PerformanceClient:
         *,
         thresholds: NameOrNames | None = None,
     ) -> None:
-        if tool not in ("auto", TOOL):
-            raise UsageError(
-                f"tool: planrunner makes the load itself, and does not run `{tool}`",
-                hint='give tool="auto"; tests that were written for other tools come by importing '
-                "them as plans",
-            )
+        if tool not in ("auto", TOOL, *ADAPTERS):
+            known = ", ".join(f'"{name}"' for name in ("auto", TOOL, *ADAPTERS))
+            raise UsageError(f"tool: `{tool}` is none of {known}", hint='give tool="auto"')
         self.tool = tool
         self.http_client = http_client
         self._given = GivenClient(http_client)
@@ -78,6 +77,10 @@ class PerformanceClient:
             PlanError: A threshold or another argument is invalid.
         """
         url = self._url(target_url)
+        if self.tool in ADAPTERS:
+            return await ADAPTERS[self.tool]().run_load_test(
+                url, users, duration, ramp_up, headers=self._given.headers, **self._limits
+            )
         asked = AskedLoad(url, users, duration)
         try:
             result = await load_test(
@@ -114,6 +117,11 @@ class PerformanceClient:
             PlanError: A threshold or another argument is invalid.
         """
         url = self._url(target_url)
+        if self.tool in ADAPTERS:
+            raise UsageError(
+                f"tool: {self.tool} takes no other load while it runs, as a search needs",
+                hint='give tool="auto"',
+            )
         try:
             result = await stress_test(
                 url,

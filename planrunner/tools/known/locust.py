@@ -95,7 +95,7 @@ def _ns(number: object, unit_ns: int) -> int | None:
 def _command(job: ToolJob) -> ToolCommand:
     samples = job.directory / "samples.jsonl"
     files = ",".join(str(file) for file in (job.script, _LISTENER) if file is not None)
-    least = ("--users", "1", "--spawn-rate", "1", "--run-time", "1s") if job.once else ()
+    least = ("--users", "1", "--spawn-rate", "1", "--run-time", "3s") if job.once else ()
     return ToolCommand(
         (
             job.program,
@@ -124,6 +124,6 @@ TOOL: Final = Tool(
     install="pipx install locust",
     command=_command,
     reader=lambda _: LocustSamples(),
-    once="one user for a second",
+    once="one user for three seconds",
     stop_signal="TERM",
 )

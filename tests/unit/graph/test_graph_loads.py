@@ -22,6 +22,7 @@ from planrunner.graph.loads import (
     LoadModel,
     PhaseCounts,
     SearchLoad,
+    ToolLoad,
 )
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.plan.models.load.workload import LoadKind
@@ -40,7 +41,10 @@ PHASES = {
     "search of users": search("users", 2, 4, ["p95 < 1s"], plus=2, hold=2),
     "search of rates": search("rate", 5, 10, ["p95 < 1s"], plus=5, hold=2),
 }
-LOADS: dict[str, Load] = {name: phase.load for name, phase in PHASES.items()}
+LOADS: dict[str, Load] = {
+    **{name: phase.load for name, phase in PHASES.items()},
+    "another tool": ToolLoad("k6", 2 * NS_PER_S),  # which workers don't run
+}
 SHARES = [Share("A", 3), Share("B", 1)]
 COUNTS = PhaseCounts(
     lasted_ns=2 * NS_PER_S, is_paced=True, due=20, started=19, begun=8, users=4, failed_starts=0
@@ -77,9 +81,9 @@ def test_every_question_has_an_answer(load: Load) -> None:
     assert said["words"]
     assert json.loads(json.dumps(said["as_json"]))["model"] == load.kind
     assert load.planned_ns >= sum(duration_ns for _, duration_ns in load.spans) > 0
-    assert load.most_users > 0
+    assert (load.most_users > 0) != load.is_foreign
     assert isinstance(said["achieved"], AchievedLoad)
-    assert said["classes_with_users"] == {"A", "B"}
+    assert said["classes_with_users"] == (set() if load.is_foreign else {"A", "B"})
 
 
 @every_load
@@ -141,12 +145,12 @@ def _asked_types(path: Path) -> set[str]:
 
 @pytest.mark.slow
 def test_nothing_branches_over_loads_but_what_runs_them() -> None:
-    """One match says what runs a load; beside it, some ask whether it is a search at all."""
+    """One match says what runs a load; beside it, some ask whether users run it at all."""
     package = Path(__file__).resolve().parents[3] / "planrunner"
     asking = {
         path.relative_to(package).as_posix(): types
         for path in package.rglob("*.py")
-        if (types := _asked_types(path) - {SearchLoad.__name__})
+        if (types := _asked_types(path) - {SearchLoad.__name__, ToolLoad.__name__})
     }
 
     assert asking == {
