@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from planrunner.errors import CannotRun
@@ -26,13 +27,15 @@ Address = tuple[socket.AddressFamily, tuple[str, int]]
 
 
 def tls_context(settings: HttpSettings, offered: Sequence[str] = ("http/1.1",)) -> ssl.SSLContext:
-    """Make the one context of a client; loading the trust store takes 10 ms and more.
+    """Return the one context of a client; loading the trust store takes 10 ms and more.
 
     `offered` are the versions of HTTP that servers may choose from, as ALPN calls them.
 
     Raises:
         CannotRun: A certificate file cannot be read or isn't one.
     """
+    if settings.ca is None and settings.cert is None:
+        return _of_the_system(tuple(offered), verifies=settings.verify)
     try:
         context = ssl.create_default_context(
             cafile=None if settings.ca is None else str(settings.ca)
@@ -48,8 +51,20 @@ def tls_context(settings: HttpSettings, offered: Sequence[str] = ("http/1.1",)) 
             f"cannot use the certificates {files}: {fault}",
             hint="`http.ca`, `http.cert` and `http.key` name PEM files",
         ) from fault
+    return _completed(context, offered, verifies=settings.verify)
+
+
+@cache
+def _of_the_system(offered: tuple[str, ...], *, verifies: bool) -> ssl.SSLContext:
+    """Make the context of all clients that name no file: its trust store is that of the system."""
+    return _completed(ssl.create_default_context(), offered, verifies=verifies)
+
+
+def _completed(
+    context: ssl.SSLContext, offered: Sequence[str], *, verifies: bool
+) -> ssl.SSLContext:
     context.set_alpn_protocols(offered)
-    if not settings.verify:
+    if not verifies:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
