@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,6 +183,13 @@ def test_a_server_that_is_down_ends_the_run_before_it_begins(talking: PlanProjec
     assert "no echo server answers at `127.0.0.1:1`: connection refused" in ended.err
 
 
+def decisions(schema: dict[str, Any]) -> Iterator[list[str]]:
+    """Yield what decides which keys can stand beside others, from the first to the last."""
+    while "if" in schema:
+        yield schema["if"]["required"]
+        schema = schema["else"]
+
+
 def test_schema_and_reference_have_it(talking: PlanProject) -> None:
     """Editors complete its keys with the printed schema, and the pages list them."""
     schema = json.loads(talking.run("schema").out)
@@ -189,10 +197,12 @@ def test_schema_and_reference_have_it(talking: PlanProject) -> None:
     protocols = talking.run("schema", "protocols").out
 
     assert schema["properties"]["echo"]["$ref"] == "#/definitions/EchoSettings"
-    for mapping in ("Step", "Task", "LoneRequest", "Poll"):
+    for mapping in ("StepKeys", "TaskKeys", "LoneRequest", "Poll"):
         definition = schema["definitions"][mapping]
         keys = definition.get("anyOf", [definition])[0]["properties"]
         assert "echo.send" in keys, mapping
+    for mapping in ("Step", "Task"):
+        assert ["echo.send"] in list(decisions(schema["definitions"][mapping])), mapping
     assert "`echo.send: {text: hello, expect: {text: hello}}`" in reference
     assert "`length`" in talking.run("schema", "thresholds").out
     assert "- `echoed` in expressions after a reply: the line that came back" in protocols
