@@ -12,7 +12,7 @@ from planrunner.values import dataclass
 __all__ = ["LogEntry", "read_line"]
 
 _COMBINED: Final = re.compile(
-    r"\S+ \S+ .*?\[(?P<time>[^\]]+)\] "
+    r"\S{1,999} \S{1,999} .{0,999}?\[(?P<time>[^\[\]]{1,99})\] "
     r'"(?P<verb>[A-Z]+) (?P<url>\S+)(?: HTTP/[\d.]+)?" (?P<status>\d{3})\b'
 )
 _URLS: Final = ("request_uri", "uri", "url", "path", "requestUri", "http_path", "RequestPath")

@@ -94,7 +94,7 @@ class RequestMaker:
                 self._cookie(entry, value)
             elif not name.startswith(":") and not _NAME.fullmatch(name):
                 self.ledger.add("header", name[:80], entry.place).left_out(
-                    "no header can have this name: write it by hand"
+                    "no header can have this name: write what was meant"
                 )
             elif name.startswith(":") or low in _DROPPED:
                 continue
