@@ -95,6 +95,8 @@ SCRIPTS = [
     ("var ok = responseCode.code === 200; tests['s'] = ok;\nif (ok) { tests['a'] = 'a' in JSON.parse(responseBody); }", {"status": 200, "json": {"$.a": {"exists": True}}}),
     ("try { var j = pm.response.json() } catch (e) { pm.test('json', () => { throw e }) }", {"json": {"$": {"exists": True}}}),
     ("pm.test('s', () => pm.response.to.have.jsonSchema({type: 'object'}))", {"schema": "schemas/reply-1.json"}),
+    ("const ajv = new (require('ajv'))(); const v = ajv.compile({type: 'object'}); pm.test('s', () => pm.expect(v(pm.response.json())).to.be.true)", {"schema": "schemas/reply-1.json"}),
+    ("tests['s'] = tv4.validate(JSON.parse(responseBody), {type: 'object'})", {"schema": "schemas/reply-1.json"}),
 ]  # fmt: skip
 
 
@@ -115,6 +117,8 @@ KEPT = [
     ("if (pm.response.json().c) { pm.environment.set('a', 1) }", [{"get": "/x", "name": "one"}, {"set": {"a": 1}, "when": "(json.c | default(''))"}]),
     ("pm.environment.unset('a')", [{"get": "/x", "name": "one"}, {"set": {"a": ""}}]),
     ("console.log('at', pm.response.code)", [{"get": "/x", "name": "one"}, {"log": "at ${status}"}]),
+    ("setTimeout(function () {}, 1500)", [{"get": "/x", "name": "one"}, {"think": "1500ms"}]),
+    ("pm.environment.set('a', Date.now().toString())", [{"get": "/x", "name": "one"}, {"set": {"a": "${((now() * 1000) | int) | string}"}}]),
     ("postman.setNextRequest(null)", [{"get": "/x", "name": "one"}, {"stop": "iteration"}]),
 ]  # fmt: skip
 

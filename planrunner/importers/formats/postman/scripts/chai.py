@@ -69,8 +69,8 @@ class AssertionReader:
     def __init__(
         self, values: ValueReader, expect: ExpectedReply, keep_schema: Callable[[object], str]
     ) -> None:
-        self._values, self._expect, self._keep_schema = values, expect, keep_schema
-        self._conditions = ConditionReader(values, expect)
+        self._values, self._expect = values, expect
+        self._conditions = ConditionReader(values, expect, keep_schema)
 
     def condition(self, node: Node) -> None:
         """Expect a condition to hold.
@@ -198,10 +198,9 @@ class AssertionReader:
         return inner
 
     def _schema(self, arguments: Sequence[Node], *, is_not: bool) -> None:
-        schema = self._values.constant(arguments[0]) if arguments else NOT_CONSTANT
-        if is_not or not isinstance(schema, dict):
-            raise NotExpectable("put the schema into a file: `expect: {schema: reply.json}`")
-        self._expect.schema(self._keep_schema(schema))
+        if is_not or not arguments:
+            raise NotExpectable(NO_RULE)
+        self._conditions.schema(arguments[0])
 
     def _response(self, links: Sequence[ChainLink]) -> None:
         is_not, last = any(link.name == "not" for link in links), links[-1]

@@ -41,6 +41,7 @@ SCOPE: Final = r"pm\.(?:environment|globals|variables|collectionVariables)"
 """Where a script keeps values, as a regular expression."""
 
 
+_VALIDATORS: Final = re.compile(r"require|Ajv|\w+\.(?:compile|validate|addSchema)|validate\w*")
 _CODE: Final = "it computes: write it as `set` with an expression, or as a `python:` step"
 
 
@@ -108,8 +109,16 @@ class StatementReader:
             construct.suspicious("the script has a syntax error here, and fails")
             break
         self._all(self.script.root.named_children)
-        for construct in self.calls.values():
-            if construct.fate is None:
+        self._judge_rest()
+
+    def _judge_rest(self) -> None:
+        """Judge what no statement needed: what makes a validator is needed by its schema."""
+        has_schema = "schema" in self.effect.expect.keys
+        for call in self.script.calls():
+            construct = self.calls[call.id]
+            if construct.fate is None and has_schema and _VALIDATORS.fullmatch(chain_of(call).path):
+                construct.translated()
+            elif construct.fate is None:
                 construct.left_out(_CODE)
 
     def _all(self, statements: Iterable[Node]) -> None:
@@ -289,6 +298,13 @@ class StatementReader:
             return
         self._step({"log": " ".join(map(str, texts)) or " "}, node)
 
+    def wait(self, node: Node, chain: Chain) -> None:
+        """Read `setTimeout(() => { … }, 5000)`: the next request waits for it."""
+        pause = self.values.constant(chain.arguments[1]) if len(chain.arguments) > 1 else None
+        if isinstance(pause, int | float) and not isinstance(pause, bool) and pause > 0:
+            self._step({"think": f"{int(pause)}ms"}, node, inside=False)
+            self._all(body_of(chain.arguments[0]) or ())
+
     def each(self, node: Node, chain: Chain) -> None:
         """Read `items.forEach(item => …)`: what holds for each item is a path with `[*]`."""
         callback = chain.arguments[0] if chain.arguments else None
@@ -331,7 +347,7 @@ class StatementReader:
         """
         asked = ExpectedReply()
         try:
-            ConditionReader(self.values, asked).read(condition)
+            ConditionReader(self.values, asked, self.folder.keep_schema).read(condition)
         except NotExpectable:
             return
         known = self.effect.expect.keys
@@ -343,14 +359,17 @@ class StatementReader:
             if all(str(one).startswith("2") for one in listed):
                 self.sure[word] = False
 
-    def _step(self, body: Keys, node: Node) -> None:
+    def _step(self, body: Keys, node: Node, *, inside: bool = True) -> None:
         """Add a step before or after the request."""
         if self.when:
             conditions = self.when if len(self.when) == 1 else [f"({one})" for one in self.when]
             body = {**body, "when": " and ".join(conditions)}
         steps = self.effect.after if self.is_test else self.effect.before
         steps.append(DraftStep(body, origin=self.script.place(node)))
-        self._judge(node)
+        if inside:
+            self._judge(node)
+        else:
+            self.calls[node.id].translated()
 
     def _judge(self, node: Node, instead: str = "") -> None:
         """Judge all calls of an expression, but those inside that are judged already."""
@@ -421,5 +440,6 @@ _CALLS: Final[tuple[tuple[re.Pattern[str], _CallReader], ...]] = (
     (re.compile(r"(?:postman|pm\.execution)\.setNextRequest"), StatementReader.order),
     (re.compile(r"console\.\w+"), StatementReader.message),
     (re.compile(r".*\.forEach"), StatementReader.each),
+    (re.compile(r"setTimeout"), StatementReader.wait),
     (re.compile(r"(?:pm\.)?expect\..*|pm\.response\.to\..*"), StatementReader.assertion),
 )

@@ -40,8 +40,21 @@ _STILL_FALSE: Final = r"^(?!(?:null|false|0)?$)"
 class ConditionReader:
     """Reads what must be true into the expectations of a request."""
 
-    def __init__(self, values: ValueReader, expect: ExpectedReply) -> None:
-        self._values, self._expect = values, expect
+    def __init__(
+        self, values: ValueReader, expect: ExpectedReply, keep_schema: Callable[[object], str]
+    ) -> None:
+        self._values, self._expect, self._keep_schema = values, expect, keep_schema
+
+    def schema(self, node: Node) -> None:
+        """Expect the reply to satisfy the JSON Schema that an expression is.
+
+        Raises:
+            NotExpectable: The schema isn't known before the plan runs.
+        """
+        schema = self._values.constant(node)
+        if not isinstance(schema, dict):
+            raise NotExpectable("put the schema into a file: `expect: {schema: reply.json}`")
+        self._expect.schema(self._keep_schema(schema))
 
     def read(self, node: Node, *, is_not: bool = False) -> None:
         """Expect a condition to hold, or not to.
@@ -157,6 +170,10 @@ class ConditionReader:
         if last is None or not last.arguments:
             raise NotExpectable(NO_RULE)
         first = last.arguments[0]
+        validated = self._schema_of(chain) if not is_not else None
+        if validated is not None:
+            self.schema(validated)
+            return
         if chain.path in _TYPE_TESTS and not is_not:
             self._expect.json_type(self._json(first), _TYPE_TESTS[chain.path])
             return
@@ -174,6 +191,17 @@ class ConditionReader:
         if found is None or reader is None or not isinstance(wanted, str | int | float):
             raise NotExpectable(NO_RULE)
         reader(self._expect, found, wanted, is_not)
+
+    def _schema_of(self, chain: Chain) -> Node | None:
+        """Return the schema of `tv4.validate(reply, schema)` and of ajv's ways to say the same."""
+        if chain.path.startswith("tv4.validate") and len(chain.arguments) > 1:
+            return chain.arguments[1]
+        if chain.path.endswith(".validate") and len(chain.arguments) > 1:
+            return chain.arguments[0]
+        made = self._values.conditions.get(text_of(chain.root)) if len(chain.links) == 1 else None
+        compiled = chain_of(made) if made is not None else None
+        is_compiled = compiled is not None and compiled.path.endswith(".compile")
+        return compiled.arguments[0] if compiled and is_compiled and compiled.arguments else None
 
     def _json(self, node: Node) -> ScriptValue:
         value = self._values.value(node)

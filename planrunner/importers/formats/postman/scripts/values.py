@@ -278,15 +278,29 @@ class ValueReader:
                 parts.append(_quoted(unescape(text_of(one))))
         return ScriptValue("computed", name=" ~ ".join(parts)) if parts else None
 
+    def _converted(self, chain: Chain) -> ScriptValue | None:
+        """Return what `x.toString()` and its like make of a computed x."""
+        last = chain.links[-1] if chain.links else None
+        if last is None or last.name not in _METHODS or last.arguments != ():
+            return None
+        function = last.node.child_by_field_name("function")
+        owner = function.child_by_field_name("object") if function is not None else None
+        inner = self.value(owner) if owner is not None else None
+        word = jinja(inner) if inner is not None else None
+        filters = _METHODS[last.name]
+        return ScriptValue("computed", name=f"{_operand(word)} | {filters}") if word else None
+
     def _computed(self, chain: Chain) -> ScriptValue | None:
         """Return what the usual helpers compute: the time, random numbers, encodings."""
-        path = chain.path
+        converted = self._converted(chain)
+        if converted is not None:
+            return converted
         whole = re.sub(r"\s+", "", text_of(chain.links[-1].node) if chain.links else "")
         for pattern, expression in _IDIOMS:
             found = pattern.fullmatch(whole)
             if found is not None:
                 return ScriptValue("computed", name=expression(found))
-        filters = _FUNCTIONS.get(path)
+        filters = _FUNCTIONS.get(chain.path)
         if filters is None or len(chain.arguments) != 1:
             return None
         first = self.value(chain.arguments[0])
