@@ -14,7 +14,7 @@ def json_path(path: str) -> str | None:
     path = path.strip().removeprefix("body.") if path.startswith("body.$") else path.strip()
     if not path.startswith("$"):
         path = f"${path}" if path.startswith("[") else f"$.{path}" if path else "$"
-    path = path.removesuffix(".") if path.endswith(".") and len(path) > 2 else path
+    path = path.removesuffix(".")
     found = re.sub(r"(?<!\.)\.(\d+)(?=[.\[]|$)", r"[\1]", path)
     found = re.sub(r"(?<!\.)\.([A-Za-z_][\w]*(?:-\w+)+)(?=[.\[]|$)", r"['\1']", found)
     if "${" in found:

@@ -20,6 +20,8 @@ __all__ = ["read"]
 
 _NO_HOST: Final = "http://localhost:8000"
 _MOST_FILES: Final = 100
+_TEN_MINUTES: Final = 600
+"""Seconds, the default of `max_duration`."""
 
 
 def read(request: ImportRequest) -> DraftPlan:
@@ -88,6 +90,7 @@ class _DrillReader:
             time = read_seconds(rampup.node.scalar)
             if time:
                 load["ramp_up"] = seconds(time)
+                load |= {"max_duration": seconds(2 * time)} if time >= _TEN_MINUTES else {}
                 if users != iterations:
                     rampup.construct.changed("it spreads the start of users, not of iterations")
         origin = next((one.construct.place for one in root.entries or []), None)

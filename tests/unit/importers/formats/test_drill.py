@@ -82,8 +82,8 @@ ITEMS = [
         C,
     ),
     (
-        "{request: {url: /a}, assign: foo}, {assert: {key: 'foo.body[1].x', value: y}}",
-        ["$[1].x: y"],
+        "{request: {url: /a}, assign: foo}, {assert: {key: 'foo.body[1].x', value: ok}}",
+        ['"$[1].x": ok'],
         ".assert",
         C,
     ),

@@ -10,15 +10,13 @@ from planrunner.importers.draft import Keys
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.paths import json_path
+from planrunner.importers.reading.patterns import only_group
 from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.loss.ledger import Construct
 
 __all__ = ["RepliesReader"]
 
 _MANY: Final = re.compile(r"\*|\.\.|\?\(|\[\d*:\d*\]|\[[^\]]*,")
-_GROUP: Final = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?P?<(?P<name>[A-Za-z_]\w*)>|(?!\?))", re.DOTALL
-)
 _NEVER: Final = "the plug-in `expect` is not in `config.plugins`: Artillery never checks this"
 _OTHER: Final = "Artillery's `expect` has no such check, and does not make it"
 
@@ -217,7 +215,7 @@ def _json(where: str, node: SourceNode, at: Construct) -> Keys:
 
 def _regex(where: str, node: SourceNode, at: Construct) -> Keys:
     group, flags = node.take_whole("group"), node.take_whole("flags")
-    pattern = _only_group(where, group)
+    pattern = only_group(where, group)
     letters = "".join(one for one in "ims" if one in str(flags or ""))
     pattern = f"(?{letters}){pattern}" if letters else pattern
     try:
@@ -226,22 +224,6 @@ def _regex(where: str, node: SourceNode, at: Construct) -> Keys:
         at.left_out("write the regular expression in Python's syntax")
         return {"regex": "(.*)", "default": None}
     return {"regex": pattern}
-
-
-def _only_group(pattern: str, group: object) -> str:
-    """Return a pattern whose only group is the one that is wanted; all of it where none is."""
-    if group is None:
-        return f"({pattern})"
-    count = 0
-
-    def keep(found: re.Match[str]) -> str:
-        nonlocal count
-        if found[0][0] != "(":
-            return found[0]
-        count += 1
-        return "(" if str(group) in (str(count), found["name"]) else "(?:"
-
-    return _GROUP.sub(keep, pattern)
 
 
 def _header(where: str, node: SourceNode, at: Construct) -> Keys:

@@ -1,0 +1,1 @@
+"""Tests of Taurus: `execution` and `scenarios` in YAML or JSON."""

@@ -1,0 +1,122 @@
+"""An execution of Taurus → the keys of a phase."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from planrunner.importers.draft import Keys
+from planrunner.importers.nodes import SourceEntry, SourceNode
+from planrunner.importers.reading.quantities import per_second, read_seconds, seconds
+
+__all__ = ["TaurusExecution", "phase_keys"]
+
+_OTHER: Final = ("locations", "locations-weighted", "distributed", "files", "provisioning")
+
+
+@dataclass(slots=True, eq=False)
+class TaurusExecution:
+    """One execution.
+
+    Attributes:
+        user_class: That runs in it; empty where nothing of its scenario is left.
+    """
+
+    node: SourceNode
+    user_class: str = ""
+
+    @property
+    def executor(self) -> str:
+        """The tool that runs it."""
+        found = self.node.get("executor")
+        return found.text() if found is not None else "jmeter"
+
+
+def phase_keys(one: TaurusExecution) -> Keys:
+    """Return the load of an execution; judges its keys."""
+    node = one.node
+    node.take_whole("executor")
+    users = int(_number(node, "concurrency") or 1)
+    hold, ramp = _time(node, "hold-for"), _time(node, "ramp-up")
+    iterations, steps = _number(node, "iterations"), _number(node, "steps")
+    throughput = _number(node, "throughput")
+    keys: Keys = {"users": max(1, users)}
+    lasts = (hold or Fraction(0)) + (ramp or Fraction(0))
+    if iterations or not lasts:
+        keys["iterations_per_user"] = max(1, int(iterations or 1))
+        keys |= {"ramp_up": seconds(ramp)} if ramp else {}
+        keys |= {"max_duration": seconds(lasts)} if lasts else {}
+    elif ramp and steps and steps > 1:
+        keys = {"stages": _stairs(users, ramp, hold or Fraction(0), int(steps))}
+    elif not hold:
+        keys = {"stages": [{"duration": seconds(lasts), "users": max(1, users)}]}
+    else:
+        keys |= {"ramp_up": seconds(ramp)} if ramp else {}
+        keys["hold"] = seconds(hold)
+    if throughput and "iterations_per_user" not in keys:
+        keys["throttle"] = per_second(throughput)
+    delay = _time(node, "delay")
+    if delay:
+        keys["start_at"] = seconds(delay)
+    _judge_rest(node)
+    return keys
+
+
+def _stairs(users: int, ramp: Fraction, hold: Fraction, steps: int) -> list[Keys]:
+    """Return stages that jump from step to step, and hold the last one."""
+    stages: list[Keys] = []
+    for step in range(1, min(steps, 100) + 1):
+        level = max(1, round(users * step / steps))
+        last = hold if step == steps else Fraction(0)
+        stages += [
+            {"duration": "0s", "users": level},
+            {"duration": seconds(ramp / steps + last), "users": level},
+        ]
+    return stages
+
+
+def _value(node: SourceNode, key: str) -> tuple[SourceEntry, object] | None:
+    """Return a value; of several places (`{local: 1, cloud: 50}`) the local one."""
+    entry = node.entry(key)
+    if entry is None:
+        return None
+    entry.construct.translated()
+    if not entry.node.is_mapping:
+        return entry, entry.node.scalar
+    local = entry.node.take("local")
+    for one in entry.node.unjudged():
+        one.construct.left_out("run it with `--set`, or write another phase for it")
+    return entry, local.scalar if local is not None else None
+
+
+def _number(node: SourceNode, key: str) -> Fraction | None:
+    found = _value(node, key)
+    if found is None:
+        return None
+    entry, value = found
+    default = re.fullmatch(r"\$\{__P\([^,()]+,\s*([\d.]+)\s*\)\}", str(value))
+    number = read_seconds(default[1] if default else value)
+    if default is not None:
+        entry.construct.needs_you("it was a property: make a param of it where it should vary")
+    elif number is None and value is not None:
+        entry.construct.needs_you(f"write the number that was `{value}`")
+    return number
+
+
+def _time(node: SourceNode, key: str) -> Fraction | None:
+    return _number(node, key)
+
+
+def _judge_rest(node: SourceNode) -> None:
+    for one in node.entries or []:
+        if one.construct.fate is not None:
+            continue
+        if one.key in _OTHER:
+            for below in (one, *one.node.below()):
+                below.construct.left_out("one machine runs it: see `--workers` and `--cluster`")
+        elif one.key not in ("script", "requests"):
+            for below in (one, *one.node.below()):
+                if below.construct.fate is None:
+                    below.construct.left_out("a setting of the tool that ran it")

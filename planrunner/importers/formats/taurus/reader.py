@@ -1,0 +1,288 @@
+"""Reads a Taurus test: executions are phases, scenarios are user classes."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import PurePath
+from typing import Final
+
+from planrunner.importers.contract import ImportRequest
+from planrunner.importers.draft import DraftClass, DraftPhase, DraftPlan, DraftStep
+from planrunner.importers.formats.taurus.criteria import thresholds_of
+from planrunner.importers.formats.taurus.executions import TaurusExecution, phase_keys
+from planrunner.importers.formats.taurus.scenarios import TaurusScenarios
+from planrunner.importers.formats.taurus.templates import TaurusTemplates
+from planrunner.importers.nodes import SourceEntry, SourceNode
+from planrunner.importers.reading.comments import keep_comments
+from planrunner.importers.reading.documents import leave_out, read_document, suspect
+from planrunner.importers.reading.neighbours import neighbour
+from planrunner.importers.shaping.requests import all_requests
+from planrunner.importers.sources import ImportFault, SourceFile
+
+__all__ = ["read"]
+
+_NO_HOST: Final = "http://localhost:8000"
+_DOCUMENTS: Final = (".yml", ".yaml", ".json", "")
+_SCRIPTS: Final = {".jmx": "jmx", ".py": "locust", ".js": "k6"}
+_SHOWN: Final = frozenset({"final-stats", "console", "final_status", "final-status"})
+_INSTALLED: Final = frozenset(
+    {"path", "version", "download-link", "detect-plugins", "plugins", "memory-xmx", "gui", "class"}
+)
+_BROWSERS: Final = frozenset({"selenium", "webdriver", "nose", "robot", "mocha", "junit", "wdio"})
+
+
+def read(request: ImportRequest) -> DraftPlan:
+    """Make a draft of a Taurus test."""
+    return _TaurusReader(request).read()
+
+
+class _TaurusReader:
+    def __init__(self, request: ImportRequest) -> None:
+        self.request = request
+        documents = [one for one in request.files if one.suffix in _DOCUMENTS]
+        self.roots = [read_document(one, request.ledger) for one in documents]
+        if not any(one.get("execution") for one in self.roots):
+            name = (documents or list(request.files))[0].name
+            raise ImportFault(name, "a Taurus test is a mapping with `execution`")
+        self.documents = documents
+        main = documents[0]
+        self.draft = DraftPlan((PurePath(main.name).stem if main.path else "") or "taurus")
+        self.templates = TaurusTemplates()
+        self.scenarios: dict[str, SourceEntry] = {}
+
+    def read(self) -> DraftPlan:
+        for root in self.roots:
+            for one in self._below(root, "scenarios"):
+                self.scenarios[one.key] = one
+        self._variables()
+        named = {key: one.node for key, one in self.scenarios.items()}
+        scenarios = TaurusScenarios(self.templates, self.draft, self.request.files, named)
+        executions = [
+            TaurusExecution(node) for root in self.roots for node in self._executions(root)
+        ]
+        self._classes(executions, scenarios)
+        self._phases(executions)
+        self._rest(scenarios.requests.labels)
+        self._unused()
+        self.draft.params = {**self.draft.params, **self.templates.names.params}
+        keep_comments(self.draft, self.documents)
+        return self.draft
+
+    def _variables(self) -> None:
+        """Declare what `settings.env` sets: it is known in every text of the file."""
+        for root in self.roots:
+            settings = root.get("settings")
+            variables = settings.take("env") if settings is not None else None
+            for one in (variables.entries or []) if variables is not None else []:
+                one.construct.translated()
+                spec = {"type": "str", "default": one.node.text(), "env": one.key}
+                if not re.fullmatch(r"[A-Za-z_]\w*", one.key):
+                    del spec["env"]
+                self.templates.names.param(one.key, spec)
+
+    def _below(self, root: SourceNode, key: str) -> list[SourceEntry]:
+        found = root.take(key)
+        return (found.entries or []) if found is not None else []
+
+    def _executions(self, root: SourceNode) -> list[SourceNode]:
+        found = root.take("execution")
+        return [one for one in found.each() if one.is_mapping] if found is not None else []
+
+    def _classes(self, executions: list[TaurusExecution], scenarios: TaurusScenarios) -> None:
+        made: dict[int, str] = {}
+        for number, one in enumerate(executions, 1):
+            node, name = self._scenario(one, number)
+            if node is None:
+                continue
+            if id(node) in made:
+                one.user_class = made[id(node)]
+                continue
+            if self._script(one, node):
+                continue
+            user_class = self._class(one, name, node, scenarios)
+            if user_class is not None:
+                made[id(node)] = one.user_class = user_class.name
+                self.draft.users.append(user_class)
+        if not self.draft.users:
+            note = ["TODO import: nothing of the original can be run: write the steps of a user"]
+            steps = [DraftStep({"log": "nothing"})]
+            self.draft.users = [DraftClass("Visitor", steps=steps, notes=note)]
+        elif len(self.draft.users) == 1 and "http" in self.draft.users[0].keys:
+            http = self.draft.users[0].keys.pop("http")
+            assert isinstance(http, dict)
+            self.draft.http = {**http, **self.draft.http}
+        self._give_host()
+
+    def _give_host(self) -> None:
+        """Write a host where paths have none."""
+        has_one = "base_url" in self.draft.http
+        for one in self.draft.users:
+            http = one.keys.get("http")
+            knows = has_one or (isinstance(http, dict) and "base_url" in http)
+            paths = [
+                url
+                for each in all_requests(DraftPlan("", users=[one]))
+                if (url := each.url).startswith("/")
+            ]
+            if paths and not knows:
+                self.draft.notes.append("TODO import: the original has no host: write `base_url`")
+                self.draft.http = {"base_url": _NO_HOST, **self.draft.http}
+                return
+
+    def _class(
+        self, one: TaurusExecution, name: str, node: SourceNode, scenarios: TaurusScenarios
+    ) -> DraftClass | None:
+        if one.executor in _BROWSERS or node.get("browser") is not None:
+            for below in node.entries or []:
+                leave_out(below, "planrunner drives no browser: test what the pages send")
+            return None
+        taken = {each.name for each in self.draft.users}
+        words = " ".join(name.split()).replace("${", "$ {") or "Visitor"
+        return scenarios.user_class(words if words not in taken else f"{words} 2", node)
+
+    def _scenario(self, one: TaurusExecution, number: int) -> tuple[SourceNode | None, str]:
+        entry = one.node.entry("scenario")
+        if entry is None:
+            has_script = one.node.entry("script") or one.node.entry("requests")
+            return (one.node, f"Execution {number}") if has_script else (None, "")
+        entry.construct.translated()
+        if entry.node.is_mapping:
+            return entry.node, "Visitor" if number == 1 else f"Visitor {number}"
+        name = entry.node.text()
+        found = self.scenarios.get(name)
+        if found is None:
+            entry.construct.needs_you(f"the scenario `{name}` is not in the file")
+            return None, name
+        found.construct.translated()
+        return found.node, name
+
+    def _script(self, one: TaurusExecution, node: SourceNode) -> bool:
+        """Import the script of a scenario where it lies beside; say whether it has one."""
+        entry = node.entry("script")
+        if entry is None:
+            return False
+        name = entry.node.text()
+        path = neighbour(name, self.documents[0], self.request.files)
+        kind = _SCRIPTS.get(PurePath(name).suffix.lower())
+        module = f"planrunner.importers.formats.{kind}"
+        if path is None or kind is None or self.draft.users or find_spec(module) is None:
+            why = f"import `{name}` by itself: `planrunner import {name}`"
+            entry.construct.left_out(why if kind else f"planrunner can't read `{name}`")
+        else:
+            self._merge(kind, SourceFile(path, str(PurePath(self.documents[0].name).parent / name)))
+            entry.construct.translated()
+        for below in node.entries or []:
+            if below.construct.fate is None:
+                leave_out(below, f"set it in the plan that `{name}` becomes")
+        return True
+
+    def _merge(self, kind: str, file: SourceFile) -> None:
+        importer = import_module(f"planrunner.importers.formats.{kind}.importer").IMPORTER
+        module, _, function = importer.reader.partition(":")
+        request = ImportRequest((file,), self.request.options, self.request.ledger)
+        found: DraftPlan = getattr(import_module(module), function)(request)
+        found.name = self.draft.name
+        self.draft = found
+
+    def _phases(self, executions: list[TaurusExecution]) -> None:
+        runs = [one for one in executions if one.user_class]
+        one_by_one = any(self._local(root) for root in self.roots)
+        phases = []
+        for one in runs or executions:
+            keys = phase_keys(one)
+            if len(self.draft.users) > 1 and one.user_class:
+                keys["only"] = {"users": [one.user_class]}
+            if len(runs) > 1 and not one_by_one:
+                keys.setdefault("start_at", "0s")
+            phases.append(DraftPhase(keys, origin=one.node.place))
+        for phase, one in zip(phases, runs or executions, strict=True):
+            if len(phases) > 1:
+                phase.keys = {"name": self._phase_name(one, phases), **phase.keys}
+        for one in executions:
+            phase_keys(one)
+        if runs or not self.draft.phases:
+            self.draft.phases = phases
+
+    def _phase_name(self, one: TaurusExecution, phases: list[DraftPhase]) -> str:
+        taken = {phase.keys.get("name") for phase in phases}
+        base = one.user_class or "execution"
+        number = 1
+        name = base
+        while name in taken:
+            number += 1
+            name = f"{base} {number}"
+        return name
+
+    def _local(self, root: SourceNode) -> bool:
+        """Say whether executions run one after the other."""
+        modules = root.get("modules")
+        local = modules.get("local") if modules is not None else None
+        found = local.get("sequential") if local is not None else None
+        return found is not None and found.scalar is True
+
+    def _rest(self, labels: set[str]) -> None:
+        for root in self.roots:
+            for one in root.entries or []:
+                if one.key == "reporting":
+                    self._reporting(one, labels)
+                elif one.key == "modules":
+                    self._modules(one)
+                elif one.key in ("settings", "cli", "cli-aliases", "version", "install-id"):
+                    one.construct.translated()
+                    one.node.whole()
+                elif one.key == "provisioning" and one.node.text() == "local":
+                    one.construct.translated()
+                elif one.construct.fate is None:
+                    leave_out(one, _instead(one.key))
+
+    def _reporting(self, entry: SourceEntry, labels: set[str]) -> None:
+        entry.construct.translated()
+        for node in entry.node.each():
+            module = node.take("module") if node.is_mapping else node
+            kind = module.text() if module is not None else ""
+            criteria = node.entry("criteria")
+            if kind in ("passfail", "pass-fail") and criteria is not None:
+                self.draft.thresholds += thresholds_of(criteria, labels)
+            elif kind == "junit-xml":
+                self.draft.extra["report"] = {
+                    "formats": ["metrics.json", "report.html", "junit.xml"]
+                }
+                node.whole()
+            elif kind in _SHOWN:
+                node.whole()
+            else:
+                for below in node.entries or []:
+                    leave_out(
+                        below, f"planrunner has no report `{kind}`: see `outputs:`, `notify:`"
+                    )
+        for one in entry.node.unjudged():
+            one.construct.left_out("planrunner's reports need no such setting")
+
+    def _modules(self, entry: SourceEntry) -> None:
+        entry.construct.translated()
+        for module in entry.node.entries or []:
+            module.construct.translated()
+            for one in module.node.entries or []:
+                if one.key in _INSTALLED or module.key in ("local", "console", "final-stats"):
+                    one.construct.translated()
+                    one.node.whole()
+                elif one.construct.fate is None:
+                    leave_out(one, f"a setting of `{module.key}`, which is not used here")
+
+    def _unused(self) -> None:
+        for name, one in self.scenarios.items():
+            is_read = any(below.construct.fate is not None for below in one.node.below())
+            if one.construct.fate is None and is_read:
+                one.construct.translated()
+            elif one.construct.fate is None:
+                suspect(one, f"no execution runs the scenario `{name}`")
+
+
+def _instead(key: str) -> str:
+    if key == "services":
+        return (
+            "measure with `monitors:`, start processes with `services:`, run commands in `setup:`"
+        )
+    return "planrunner has nothing like it"
