@@ -162,7 +162,12 @@ class ArtilleryExpressions:
         steps = [f"[{found[2]}]" if found[2] else f".{found[1]}" for found in _STEP.finditer(rest)]
         if head in ("$processEnvironment", "$env") and steps:
             return self.environment(steps[0].strip(".[]'\""), at) + _steps(steps[1:])
-        return self._special(head) or self._named(head, at) + _steps(steps)
+        special = self._special(head)
+        if special is not None:
+            return special + _steps(steps)
+        if self.test.names.find(head) is None:
+            return self._named(f"{head}{rest}", at)
+        return self._named(head, at) + _steps(steps)
 
     def _special(self, head: str) -> str | None:
         if head == "$testId":

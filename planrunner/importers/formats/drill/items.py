@@ -13,7 +13,7 @@ from planrunner.importers.formats.drill.replies import AssignedReply, paths_read
 from planrunner.importers.formats.drill.templates import DrillTemplates
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out
-from planrunner.importers.reading.expressions import inline
+from planrunner.importers.reading.expressions import inline, literal_value
 from planrunner.importers.reading.neighbours import neighbour
 from planrunner.importers.reading.paths import json_path
 from planrunner.importers.reading.quantities import read_seconds, seconds
@@ -56,7 +56,7 @@ class DrillItems:
         if name is not None:
             name.construct.translated()
         tags = item.take_whole("tags")
-        words = [str(one) for one in tags] if isinstance(tags, list) else []
+        words = [str(one) for one in tags if "$" not in str(one)] if isinstance(tags, list) else []
         if "never" in words:
             for one in item.entries or []:
                 leave_out(one, "Drill runs it only with `--tags`: write it when you need it")
@@ -187,9 +187,12 @@ class DrillItems:
     def _values(self, entry: SourceEntry) -> str:
         node = entry.node
         if entry.key == "with_items_range":
-            start, stop = node.take_whole("start"), node.take_whole("stop")
-            step = node.take_whole("step")
-            return f"range({start or 0}, {int(str(stop or 0)) + 1}, {step or 1}) | list"
+            numbers = [node.take_whole(key) for key in ("start", "stop", "step")]
+            if not all(one is None or isinstance(one, int) for one in numbers):
+                entry.construct.suspicious("Drill takes whole numbers here, and ends")
+                return "[]"
+            start, stop, step = (int(str(one or 0)) for one in numbers)
+            return f"range({start}, {stop + 1}, {max(1, step)}) | list"
         if entry.key == "with_items":
             return self._listed(node.whole())
         file = node.take("file_name") if node.is_mapping else node
@@ -211,7 +214,7 @@ class DrillItems:
         if len(written) <= _LONGEST and "${" not in written and "{{" not in written:
             return written
         name = self.names.reserve("items")
-        self.names.params[name] = DraftParam({"type": "list", "default": values})
+        self.names.params[name] = DraftParam({"type": "list", "default": literal_value(values)})
         return name
 
     def set_step(self, entry: SourceEntry, item: SourceNode) -> list[DraftStep]:

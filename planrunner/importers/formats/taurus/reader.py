@@ -20,6 +20,7 @@ from planrunner.importers.reading.documents import leave_out, read_document, sus
 from planrunner.importers.reading.neighbours import neighbour
 from planrunner.importers.shaping.requests import all_requests
 from planrunner.importers.sources import ImportFault, SourceFile
+from planrunner.importers.templates import literal
 
 __all__ = ["read"]
 
@@ -77,7 +78,7 @@ class _TaurusReader:
             variables = settings.take("env") if settings is not None else None
             for one in (variables.entries or []) if variables is not None else []:
                 one.construct.translated()
-                spec = {"type": "str", "default": one.node.text(), "env": one.key}
+                spec = {"type": "str", "default": literal(one.node.text()), "env": one.key}
                 if not re.fullmatch(r"[A-Za-z_]\w*", one.key):
                     del spec["env"]
                 self.templates.names.param(one.key, spec)
@@ -124,7 +125,7 @@ class _TaurusReader:
             paths = [
                 url
                 for each in all_requests(DraftPlan("", users=[one]))
-                if (url := each.url).startswith("/")
+                if (url := each.url).startswith(("/", "${"))
             ]
             if paths and not knows:
                 self.draft.notes.append("TODO import: the original has no host: write `base_url`")

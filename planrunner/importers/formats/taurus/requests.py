@@ -80,7 +80,7 @@ class TaurusRequests:
             where = self.templates.text(url.node.text() or "/", url.construct)
         step: Keys = {verb: self._url(where)}
         label = node.entry("label")
-        if label is not None:
+        if label is not None and label.node.text():
             label.construct.translated()
             step["name"] = self.templates.text(label.node.text(), label.construct)
             self.labels.add(label.node.text())

@@ -34,7 +34,10 @@ class TaurusTemplates:
 
     def text(self, text: str, at: Construct) -> str:
         """Return text with a plan's `${…}` for its templates."""
-        return translate(text, _TEMPLATE, lambda inner: f"${{{self.inner(inner.strip(), at)}}}")
+        found = translate(text, _TEMPLATE, lambda inner: f"${{{self.inner(inner.strip(), at)}}}")
+        if "{{" in found:
+            at.needs_you("render the template of another tool before the import")
+        return found.replace("{{", "${'{{'}")
 
     def value(self, node: SourceNode, at: Construct) -> object:
         """Return a value as a plan has it; every key below is translated."""

@@ -15,7 +15,7 @@ __all__ = ["ensured"]
 
 _OLD: Final = {"min": "min", "max": "max", "median": "med", "p95": "p95", "p99": "p99"}
 _CLAUSE: Final = re.compile(
-    r"\s*\(?\s*([A-Za-z][\w./:@ -]*?)\s*(<=|>=|==|<|>)\s*(\d+(?:\.\d+)?)\s*\)?\s*"
+    r"\s*\(?\s*([A-Za-z][\w./:@ -]*?)\s*(<=|>=|==|<|>)\s*(\d{1,9}(?:\.\d+)?)\s*\)?\s*"
 )
 _SHARE: Final = re.compile(
     r"\s*\(*\s*([\w.]+)\s*/\s*([\w.]+)\s*\)*\s*(\*\s*100)?\s*\)*\s*(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s*"
@@ -173,4 +173,4 @@ def _agg(aggregation: str) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return re.fullmatch(r"\d+(?:\.\d+)?", text) is not None
+    return re.fullmatch(r"\d{1,9}(?:\.\d{1,6})?", text) is not None

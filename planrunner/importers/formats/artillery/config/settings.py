@@ -81,7 +81,11 @@ class ConfigReader:
             r"\{\{\s*\$(?:processEnvironment|env)\.(\w+)\s*\}\}(.*)", text, re.DOTALL
         )
         if inner is None:
-            return self.expressions.text(text, entry.construct)
+            found = self.expressions.text(text, entry.construct)
+            if re.match(r"https?://[^$]|\$\{\w+\}", found):
+                return found
+            entry.construct.needs_you("write the `base_url`")
+            return _NO_HOST
         spec: Keys = {"type": "url", "default": _NO_HOST}
         name = self.expressions.environment(inner[1], entry.construct, spec)
         entry.construct.needs_you(f"say what `{name}` is when the environment does not")

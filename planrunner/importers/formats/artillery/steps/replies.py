@@ -108,9 +108,19 @@ class RepliesReader:
 
     def status(self, one: SourceEntry, _: SourceNode, expect: Keys) -> None:
         found = [_code(self.expressions.value(node, one.construct)) for node in one.node.each()]
-        expect["status"] = (
-            found if one.node.is_list and len(found) != 1 else found[0] if found else "2xx"
-        )
+        if not all(self._is_status(code) for code in found):
+            one.construct.left_out("name the statuses: `expect: {status: …}`")
+            return
+        expect["status"] = found[0] if len(found) == 1 else found or "2xx"
+
+    def _is_status(self, code: object) -> bool:
+        """Say whether a value is a status; a param that gives one gets a value that is."""
+        if isinstance(code, str) and code.startswith("${"):
+            param = self.names.params.get(code[2:-1])
+            if param is not None and isinstance(param.spec, dict) and not param.spec.get("default"):
+                param.spec = {**param.spec, "default": "200"}
+            return True
+        return isinstance(code, int) and 100 <= code <= 599
 
     def not_status(self, one: SourceEntry, _: SourceNode, expect: Keys) -> None:
         families = {node.text()[:1] for node in one.node.each()}

@@ -11,6 +11,7 @@ from planrunner.importers.formats.artillery.script import JS_HOOK, ArtilleryTest
 from planrunner.importers.formats.artillery.steps.replies import RepliesReader
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out
+from planrunner.importers.reading.expressions import inline
 from planrunner.importers.reading.neighbours import neighbour
 from planrunner.importers.reading.quantities import read_seconds, seconds
 
@@ -68,7 +69,7 @@ class RequestsReader:
         self._give_default(where)
         step: Keys = {verb.key.lower(): _absolute(where)}
         name = node.entry("name")
-        if name is not None:
+        if name is not None and name.node.text():
             name.construct.translated()
             step["name"] = self.expressions.text(name.node.text(), name.construct)
         elif self.test.strips_query and "?" in where:
@@ -115,7 +116,8 @@ class RequestsReader:
             part.construct.translated()
             source = part.node.entry("fromFile") if part.node.is_mapping else None
             if source is None:
-                parts[part.key] = self.expressions.value(part.node, part.construct)
+                value = self.expressions.value(part.node, part.construct)
+                parts[part.key] = inline(value) if isinstance(value, dict) else value
                 continue
             source.construct.translated()
             parts[part.key] = self._file(source, part.node)
