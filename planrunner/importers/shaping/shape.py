@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planrunner.importers.draft import DraftPlan
+from planrunner.importers.shaping.flows import share_flows
 from planrunner.importers.shaping.headers import share_headers
 from planrunner.importers.shaping.hosts import share_host
 from planrunner.importers.shaping.ids import fold_ids
@@ -19,4 +20,5 @@ def shape(draft: DraftPlan, ledger: Ledger) -> None:
     share_host(draft)
     fold_ids(draft)
     share_headers(draft)
+    share_flows(draft)
     give_load(draft)
