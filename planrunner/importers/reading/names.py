@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from planrunner.importers.draft import DraftParam
 from planrunner.importers.templates import identifier
 
 __all__ = ["SourceNames"]
+
+_LONGEST: Final = 80
 
 
 class SourceNames:
@@ -36,7 +40,7 @@ class SourceNames:
 
     def reserve(self, name: str) -> str:
         """Return a name of the plan that nothing else has."""
-        found = identifier(name, self._taken)
+        found = identifier(name[:_LONGEST], self._taken)
         self._taken.add(found)
         return found
 

@@ -31,7 +31,8 @@ class DrillTemplates:
         whole = self.names.find(path)
         if whole is not None:
             return whole
-        head, rest = re.match(r"([\w$-]+)(.*)", path, re.DOTALL).groups()  # type: ignore[union-attr]
+        parts = re.match(r"([\w$-]*)(.*)", path, re.DOTALL)
+        head, rest = parts.groups() if parts is not None else ("", "")
         known = self.names.find(head)
         if known is not None:
             return known + re.sub(r"\.(\d+)(?=[.\[]|$)", r"[\1]", rest)
