@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from planrunner.importers.nodes import SourceEntry, SourceNode, parse_json, parse_yaml
-from planrunner.importers.sources import SourceFile
+from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.loss.ledger import Ledger
 
 __all__ = ["leave_out", "read_document", "suspect"]
 
+_BEGUN: Final = -1
+_MOST_VALUES: Final = 1_000_000
 _MERGE: Final = "<<"
 _TWICE: Final = "it stands twice, and only the last one counts"
 _RENDER: Final = "render this template, and import the result"
@@ -20,11 +22,12 @@ def read_document(file: SourceFile, ledger: Ledger) -> SourceNode:
     """Read a file of YAML or JSON: merge keys are merged, keys that stand twice are suspicious.
 
     Raises:
-        ImportFault: It is neither.
+        ImportFault: It is neither, or its aliases make it too large.
     """
     start = file.head.lstrip()[:2]
     is_json = file.suffix == ".json" or (start[:1] == b"{" and start not in (b"{%", b"{{"))
     root = parse_json(file, ledger) if is_json else parse_yaml(file, ledger)
+    _measure(root, {})
     _settle(root)
     return root
 
@@ -39,6 +42,26 @@ def suspect(entry: SourceEntry, why: str) -> None:
     """Say that a key has no effect in the original; what is below it has none either, as here."""
     entry.construct.suspicious(why)
     entry.node.whole()
+
+
+def _measure(node: SourceNode, sizes: dict[int, int]) -> int:
+    """Return how many values there are where every alias is written out.
+
+    Raises:
+        ImportFault: They are too many, or one contains itself.
+    """
+    known = sizes.get(id(node))
+    if known is not None:
+        if known == _BEGUN:
+            raise ImportFault(node.place, "an alias that contains itself")
+        return known
+    sizes[id(node)] = _BEGUN
+    below = [one.node for one in node.entries or []] + (node.items or [])
+    size = 1 + sum(_measure(one, sizes) for one in below)
+    if size > _MOST_VALUES:
+        raise ImportFault(node.place, f"over {_MOST_VALUES:,} values with its aliases written out")
+    sizes[id(node)] = size
+    return size
 
 
 def _settle(root: SourceNode) -> None:

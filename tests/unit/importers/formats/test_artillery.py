@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ def run(text: str, name: str = "load.yml", path: Path | None = None) -> Imported
 def fate(imported: Imported, words: str) -> Fate | None:
     found = [one.fate for one in imported.ledger.constructs if one.words.endswith(words)]
     return found[0] if found else None
+
+
+BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in pairwise("abcdefghi")
+)
 
 
 def whole(flow: str, config: str) -> str:
@@ -300,6 +306,11 @@ def test_rows_of_a_file_are_copied(tmp_path: Path) -> None:
         ("{% if x %}\nscenarios: []", "not YAML"),
         ("- a\n- b", "a mapping with `scenarios`"),
         ('{"config": {', "not JSON"),
+        ("config: &a {b: *a}", "contains itself"),
+        (
+            BOMB + "scenarios: *i",
+            "over 1,000,000 values",
+        ),
     ],
 )
 def test_what_is_no_test(text: str, message: str) -> None:
