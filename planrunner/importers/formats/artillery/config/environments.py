@@ -66,11 +66,21 @@ class EnvironmentsReader:
                 for below in one.node.entries or []:
                     self._variable(below, values)
             elif one.key != "phases" and one.construct.fate is None:
-                leave_out(one, _OTHER)
+                self._other(one)
         params = self.test.names.params
         if "environment" in params and self.test.names.find("$environment") == "environment":
             values["environment"] = environment.key
         return {key: value for key, value in values.items() if key in params}
+
+    def _other(self, one: SourceEntry) -> None:
+        """Leave out what an environment can't set; a shared pool means nothing here anyway."""
+        pool = one.node.entry("pool") if one.key == "http" else None
+        if pool is not None:
+            one.construct.translated()
+            pool.construct.changed("connections belong to a user and are not shared")
+        for below in [one] if pool is None else one.node.entries or []:
+            if below is not pool:
+                leave_out(below, _OTHER)
 
     def _variable(self, one: SourceEntry, values: dict[str, object]) -> None:
         one.construct.translated()
