@@ -151,7 +151,7 @@ def _foreach(one: JmxController) -> list[DraftStep]:
         items = "['']"
     bounds = f"{start if start.isdigit() else ''}:{end if end.isdigit() else ''}"
     items = items if bounds == ":" else f"({items})[{bounds}]"
-    name = variables.plan.names.name(f"{target} in {element.construct.place}")
+    name = variables.loop_name(target)
     variables.locals[target] = name
     steps = one.maybe()
     del variables.locals[target]
@@ -207,18 +207,23 @@ def _throughput(one: JmxController) -> list[DraftStep]:
 
 
 def _random(one: JmxController) -> list[DraftStep]:
-    one.element.take("InterleaveControl.style")
+    _judge_blocks(one)
     options = one.choices()
     if len(options) < 2:
         return options[0] if options else []
     return one.step({"choose": [{"do": steps} for steps in options]})
 
 
+def _judge_blocks(one: JmxController) -> None:
+    """Judge controllers within, of which JMeter by default runs one request at a time."""
+    style = one.element.take("InterleaveControl.style", "0").strip()
+    blocks = [child for child in one.element.children if child.is_enabled and child.children]
+    if style != "1" and any(child.kind in CONTROLLERS for child in blocks):
+        one.element.construct.changed("a controller within it runs as a whole, not by requests")
+
+
 def _interleave(one: JmxController) -> list[DraftStep]:
-    if one.element.take("InterleaveControl.style", "0").strip() not in ("0", ""):
-        one.element.judge(
-            "InterleaveControl.style", "each child is one choice, groups within it too"
-        )
+    _judge_blocks(one)
     across = one.element.flag("InterleaveControl.accrossThreads")
     options = one.choices()
     if len(options) < 2 or one.resolver.variables.is_setup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from planrunner.importers.draft import (
@@ -101,6 +101,7 @@ class JmxGroupReader:
             one.notes.append("it sends nothing")
             steps = [DraftStep({"think": "1s"}, origin=group.construct.place)]
         one.steps = steps
+        _keep_session(group, (*self.around, *group.everything()), one.keys)
         self.plan.draft.users.append(one)
         sent = sum(_requests(step) for step in steps)
         phase: Keys = {"name": one.name}
@@ -195,6 +196,9 @@ class JmxGroupReader:
         for one in elements:
             _add_setters(one, variables)
         files = [one for one in elements if one.kind == "CSVDataSet"]
+        for one in elements:
+            if one.kind in ("LoopController", "WhileController", "ForeachController"):
+                _judge_rounds(one)
         is_unnamed = any(not one.peek("variableNames").strip() for one in files)
         wanted = _wanted(elements, variables) if is_unnamed else set()
         for one in files:
@@ -232,11 +236,33 @@ class JmxGroupReader:
         return name
 
 
+def _keep_session(group: JmxElement, elements: Iterable[JmxElement], keys: Keys) -> None:
+    """Let a session last as long as the user where its variables have to."""
+    if "state" not in keys or keys.pop("session", None) is None:
+        return
+    why = "cookies last as long as the user here, as its variables do"
+    group_says = "ThreadGroup.same_user_on_next_iteration"
+    if group.peek(group_says).strip().lower() == "false":
+        group.judge(group_says, why)
+    for one in elements:
+        if one.kind == "CookieManager" and one.peek("CookieManager.clearEachIteration") == "true":
+            one.judge("CookieManager.clearEachIteration", why)
+
+
 def _all(element: JmxElement) -> Iterator[JmxElement]:
     """Yield all elements below one; a Module Controller may mean a disabled one."""
     for one in element.children:
         yield one
         yield from _all(one)
+
+
+def _judge_rounds(loop: JmxElement) -> None:
+    """Judge what JMeter draws anew in each round of a loop, and a plan once an iteration."""
+    for one in loop.everything():
+        if one.kind == "CSVDataSet":
+            one.construct.changed("a row is drawn for each iteration, not for each round of a loop")
+        elif one.kind == "CounterConfig":
+            one.construct.changed("it counts iterations, not the rounds of a loop")
 
 
 def _add_setters(element: JmxElement, variables: JmxVariables) -> None:

@@ -15,6 +15,7 @@ from planrunner.importers.formats.jmx.samplers.scripts import JmxHooks
 from planrunner.importers.formats.jmx.scope import is_scoped
 from planrunner.importers.formats.jmx.texts.variables import JmxNames, JmxParams
 from planrunner.importers.formats.jmx.user_variables import read_variables
+from planrunner.importers.shaping.requests import all_requests
 
 __all__ = ["read"]
 
@@ -43,6 +44,7 @@ def read(request: ImportRequest) -> DraftPlan:
     _read_groups(plan, root, top)
     _judge_the_rest(top)
     _name_databases(draft)
+    _share_settings(draft)
     draft.params = plan.params.params
     return draft
 
@@ -78,6 +80,17 @@ def _note_disabled(top: list[JmxElement], draft: DraftPlan) -> None:
             one.drop()
             if is_group(one):
                 draft.notes.append(f"disabled in the original: {one.name or one.kind}")
+
+
+def _share_settings(draft: DraftPlan) -> None:
+    """Write once what all requests say alike, as it stood in the defaults."""
+    requests = [one.keys for one in all_requests(draft)]
+    for key in ("timeout", "follow_redirects"):
+        values = [one.get(key) for one in requests]
+        if len(values) > 1 and values[0] is not None and all(one == values[0] for one in values):
+            draft.http[key] = values[0]
+            for one in requests:
+                del one[key]
 
 
 def _name_databases(draft: DraftPlan) -> None:

@@ -12,7 +12,11 @@ from planrunner.importers.formats.jmx.controllers import CONTROLLERS, JmxControl
 from planrunner.importers.formats.jmx.elements import JmxElement
 from planrunner.importers.formats.jmx.files import JmxFiles
 from planrunner.importers.formats.jmx.samplers.assertions import expect_of
-from planrunner.importers.formats.jmx.samplers.extractors import EXTRACTORS, extract_of
+from planrunner.importers.formats.jmx.samplers.extractors import (
+    EXTRACTORS,
+    extract_expected,
+    extract_of,
+)
 from planrunner.importers.formats.jmx.samplers.http_samplers import JmxHttpReader, is_http
 from planrunner.importers.formats.jmx.samplers.other_samplers import OTHER_SAMPLERS, other_sampler
 from planrunner.importers.formats.jmx.samplers.scripts import JmxHooks, is_script
@@ -81,10 +85,17 @@ class JmxStepReader:
             return self._module(element, scope)
         if element.kind in _LISTENERS or element.kind.endswith(("Visualizer", "Gui")):
             element.whole()
+            self._keep_results(element)
             return self._below(element, scope)
         if settings_of(element, self.resolver, self.class_keys, self.hooks.draft, self.files):
             return self._below(element, scope)
         return self._sampler(element, scope.within(element.children))
+
+    def _keep_results(self, listener: JmxElement) -> None:
+        """A listener that writes a file: the run writes a JTL too."""
+        if listener.kind == "ResultCollector" and listener.peek("filename").strip():
+            formats = ["metrics.json", "results.csv", "report.html", "jtl"]
+            self.hooks.draft.extra["report"] = {"formats": formats}
 
     def _below(self, element: JmxElement, scope: JmxScope) -> list[DraftStep]:
         return self.steps(element.children, scope) if element.children else []
@@ -157,10 +168,17 @@ class JmxStepReader:
                     step.body["timeout"] = milliseconds(int(limit))
         self.resolver.variables.has_reply = True
         expect: Keys = {}
-        for one in scope.assertions:
-            expect_of(one, expect, self.resolver)
         extract: Keys = {}
+        for one in scope.assertions:
+            if not is_script(one) and not extract_expected(one, extract, self.resolver):
+                expect_of(one, expect, self.resolver)
         after = [each for one in scope.post for each in self._after(one, extract)]
+        judges = [one for one in scope.assertions if is_script(one)]
+        after += [
+            each
+            for one in judges
+            for each in self.hooks.steps(one, self.resolver, after_reply=True)
+        ]
         if expect:
             step.body["expect"] = expect
         if extract:

@@ -310,6 +310,40 @@ def test_variables_are_params_and_what_is_read_too_early_is_state() -> None:
     assert "s3cr3t" not in imports.text
 
 
+def test_what_a_plan_does_otherwise_is_changed() -> None:
+    """Loops draw no rows of their own, cookies last where variables do, blocks run as a whole."""
+    cookies = element("CookieManager", props(CookieManager__clearEachIteration="true"))
+    counter = element("CounterConfig", props(CounterConfig__name="n"))
+    loop = element("LoopController", props(LoopController__loops=2), below=counter + get())
+    block = element("InterleaveControl", below=loop + get(headers(X="${t}")))
+    done = imported(group(cookies + block + get(json_extractor("t", "$.t")), kind="ThreadGroup"))
+
+    changed = {one.words for one in done.ledger.findings() if one.fate is Fate.CHANGED}
+    assert changed == {"CookieManager.clearEachIteration", "CounterConfig", "InterleaveControl"}
+    assert "session" not in parse(done.text, "plan.yaml").data["users"]["Users"]
+
+
+def test_lists_of_matches_feed_loops_and_scripts_judge_replies() -> None:
+    """`-1` gives a list, XPath Assertions must match, and a script's stub follows its request."""
+    loop = element(
+        "ForeachController",
+        props(ForeachController__inputVal="ids", ForeachController__returnVal="id"),
+        below=get(headers(X="${id}")),
+    )
+    judge = element("JSR223Assertion", props(script="if (x) { fail() }"), name="judge")
+    xpath = element("XPathAssertion", props(XPath__xpath="//a"))
+    listener = element("ResultCollector", props(filename="out.jtl"))
+    top = get(json_extractor("ids", "$..id", number="-1") + judge + xpath) + loop + listener
+    done = plan(group(top))
+    first, call, each = done["users"]["Users"]["steps"]
+
+    assert first["extract"]["ids"] == IDS["ids"]
+    assert {"xpath": "//a"} in first["extract"].values()
+    assert call["python"]["call"] == "judge"
+    assert each == {"foreach": "id in ids", "do": [{**A, "headers": {"X": "${id}"}}]}
+    assert "jtl" in done["report"]["formats"]
+
+
 def test_groups_side_by_side_and_around_the_load() -> None:
     """Thread groups run side by side; those of setUp and tearDown before and after."""
     top = (

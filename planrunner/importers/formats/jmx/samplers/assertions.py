@@ -21,8 +21,8 @@ _CLASS: Final = re.compile(
     r"\^?([1-5])(?:\\d\\d|\\d\{2\}|\.\.|\[0-9\]\[0-9\]|\.\*|xx|\[0-9\]\{2\})\$?"
 )
 _HINTS: Final = {
-    "XPathAssertion": "write `extract` with `xpath`: the request fails where nothing matches",
-    "XPath2Assertion": "write `extract` with `xpath`: the request fails where nothing matches",
+    "XPathAssertion": "nothing may match: write `not_contains`",
+    "XPath2Assertion": "nothing may match: write `not_contains`",
     "XMLAssertion": "replies aren't parsed as XML: write `matches`",
     "HTMLAssertion": "replies aren't checked as HTML: write `contains`",
     "XMLSchemaAssertion": "XML schemas aren't checked: write `contains`",

@@ -12,7 +12,7 @@ from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 from planrunner.language.patterns.pattern import PatternError, compile_pattern
 from planrunner.protocols.jsonpath import JsonPathError, compile_path
 
-__all__ = ["EXTRACTORS", "extract_of", "names_set"]
+__all__ = ["EXTRACTORS", "extract_expected", "extract_of", "names_set"]
 
 
 def names_set(element: JmxElement) -> Iterator[tuple[str, bool]]:
@@ -232,6 +232,18 @@ def _xpath(element: JmxElement, _position: int, resolver: JmxResolver) -> Keys |
         )
         return None
     return {"xpath": query}
+
+
+def extract_expected(element: JmxElement, extract: Keys, resolver: JmxResolver) -> bool:
+    """Add what an XPath Assertion wants there to be; say whether it is one."""
+    name = {"XPathAssertion": "XPath.xpath", "XPath2Assertion": "XPath.xpath"}.get(element.kind)
+    query = element.peek(name or "").strip()
+    if not query or element.peek("XPath.negate").strip() == "true" or not _is_xpath(query):
+        return False
+    element.whole()
+    names = resolver.variables.plan.names
+    extract[names.name(f"xpath at line {element.construct.place.line}")] = {"xpath": query}
+    return True
 
 
 def _is_xpath(query: str) -> bool:

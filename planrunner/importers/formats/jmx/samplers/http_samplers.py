@@ -24,6 +24,10 @@ _VERBS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "opt
 _HTTP: Final = frozenset({"HTTPSamplerProxy", "HTTPSampler", "HTTPSampler2", "AjpSampler"})
 _ORIGIN: Final = re.compile(r"(https?://(?:\$\{[^}]*\}|[^/?#\s$])+)(.*)", re.DOTALL | re.IGNORECASE)
 _ASSETS: Final = "embedded resources aren't fetched: name those that matter in a `parallel` step"
+_READ: Final = (
+    *("domain", "port", "protocol", "path", "method", "use_keepalive", "follow_redirects"),
+    *("auto_redirects", "connect_timeout", "response_timeout"),
+)
 _PROXY: Final = ("proxyHost", "proxyPort", "proxyUser", "proxyPass", "proxyScheme")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -320,6 +324,8 @@ class JmxHttpReader:
             body["timeout"] = limit
         for one in (sampler, *scope.defaults):
             self._unsent(one)
+            for name in _READ:
+                one.take(f"HTTPSampler.{name}")
 
     def _limit(self, sampler: JmxElement, scope: JmxScope) -> str | None:
         """Return the time limit: that of the reply, and of connecting on top."""

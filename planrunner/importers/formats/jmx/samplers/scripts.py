@@ -21,7 +21,9 @@ from planrunner.importers.templates import identifier
 
 __all__ = ["JmxHooks", "is_script", "script_names"]
 
-_KINDS: Final = re.compile(r"(?:JSR223|BeanShell|BSF)(?:Sampler|PreProcessor|PostProcessor)")
+_KINDS: Final = re.compile(
+    r"(?:JSR223|BeanShell|BSF)(?:Sampler|PreProcessor|PostProcessor|Assertion)"
+)
 _SOURCES: Final = ("script", "BeanShellSampler.query", "BSFSampler.query", "query")
 _PUT: Final = re.compile(r"\b(vars|props)\.put(?:Object)?\s*\(\s*[\"']([^\"'$]+)[\"']\s*,")
 _GET: Final = re.compile(r"\bvars\.get(?:Object)?\s*\(\s*[\"']([^\"'$]+)[\"']\s*\)|\$\{(\w+)\}")

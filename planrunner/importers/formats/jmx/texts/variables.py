@@ -170,6 +170,12 @@ class JmxVariables:
         self.setters.add(raw)
         return name
 
+    def loop_name(self, raw: str) -> str:
+        """Return the plan's name for what a loop gives; nothing else may have it."""
+        names = self.plan.names
+        is_taken = raw in self.setters or raw in self.columns or self._of_plan(raw) is not None
+        return names.name(f"each {raw}" if is_taken or names.has(f"each {raw}") else raw)
+
     def find(self, raw: str) -> JmxValue | None:
         """Return what reads one of JMeter's variables; None if nothing ever sets it."""
         if raw in self.locals:
