@@ -10,6 +10,7 @@ from typing import Any
 
 from planrunner.clock import Clock
 from planrunner.engine import Event, RunOutcome, Steering, Stop, Tick, run
+from planrunner.engine.tool_runs.tool_phase import StartTool
 from planrunner.graph.run_graph import (
     ClosedLoad,
     Pause,
@@ -326,6 +327,7 @@ def run_graph(
     baseline: Baseline | None = None,
     waits: Callable[[], Waits] | None = None,
     steering: Steering | None = None,
+    tools: StartTool | None = None,
 ) -> Told:
     """Run a graph against a fake target; `stop_at` asks it to stop at those seconds."""
     target = target or FakeTarget()
@@ -352,6 +354,7 @@ def run_graph(
             run_id="r1",
             baseline=baseline,
             waits=waits,
+            tools=tools,
         )
 
     return Told(run_virtual(main()), events, target)
