@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 from typing import Final, TextIO
 
@@ -87,6 +88,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
+@cache  # with its templates: they take longer to compile than a page does to write
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("planrunner.report"),
