@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,16 @@ PLANS = [
 
 def data_of(text: str) -> object:
     return parse(text, "plan.yaml").data
+
+
+@cache
+def schema_once() -> dict[str, Any]:
+    return plan_schema()
+
+
+@cache
+def validator() -> Draft7Validator:
+    return Draft7Validator(schema_once())
 
 
 def objects(schema: object) -> Iterator[dict[str, Any]]:
@@ -70,7 +81,7 @@ def test_the_reference_page_has_every_key() -> None:
     """Of every mapping of the language."""
     page = reference_page()
 
-    for schema in objects(plan_schema()):
+    for schema in objects(schema_once()):
         for key in schema["properties"]:
             assert f"| `{key}` |" in page or key in ("as", "flow"), key
 
@@ -91,7 +102,7 @@ def test_links_of_the_reference_page_lead_somewhere() -> None:
 
 def test_the_schema_is_draft_07_and_refers_to_what_it_has() -> None:
     """Editors support draft-07 best."""
-    schema = plan_schema()
+    schema = schema_once()
 
     Draft7Validator.check_schema(schema)
     text = json.dumps(schema)
@@ -101,7 +112,7 @@ def test_the_schema_is_draft_07_and_refers_to_what_it_has() -> None:
 
 def test_the_schema_has_the_shape_that_editors_complete_best() -> None:
     """No allOf, no titles on keys, documentation on each; what null means comes last."""
-    for schema in objects(plan_schema()):
+    for schema in objects(schema_once()):
         for key, value in schema["properties"].items():
             if value.keys() == {"$ref"} and "/properties/" in value["$ref"]:
                 continue  # the documentation is there
@@ -113,7 +124,7 @@ def test_the_schema_has_the_shape_that_editors_complete_best() -> None:
 
 def test_there_are_snippets_where_something_new_begins() -> None:
     """For steps, tasks, users, phases, stages and thresholds."""
-    definitions = plan_schema()["definitions"]
+    definitions = schema_once()["definitions"]
 
     for name in ("StepKeys", "TaskKeys", "User", "Phase", "Stage", "Threshold"):
         definition = definitions[name]
@@ -123,9 +134,7 @@ def test_there_are_snippets_where_something_new_begins() -> None:
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.name)
 def test_plans_match_the_schema(path: Path) -> None:
     """What the models accept, the schema accepts."""
-    validator = Draft7Validator(plan_schema())
-
-    faults = [fault.message for fault in validator.iter_errors(data_of(path.read_text("utf-8")))]
+    faults = [fault.message for fault in validator().iter_errors(data_of(path.read_text("utf-8")))]
 
     assert faults == []
 
@@ -139,7 +148,7 @@ def test_a_template_is_a_plan_for_its_demo_and_for_any_url(name: str, url: str) 
 
     plan = PlanModel.model_validate(data)
 
-    Draft7Validator(plan_schema()).validate(data)
+    validator().validate(data)
     assert 10 < len(purpose_of(name)) < 80
     assert bool(plan.services) is not bool(url)
     assert data["http"]["base_url"].startswith("http://[::1]:8000" if url else "${services.")
@@ -162,12 +171,12 @@ def test_a_template_is_a_plan_for_its_demo_and_for_any_url(name: str, url: str) 
 )
 def test_the_schema_sees_common_slips(text: str) -> None:
     """Typos, units, missing names: an editor underlines them."""
-    assert not Draft7Validator(plan_schema()).is_valid(data_of(text))
+    assert not validator().is_valid(data_of(text))
 
 
 def test_editors_offer_every_aggregation_and_measure() -> None:
     """In the long form by its words, and as a sentence that reads as a threshold."""
-    long, short = plan_schema()["definitions"]["Threshold"]["anyOf"]
+    long, short = schema_once()["definitions"]["Threshold"]["anyOf"]
     measures = registry.measures()
     named = [word for word in measures if word != "latency"]
     words = [word for record in AGGREGATIONS.values() for word in record.spellings]
@@ -181,6 +190,6 @@ def test_editors_offer_every_aggregation_and_measure() -> None:
 
 def test_editors_offer_every_demo() -> None:
     """The model can't ask the package of demos, which stands above it."""
-    snippets = plan_schema()["definitions"]["Service"]["properties"]["demo"]["defaultSnippets"]
+    snippets = schema_once()["definitions"]["Service"]["properties"]["demo"]["defaultSnippets"]
 
     assert {snippet["body"] for snippet in snippets} == {*DEMOS, *GRPC_DEMOS}
