@@ -1,0 +1,1 @@
+"""Exports of Insomnia, of formats 4 and 5."""
