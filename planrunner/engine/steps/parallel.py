@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextvars import copy_context
+from functools import partial
 
+from planrunner.engine.scheduling.driving import driven
 from planrunner.engine.users.user_context import Actor, IterationEnded, NeverBegun, Step
 
 __all__ = ["bind_parallel"]
@@ -25,7 +28,7 @@ def bind_parallel(requests: Sequence[Step]) -> Step:
         waiting = iter(requests)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(_send(waiting, actor)) for actor in actors]
+                tasks = [_start(group, waiting, actor) for actor in actors]
         except BaseExceptionGroup as errors:
             if errors.split(NeverBegun)[1] is None:
                 raise NeverBegun from None
@@ -37,6 +40,14 @@ def bind_parallel(requests: Sequence[Step]) -> Step:
                 raise ended
 
     return parallel
+
+
+def _start(
+    group: asyncio.TaskGroup, waiting: Iterator[Step], actor: Actor
+) -> asyncio.Task[IterationEnded | None]:
+    context = copy_context()
+    send = driven(partial(_send, waiting, actor), context)
+    return group.create_task(send, context=context)
 
 
 async def _send(waiting: Iterator[Step], actor: Actor) -> IterationEnded | None:

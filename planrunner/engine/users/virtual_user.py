@@ -20,10 +20,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context, copy_context
 from enum import Enum, auto
 from hashlib import blake2b
 from random import Random
 
+from planrunner.engine.scheduling.driving import driven
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.iterations import IterationLoop
 from planrunner.engine.users.user_context import Actor
@@ -72,7 +74,8 @@ class VirtualUser:
         return self._bound.program.name
 
     def start(self, group: asyncio.TaskGroup) -> None:
-        task = self._task = group.create_task(self._live())
+        context = copy_context()
+        task = self._task = group.create_task(self._live(context), context=context)
         # Not a `finally` in the coroutine: a task that is cancelled before its first step has none.
         task.add_done_callback(self._done)
 
@@ -96,7 +99,7 @@ class VirtualUser:
             self._actor.is_cut = True
             self._task.cancel()
 
-    async def _live(self) -> None:
+    async def _live(self, context: Context) -> None:
         actor, bound = self._actor, self._bound
         visitor = Visitor(bound, actor)
         try:
@@ -106,10 +109,11 @@ class VirtualUser:
                     started = await visitor.begin() is Arrival.READY
             if started:
                 self._enter(UserState.ITERATING)
-                # Each coroutine between the task and the request would be passed through twice a
-                # request, so there is none here and one in `Rounds`.
+                # Each coroutine between the driver and the request would be passed through twice
+                # a request, so there is none but that of the iterations.
                 with self._until_aborted():
-                    await IterationLoop(bound, actor, visitor, self._identity).run()
+                    iterations = IterationLoop(bound, actor, visitor, self._identity)
+                    await driven(iterations.run, context)
                 self._enter(UserState.FINISHING)
                 await visitor.end()
         finally:

@@ -21,6 +21,7 @@ from planrunner.protocols.ws.clients.opcodes import (
     TEXT,
 )
 from planrunner.protocols.ws.reply import ABNORMAL
+from planrunner.wire_wait import WireWait
 
 __all__ = ["WsConnection", "WsEnding", "WsMessage", "WsReceiver"]
 
@@ -116,7 +117,7 @@ class WsConnection(WSListener):
         self.sent_ns = self.answered_ns = self.sent = 0
         self.queue: deque[WsMessage] = deque()
         self.receiver: WsReceiver | None = None
-        self.quick: asyncio.Future[tuple[int, bytes] | None] | None = None
+        self.quick: WireWait[tuple[int, bytes] | None] | None = None
         self.ending: WsEnding | None = None
         self.is_told = False
         self.drained: asyncio.Future[None] | None = None
@@ -204,8 +205,8 @@ class WsConnection(WSListener):
         quick = self.quick
         if quick is not None:
             self.quick = self.receiver = None
-            if not quick.done():  # else its step has been cancelled in this turn of the loop
-                quick.set_result((came_ns, data))
+            if quick.is_pending:  # else its step has been cancelled in this turn of the loop
+                quick.end((came_ns, data))
             return
         if self.receiver is not None:
             self.receiver.take(came_ns, self.sent_ns, data)

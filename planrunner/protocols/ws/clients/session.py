@@ -20,6 +20,7 @@ from planrunner.protocols.ws.operation import WsSettings
 from planrunner.protocols.ws.reply import WsReply
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
+from planrunner.wire_wait import WireWait
 
 __all__ = ["BoundStep", "HttpVisitor", "WsSession", "WsShared"]
 
@@ -68,7 +69,7 @@ class WsSession:
         reply: Of the last step, used again for the next; …
         sent_reply: … but for messages that were sent: what that says never fails.
         deadline_ns: Of what is waited for.
-        waiter: What is waited with, or was; None when nothing is.
+        wait: What is waited with.
         where: The connection that it is waited at; None when nothing is.
         since_ns: When that began.
         until: Which message is waited for, …
@@ -82,7 +83,6 @@ class WsSession:
         "_lanes",
         "_scope",
         "connections",
-        "create_future",
         "deadline_ns",
         "last_words",
         "left",
@@ -93,7 +93,7 @@ class WsSession:
         "since_ns",
         "until",
         "visitor",
-        "waiter",
+        "wait",
         "where",
         "written",
     )
@@ -107,9 +107,8 @@ class WsSession:
         self.visitor: HttpVisitor | None = None
         self.reply = WsReply()
         self.sent_reply = WsReply()
-        self.create_future = asyncio.get_running_loop().create_future
         self.deadline_ns = self.since_ns = self.left = 0
-        self.waiter: asyncio.Future[tuple[int, bytes] | None] | None = None
+        self.wait: WireWait[tuple[int, bytes] | None] = WireWait()
         self.until: Evaluate | None = None
         self.where: WsConnection | None = None
         self.last_words = ""
@@ -238,7 +237,7 @@ class WsSession:
     def expire(self) -> None:
         """Fail what is waited for, if anything is: its deadline has passed."""
         self.deadline_ns = 0
-        if self.waiter is None or self.waiter.done():
+        if not self.wait.is_pending:
             return
         reply = self.reply
         words = "no message came" if reply.unmatched < 1 else "no message that fits came"
@@ -267,8 +266,8 @@ class WsSession:
 
     def _done(self, connection: WsConnection) -> None:
         self.leave(connection)
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
+        if self.wait.is_pending:
+            self.wait.end(None)
 
     def recall(self) -> tuple[str, str]:
         """Return the last message that was sent, and what came last: a message, or a handshake."""

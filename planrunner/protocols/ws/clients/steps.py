@@ -26,6 +26,7 @@ from planrunner.protocols.ws.clients.session import HttpVisitor, WsSession
 from planrunner.protocols.ws.reply import WsReply
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
+from planrunner.wire_wait import outcome_of
 
 __all__ = ["BoundClose", "BoundConnect", "BoundReceive", "BoundSend"]
 
@@ -125,9 +126,10 @@ class BoundReceive:
         session.where, session.since_ns = connection, now_ns
         session.deadline_ns = now_ns + self.timeout_ns
         connection.receiver = session
-        connection.quick = session.waiter = waiter = session.create_future()
+        connection.quick = wait = session.wait
+        wait.is_pending = True
         try:
-            came = await waiter
+            came = await outcome_of(wait)
         except asyncio.CancelledError:
             session.leave(connection)
             raise
@@ -153,7 +155,7 @@ class BoundReceive:
         reply.begin(now_ns)
         reply.unmatched = 0
         reply.sent, connection.sent = connection.sent, 0
-        session.since_ns, session.waiter = now_ns, None
+        session.since_ns = now_ns
         session.want(connection, scope, self.until, self.count)
         if session.where is None:
             return reply  # it waited already
@@ -162,9 +164,9 @@ class BoundReceive:
             return reply
         connection.receiver = session
         session.deadline_ns = now_ns + self.timeout_ns
-        session.waiter = waiter = session.create_future()
+        session.wait.begin()
         try:
-            await waiter
+            await outcome_of(session.wait)
         except asyncio.CancelledError:
             session.leave(connection)
             raise

@@ -127,7 +127,8 @@ class WireConnection(asyncio.Protocol):
         self.wants_body = wants_body
         self.stream = stream
         self.awaits_head = not (self.is_bodiless or self.is_last or stream)
-        self.waiter = waiter = asyncio.get_running_loop().create_future()
+        self.waiter = waiter = self.owner.wait
+        waiter.begin()
         return waiter
 
     async def write_large(self, data: bytes) -> None:
@@ -152,7 +153,7 @@ class WireConnection(asyncio.Protocol):
 
     async def _push(self, piece: bytes | memoryview, write: WriteBytes) -> bool:
         """Write one piece and wait until it has left; False when no more is wanted."""
-        if self.waiter is None or self.waiter.done():
+        if self.waiter is None or not self.waiter.is_pending:
             # The reply is there already, and what was not sent will never be asked for.
             self.close()
             return False
@@ -188,12 +189,14 @@ class WireConnection(asyncio.Protocol):
         if self.stream is not None and self.stream.is_over:
             self._leave()
             return
+        self.is_usable = False
+        self.transport.abort()
         self._finish(fault)
-        self.abort()
 
     def abort(self) -> None:
         """Close at once; what is under way stays unanswered."""
         self.is_usable = False
+        self.waiter = None
         self.owner.forget(self)
         self.transport.abort()
 
@@ -211,7 +214,7 @@ class WireConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         waiter = self.waiter
-        if waiter is not None and self.awaits_head and not waiter.done():
+        if waiter is not None and self.awaits_head and waiter.is_pending:
             heads = self.heads
             head = heads.latest
             if not data.startswith(head.raw):
@@ -226,8 +229,10 @@ class WireConnection(asyncio.Protocol):
                 reply.received = head.quick
                 reply.head = head.raw
                 reply.body = data[head.size - head.quick :] if self.wants_body else None
-                self.waiter = None
-                waiter.set_result(None)
+                self.waiter = waiter.outcome = None
+                waiter.is_pending = False
+                resume = waiter.resume
+                resume()
                 return
         self._receive(data)
 
@@ -259,8 +264,8 @@ class WireConnection(asyncio.Protocol):
     # -- everything that is not a quick reply ----------------------------------------------
 
     def _receive(self, data: bytes) -> None:
-        if self.waiter is None or self.waiter.done():
-            # Done and still there: the end of a phase has cut the request whose reply this is.
+        if self.waiter is None or not self.waiter.is_pending:
+            # Over and still there: the end of a phase has cut the request whose reply this is.
             if self.waiter is None and self.is_usable and is_surplus(data):
                 self.owner.note_surplus()
             self.abort()
@@ -346,11 +351,11 @@ class WireConnection(asyncio.Protocol):
             self._complete(head, reading)
         elif self.stream is not None and self.stream.is_over:
             # The server ends it now, most likely; if it doesn't, the connection is given up.
-            asyncio.get_running_loop().call_later(GRACE_NS / NS_PER_S, self._leave_to, self.waiter)
+            asyncio.get_running_loop().call_later(GRACE_NS / NS_PER_S, self._leave_to, reading)
 
-    def _leave_to(self, waiter: Waiter | None) -> None:
-        """End the exchange that this waiter is of, unless it has ended."""
-        if waiter is not None and waiter is self.waiter:
+    def _leave_to(self, reading: BodyReader) -> None:
+        """End the exchange whose body this is, unless it has ended."""
+        if reading is self.reading and self.waiter is not None:
             self._leave()
 
     def _leave(self) -> None:
@@ -385,7 +390,7 @@ class WireConnection(asyncio.Protocol):
         reply.body = body
         waiter, self.waiter = self.waiter, None
         assert waiter is not None  # a reply is awaited
-        waiter.set_result(None)
+        waiter.end(None)
 
     def _finish(self, outcome: ReplyOutcome) -> None:
         """Hand over the outcome; what was read stays until `take_body`."""
@@ -398,8 +403,8 @@ class WireConnection(asyncio.Protocol):
         self.interim = 0
         self.buffer.clear()
         self._wake_writer()
-        if waiter is not None and not waiter.done():
-            waiter.set_result(outcome)
+        if waiter is not None and waiter.is_pending:
+            waiter.end(outcome)
 
     def _loss(self, exc: Exception | None) -> WireFault:
         if self.reading is not None:

@@ -20,6 +20,7 @@ from planrunner.protocols.http.clients.streams.reading import StreamReading
 from planrunner.protocols.http.clients.upload import Upload
 from planrunner.protocols.http.url import Origin, UrlError, crosses, join
 from planrunner.units import NS_PER_S
+from planrunner.wire_wait import outcome_of
 
 __all__ = ["WireExchange"]
 
@@ -188,7 +189,7 @@ class WireExchange:
             else:
                 reply.sent += len(data)
                 connection.write(data)
-            return await waiter
+            return await outcome_of(waiter)
         except (asyncio.CancelledError, WireFault):  # a fault: of a file that is being sent
             connection.abort()
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.recall import Glimpse
 from planrunner.protocols.http.clients.streams.reading import StreamReading
 from planrunner.protocols.http.url import Origin
+from planrunner.wire_wait import WireWait
 
 __all__ = [
     "ConnectionOwner",
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 ReplyOutcome = ReplyHead | WireFault | None
-Waiter = asyncio.Future[ReplyOutcome]
+Waiter = WireWait[ReplyOutcome]
 
 
 class ReplyLimits:
@@ -40,12 +40,14 @@ class ConnectionOwner(Protocol):
     """The session a connection belongs to.
 
     Attributes:
+        wait: What it waits with for each reply.
         glimpse: Of the last reply that is worth one.
         kept: Where the bodies that it keeps count.
         is_dirty: Its next request has to let go of something first.
     """
 
     now_ns: Callable[[], int]
+    wait: Waiter
     glimpse: Glimpse | None
     kept: KeptBodies
     is_dirty: bool

@@ -1,7 +1,7 @@
 """The hot path: the few statements that a plain request takes.
 
 A request that is constant or a template, to an open connection, answered by a reply that needs no
-look: one write, one future, and a dozen stores. Everything else goes on in a `WireExchange`, which
+look: one write and a dozen stores. Everything else goes on in a `WireExchange`, which
 may take its time.
 """
 
@@ -19,6 +19,7 @@ from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import LARGE, Outbound, WireRequest
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
 from planrunner.units import NS_PER_MS, NS_PER_S
+from planrunner.wire_wait import outcome_of
 
 LISTEN_NS: Final = 20 * NS_PER_MS
 
@@ -55,17 +56,17 @@ class WireSession(WireUser):
             self.kept.release()
         reply.first_byte_ns = 0
         reply.sent = len(data)
-        create_future, now_ns, write = self.create_future, self.now_ns, connection.write
+        now_ns, write, waiter = self.now_ns, connection.write, self.wait
         connection.wants_body = bound.wants_body
-        connection.awaits_head = True
-        connection.waiter = waiter = create_future()
+        connection.awaits_head = waiter.is_pending = True
+        connection.waiter = waiter
         self.current = connection
         reply.asked_ns = reply.sent_ns = asked_ns = now_ns()
         self.deadline_ns = asked_ns + bound.timeout_ns
         self.written = data
         write(data)
         try:
-            outcome = await waiter
+            outcome = await outcome_of(waiter)
         except asyncio.CancelledError:
             connection.abort()
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import field
 
@@ -12,7 +11,11 @@ from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connection import WireConnection
 from planrunner.protocols.http.clients.http1.group import ConnectionGroup
 from planrunner.protocols.http.clients.http1.head import ReplyHeads
-from planrunner.protocols.http.clients.http1.open_connection import OpenConnection, ReplyLimits
+from planrunner.protocols.http.clients.http1.open_connection import (
+    OpenConnection,
+    ReplyLimits,
+    Waiter,
+)
 from planrunner.protocols.http.clients.http1.opening import HttpConnector
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.kept_bodies import KeptBodies, KeptBudget
@@ -21,6 +24,7 @@ from planrunner.protocols.http.clients.retries import Tokens
 from planrunner.protocols.http.clients.tally import Tally
 from planrunner.protocols.http.url import Origin
 from planrunner.values import dataclass
+from planrunner.wire_wait import WireWait
 
 __all__ = ["Lifetime", "WireShared", "WireUser"]
 
@@ -82,6 +86,7 @@ class WireUser:
         connections: The open ones, by origin; one that has ended takes itself out.
         current: The connection the request under way was written to, None while one is opened.
         deadline_ns: Of the request under way.
+        wait: What its reply is awaited with.
         written: What was last written to it, of a large request the beginning.
         group: What it shares with the user's other lanes; None where HTTP/1.1 is all there is.
         glimpse: What is known of the last reply that looked like a failure and nothing reads.
@@ -92,7 +97,6 @@ class WireUser:
     __slots__ = (
         "clock",
         "connections",
-        "create_future",
         "current",
         "deadline_ns",
         "glimpse",
@@ -105,6 +109,7 @@ class WireUser:
         "reply",
         "shared",
         "tokens",
+        "wait",
         "written",
     )
 
@@ -117,7 +122,7 @@ class WireUser:
         self.tokens = tokens
         self.clock = shared.clock
         self.now_ns = shared.now_ns
-        self.create_future = asyncio.get_running_loop().create_future
+        self.wait: Waiter = WireWait()
         self.connections: dict[str | None, OpenConnection] = {}
         self.current: OpenConnection | None = None
         self.group: ConnectionGroup | None = None

@@ -115,7 +115,8 @@ class Http2Lane:
         """Begin an exchange: the next stream of the connection has its reply."""
         self.wants_body = wants_body
         self.stream = stream
-        self.waiter = waiter = asyncio.get_running_loop().create_future()
+        self.waiter = waiter = self.owner.wait
+        waiter.begin()
         return waiter
 
     def write(self, data: bytes) -> None:
@@ -287,8 +288,8 @@ class Http2Lane:
             connection.retire()
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(outcome)
+        if waiter is not None and waiter.is_pending:
+            waiter.end_soon(outcome)  # what was read with it is not taken yet
 
     # -- sending ---------------------------------------------------------------------------
 

@@ -1,0 +1,233 @@
+"""Driven coroutines: to what runs in them there is no difference to a task of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from contextvars import ContextVar, copy_context
+from typing import Any
+
+import pytest
+
+from planrunner.engine.scheduling.driving import driven
+from planrunner.wire_wait import WireWait, outcome_of
+
+_named: ContextVar[str] = ContextVar("named")
+
+Work = Callable[[], Coroutine[Any, Any, Any]]
+
+
+def start(work: Work, *, is_driven: bool) -> asyncio.Task[Any]:
+    context = copy_context()
+
+    async def run() -> Any:
+        return await (driven(work, context) if is_driven else work())
+
+    return asyncio.get_running_loop().create_task(run(), context=context)
+
+
+async def turns(count: int = 4) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def check(scenario: Callable[[Callable[[Work], asyncio.Task[Any]]], Awaitable[None]]) -> None:
+    """Run it with a driven coroutine, and with a plain task, of which the same is true."""
+    for is_driven in (True, False):
+
+        async def run(is_driven: bool = is_driven) -> None:  # noqa: FBT001 - of the loop
+            await scenario(lambda work: start(work, is_driven=is_driven))
+
+        asyncio.run(run())
+
+
+def test_a_driven_coroutine_goes_on_before_the_wait_s_end_returns() -> None:
+    """That is what driving is for: no turn of the loop between the bytes and the next request."""
+    heard: list[int] = []
+
+    async def run() -> None:
+        wait: WireWait[int] = WireWait()
+
+        async def work() -> None:
+            for _ in range(3):
+                wait.begin()
+                heard.append(await outcome_of(wait))
+
+        task = start(work, is_driven=True)
+        await turns()
+        for number in range(3):
+            asyncio.get_running_loop().call_soon(wait.end, number)
+            await asyncio.sleep(0)
+            assert heard == list(range(number + 1))
+        await task
+
+    asyncio.run(run())
+
+
+def test_what_ends_before_it_is_awaited_is_not_waited_for() -> None:
+    """A reply may come while its request is still being written."""
+
+    async def scenario(begin: Callable[[Work], asyncio.Task[Any]]) -> None:
+        wait: WireWait[str] = WireWait()
+
+        async def work() -> str:
+            wait.begin()
+            wait.end("early")
+            return await outcome_of(wait)
+
+        assert await begin(work) == "early"
+
+    check(scenario)
+
+
+def test_the_task_and_its_context_are_there_in_every_step() -> None:
+    """`asyncio.timeout`, task groups and context variables need them."""
+
+    async def scenario(begin: Callable[[Work], asyncio.Task[Any]]) -> None:
+        wait: WireWait[None] = WireWait()
+        seen: list[object] = []
+
+        async def work() -> None:
+            token = _named.set("first")
+            wait.begin()
+            await outcome_of(wait)
+            seen.extend((asyncio.current_task(), _named.get()))
+            _named.reset(token)
+            await asyncio.sleep(0)
+            seen.extend((asyncio.current_task(), _named.get("none")))
+
+        task = begin(work)
+        await turns()
+        asyncio.get_running_loop().call_soon(wait.end, None)
+        await task
+        assert seen == [task, "first", task, "none"]
+
+    check(scenario)
+
+
+def test_a_wait_that_a_task_ends_goes_on_in_the_loop_s_next_turn() -> None:
+    """A sweep for deadlines is a task: it is not interrupted by what its failures go on to."""
+
+    async def scenario(begin: Callable[[Work], asyncio.Task[Any]]) -> None:
+        wait: WireWait[str] = WireWait()
+        seen: list[str] = []
+
+        async def work() -> None:
+            wait.begin()
+            seen.append(await outcome_of(wait))
+
+        task = begin(work)
+        await turns()
+        wait.end("late")
+        assert seen == []
+        await task
+        assert seen == ["late"]
+
+    check(scenario)
+
+
+@pytest.mark.parametrize("ends_first", [False, True], ids=["cancelled", "ended in the same turn"])
+def test_a_cancelled_wait_raises_and_its_object_serves_the_next(ends_first: bool) -> None:  # noqa: FBT001
+    """A cancellation that comes before the wait's end wins, in the same turn of the loop too."""
+
+    async def scenario(begin: Callable[[Work], asyncio.Task[Any]]) -> None:
+        wait: WireWait[int] = WireWait()
+        seen: list[object] = []
+
+        async def work() -> int:
+            wait.begin()
+            try:
+                seen.append(await outcome_of(wait))
+            except asyncio.CancelledError:
+                seen.append("cut")
+            wait.begin()
+            return await outcome_of(wait)
+
+        task = begin(work)
+        await turns()
+        task.cancel()
+        if ends_first and wait.is_pending:
+            wait.end(1)
+        await turns()
+        assert seen == ["cut"]
+        assert wait.is_pending
+        asyncio.get_running_loop().call_soon(wait.end, 2)
+        assert await task == 2
+
+    check(scenario)
+
+
+def test_a_timeout_ends_what_a_driven_coroutine_waits_for() -> None:
+    """A wait, and a future to which it has gone on from a wait."""
+
+    async def scenario(begin: Callable[[Work], asyncio.Task[Any]]) -> None:
+        wait: WireWait[None] = WireWait()
+
+        async def work() -> str:
+            wait.begin()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0):
+                    await outcome_of(wait)
+            wait.begin()
+            await outcome_of(wait)
+            async with asyncio.timeout(0):
+                await asyncio.get_running_loop().create_future()
+            return "never"
+
+        task = begin(work)
+        await turns(8)
+        asyncio.get_running_loop().call_soon(wait.end, None)
+        with pytest.raises(TimeoutError):
+            await task
+        assert not task.cancelling()
+
+    check(scenario)
+
+
+def test_what_a_waking_coroutine_waits_for_is_cancelled_with_it() -> None:
+    """Between its step and the task's next one, a cancellation reaches the inner task."""
+
+    async def scenario(begin: Callable[[Work], asyncio.Task[Any]]) -> None:
+        loop = asyncio.get_running_loop()
+        wait: WireWait[None] = WireWait()
+        inner = loop.create_task(asyncio.sleep(3600))
+
+        async def work() -> None:
+            wait.begin()
+            await outcome_of(wait)
+            await inner
+
+        task = begin(work)
+        await turns()
+
+        def end_and_cancel() -> None:
+            wait.end(None)
+            loop.call_soon(task.cancel)
+
+        loop.call_soon(end_and_cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert inner.cancelled()
+
+    check(scenario)
+
+
+def test_an_error_in_a_step_is_the_task_s() -> None:
+    """Nothing of it gets into the callback that brought the bytes."""
+
+    async def scenario(begin: Callable[[Work], asyncio.Task[Any]]) -> None:
+        wait: WireWait[None] = WireWait()
+
+        async def work() -> None:
+            wait.begin()
+            await outcome_of(wait)
+            raise LookupError("ours")
+
+        task = begin(work)
+        await turns()
+        asyncio.get_running_loop().call_soon(wait.end, None)
+        with pytest.raises(LookupError, match="ours"):
+            await task
+
+    check(scenario)
