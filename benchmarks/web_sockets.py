@@ -45,17 +45,47 @@ thresholds: [error_rate == 0]
 report: {{formats: [metrics.json], samples: none}}
 """
 
-_K6 = """
-import ws from 'k6/ws';
+_OPTIONS = """
 export const options = {{ vus: {users}, duration: '{seconds}s', gracefulStop: '1s' }};
 const text = '{text}';
+let began = 0;
+const say = (socket) => {{ {begin} socket.send(text); }};
+"""
+
+_TIMED = "import {{ Trend }} from 'k6/metrics'; const echo = new Trend('echo', true);"
+
+_OLD = """
+import ws from 'k6/ws';
 export default function () {{
   ws.connect('ws://127.0.0.1:{port}/', {{}}, function (socket) {{
     let left = 100;
-    socket.on('open', () => socket.send(text));
-    socket.on('message', () => {{ if (--left) socket.send(text); else socket.close(); }});
+    socket.on('open', () => say(socket));
+    socket.on('message', () => {{ {end} if (--left) say(socket); else socket.close(); }});
   }});
 }}
+"""
+
+_NEW = """
+import {{ WebSocket }} from 'k6/experimental/websockets';
+export default function () {{
+  const socket = new WebSocket('ws://127.0.0.1:{port}/');
+  let left = 100;
+  socket.addEventListener('open', () => say(socket));
+  socket.addEventListener('message', () => {{
+    {end} if (--left) say(socket); else socket.close();
+  }});
+}}
+"""
+
+K6 = {
+    "k6": _NEW + _OPTIONS,
+    "k6 timing each echo": _NEW + _TIMED + _OPTIONS,
+    "k6/ws": _OLD + _OPTIONS,
+    "k6/ws timing each echo": _OLD + _TIMED + _OPTIONS,
+}
+"""Scripts of k6, over its API of today and the one before: each as it is, and with what ours times.
+
+Without a Trend that it adds to, k6 counts messages and times none of them.
 """
 
 _SERVER_CPU, _GENERATOR_CPU = 0, 1
@@ -63,14 +93,14 @@ _SERVER_CPU, _GENERATOR_CPU = 0, 1
 
 def web_sockets(rounds: int, seconds: int) -> dict:
     """Echoes a second over 64 connections, generators interleaved."""
-    names = ["planrunner", "picows", "websockets", *(["k6"] if find_peer("k6") else [])]
+    names = ["planrunner", "picows", "websockets", *(K6 if find_peer("k6") else [])]
     raw: Raw = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as directory, _server() as port:
         for number in range(rounds):
             for name in names[number % len(names) :] + names[: number % len(names)]:
                 one = _measure(name, port, max(seconds, SHORT_S + 1), Path(directory))
                 raw[name].append(one)
-                print(f"  round {number + 1}: {name:10} {one['rate']:>8,.0f}/s", flush=True)
+                print(f"  round {number + 1}: {name:22} {one['rate']:>8,.0f}/s", flush=True)
     rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_message")
     return {
         "summary": _summary(rate, cpu),
@@ -84,8 +114,7 @@ def _summary(rate: dict[str, float], cpu: dict[str, float]) -> list[str]:
     """Return ratios of what a processor sends in a second of its time: others may use it too."""
     ours = cpu["planrunner"]
     peers = [("picows", "a bare loop of picows (target 0.6)"), ("websockets", "one of websockets")]
-    if "k6" in cpu:
-        peers.append(("k6", "k6 (target 3)"))
+    peers += [(name, f"{name} (target 3)") for name in K6 if name in cpu]
     shares = [f"{cpu[name] / ours:.2f} × {words}" for name, words in peers]
     wall = ", ".join(f"{rate['planrunner'] / rate[name]:.2f} × {name}" for name, _ in peers)
     return [f"messages per second of a processor {', '.join(shares)}", f"by the wall clock {wall}"]
@@ -93,7 +122,7 @@ def _summary(rate: dict[str, float], cpu: dict[str, float]) -> list[str]:
 
 def _measure(name: str, port: int, seconds: int, directory: Path) -> dict[str, float]:
     """Return the rate, and the CPU of a message without that of starting."""
-    generate = {"planrunner": _planrunner, "k6": _k6}.get(name, _script)
+    generate = {"planrunner": _planrunner, **dict.fromkeys(K6, _k6)}.get(name, _script)
     return without_start(
         lambda within_s: generate(name, port, within_s, directory), seconds, "message"
     )
@@ -130,9 +159,19 @@ def _planrunner(_: str, port: int, seconds: int, directory: Path) -> Generated:
     return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
 
 
-def _k6(_: str, port: int, seconds: int, directory: Path) -> Generated:
+def _k6(name: str, port: int, seconds: int, directory: Path) -> Generated:
     script = directory / "script.js"
-    script.write_text(_K6.format(port=port, users=CONNECTIONS, seconds=seconds, text=TEXT))
+    is_timed = "timing" in name
+    script.write_text(
+        K6[name].format(
+            port=port,
+            users=CONNECTIONS,
+            seconds=seconds,
+            text=TEXT,
+            begin="began = Date.now();" if is_timed else "",
+            end="echo.add(Date.now() - began);" if is_timed else "",
+        )
+    )
     command = [find_peer("k6"), "run", "--no-usage-report", str(script)]
     done = run(command, cpu=_GENERATOR_CPU)
     found = re.search(r"ws_msgs_received\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
