@@ -12,9 +12,9 @@ from planrunner.importers.shaping.requests import all_requests
 
 __all__ = ["share_host"]
 
-_EXPRESSION: Final = re.compile(r"\$\{([^}]*)\}")
+_EXPRESSION: Final = re.compile(r"\$\{([^{}]*)\}")
 _ORIGIN: Final = re.compile(
-    r"((?:https?|\$\{\w+\})://(?:\$\{[^}]*\}|[^/?#\s$])+|\$\{\w+\}(?=[/?#]|$))(.*)",
+    r"((?:https?|\$\{\w+\})://(?:\$\{[^{}]*\}|[^/?#\s$])+|\$\{\w+\}(?=[/?#]|$))(.*)",
     re.DOTALL | re.IGNORECASE,
 )
 

@@ -290,7 +290,7 @@ def _kept(
     skips = element.flag("ignoreFirstLine") or not element.peek("variableNames").strip()
     line = delimiter.join(columns or ["value"])
     construct = element.properties["filename"].construct
-    row = re.sub(r"\w+", lambda found: f"{found[0]}-1", line)
+    row = delimiter.join(f"{one}-1" for one in columns or ["value"])
     name = files.keep(filename, construct, f"{line}\n{row}\n" if skips else f"{row}\n")
     if text is None:
         return name

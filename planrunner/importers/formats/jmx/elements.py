@@ -180,8 +180,8 @@ def parse_jmx(file: SourceFile, ledger: Ledger) -> list[JmxElement]:
     for one in list(parser.error_log)[:20]:
         place = file.place(max(one.line, 1), max(one.column, 1))
         found = ledger.add("xml", " ".join(one.message.split()), place)
-        if "depth" in one.message:
-            found.left_out("the file goes deeper than can be read: what follows is lost")
+        if "depth" in one.message or "ntity" in one.message:
+            found.left_out("no more is read of what is this deep, or made of entities")
         else:
             found.suspicious("it is not well-formed here; what could be read around it is there")
     tree = _JmxTree(file, ledger)

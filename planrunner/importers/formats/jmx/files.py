@@ -75,4 +75,6 @@ class JmxFiles:
 
 def _safe(name: str) -> str:
     """Return a name that a file can have, without expressions."""
-    return re.sub(r"[^\w.-]+", "_", re.sub(r"\$\{([^}]*)\}", r"\1", name))[:80].strip(".") or "file"
+    return (
+        re.sub(r"[^\w.-]+", "_", re.sub(r"\$\{([^{}]*)\}", r"\1", name))[:80].strip(".") or "file"
+    )

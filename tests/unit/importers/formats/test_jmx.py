@@ -344,6 +344,19 @@ def test_lists_of_matches_feed_loops_and_scripts_judge_replies() -> None:
     assert "jtl" in done["report"]["formats"]
 
 
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [("${gone}", "http://${gone}"), ("${empty}", "http://${empty}"), ("[", "http://localhost")],
+)
+def test_a_host_that_is_none_needs_a_person(host: str, base: str) -> None:
+    """A variable that nothing sets becomes a param; what can't be a host is asked for."""
+    sampler = element("HTTPSamplerProxy", props(HTTPSampler__domain=host), name="a")
+    done = imported(group(sampler, around=udv(empty="")))
+
+    assert parse(done.text, "plan.yaml").data["http"]["base_url"] == base
+    assert [one.fate for one in done.ledger.findings()] == [Fate.NEEDS_YOU]
+
+
 def test_groups_side_by_side_and_around_the_load() -> None:
     """Thread groups run side by side; those of setUp and tearDown before and after."""
     top = (
@@ -484,6 +497,7 @@ def test_three_thousand_elements_and_deep_ones_take_little_time() -> None:
     done = within_cpu(5, lambda: imported(group(deep + many)))
 
     assert done.ledger.tally().total > 10_000
+    within_cpu(2, lambda: imported(group(get(headers(X="${" * 20_000, Y="${__V(" * 3_000)))))
 
 
 @pytest.mark.slow

@@ -75,25 +75,30 @@ def _leave(patterns: list[JmxProperty], why: str) -> None:
 
 
 def _status(patterns: list[JmxProperty], kind: int, expect: Keys, resolver: JmxResolver) -> None:
-    codes: list[object] = []
-    for one in patterns:
-        text = one.read().strip()
-        found = _CLASS.fullmatch(text)
-        if "${" in text:
-            codes.append(resolver.text(text, one.construct))
-            continue
-        each = [int(code) for code in re.findall(r"\b[1-5]\d\d\b", text)]
-        if not found and re.fullmatch(r"[\^(]*\d{3}(?:\s*[|,]\s*\d{3})*[)$]*", text):
-            codes += each
-        elif found or re.fullmatch(r"[1-5]", text):
-            codes.append(f"{found[1] if found else text}xx")
-        else:
-            one.construct.left_out("write the codes: `status: [200, 201]`")
-    if not codes:
-        return
-    if kind & _NOT:
+    codes = [code for one in patterns for code in _codes(one, resolver)]
+    if codes and kind & _NOT:
         codes = _other_codes(codes, patterns)
-    expect["status"] = codes[0] if len(codes) == 1 else codes
+    if codes:
+        expect["status"] = codes[0] if len(codes) == 1 else codes
+
+
+def _codes(one: JmxProperty, resolver: JmxResolver) -> list[object]:
+    """Return the codes that a pattern means; none, judged, where it is more."""
+    text = one.read().strip()
+    if "${" in text:
+        code = resolver.text(text, one.construct)
+        if re.fullmatch(r"\$\{[^{}]*\}", code):
+            return [code]
+    elif re.fullmatch(r"[\^(]*\d{3}(?:\s*[|,]\s*\d{3})*[)$]*", text):
+        found = [int(each) for each in re.findall(r"[1-5]\d\d", text)]
+        if found:
+            return [*found]
+    elif re.fullmatch(r"[1-5]", text):
+        return [f"{text}xx"]
+    elif match := _CLASS.fullmatch(text):
+        return [f"{match[1]}xx"]
+    one.construct.left_out("write the codes: `status: [200, 201]`")
+    return []
 
 
 def _other_codes(codes: list[object], patterns: list[JmxProperty]) -> list[object]:
@@ -130,13 +135,13 @@ def _escaped(text: str) -> str:
     """Return text as a pattern; expressions stay as they are."""
     return "".join(
         part if number % 2 else re.escape(part)
-        for number, part in enumerate(re.split(r"(\$\{[^}]*\})", text))
+        for number, part in enumerate(re.split(r"(\$\{[^{}]*\})", text))
     )
 
 
 def _is_pattern(text: str) -> bool:
     try:
-        compile_pattern(re.sub(r"\$\{[^}]*\}", "x", text))
+        compile_pattern(re.sub(r"\$\{[^{}]*\}", "x", text))
     except PatternError:
         return False
     return True

@@ -106,7 +106,7 @@ def _pattern(element: JmxElement, name: str, pattern: str, resolver: JmxResolver
     construct = element.properties[name].construct
     text = resolver.text(pattern, construct)
     try:
-        compile_pattern(re.sub(r"\$\{[^}]*\}", "x", text))
+        compile_pattern(re.sub(r"\$\{[^{}]*\}", "x", text))
     except PatternError:
         construct.left_out("it is not a regular expression that a plan knows: write `jsonpath`")
         return None
@@ -160,7 +160,7 @@ def _path(element: JmxElement, name: str, position: int, resolver: JmxResolver) 
         return None
     path = path if path.startswith("$") else f"$.{path}" if not path.startswith("[") else f"${path}"
     try:
-        compile_path(re.sub(r"\$\{[^}]*\}", "x", path))
+        compile_path(re.sub(r"\$\{[^{}]*\}", "x", path))
     except JsonPathError:
         prop.construct.left_out("its JSONPath is more than a plan knows: write `regex`")
         return None
@@ -209,10 +209,10 @@ def _css(element: JmxElement, _position: int, resolver: JmxResolver) -> Keys | N
 
 
 def _is_selector(selector: str) -> bool:
-    from cssselect import SelectorError, parse  # noqa: PLC0415 - of an extra
+    from cssselect import HTMLTranslator, SelectorError  # noqa: PLC0415 - of an extra
 
     try:
-        parse(selector)
+        HTMLTranslator().css_to_xpath(selector)
     except SelectorError:
         return False
     return "${" not in selector

@@ -22,7 +22,12 @@ __all__ = ["JmxHttpReader", "is_http"]
 
 _VERBS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _HTTP: Final = frozenset({"HTTPSamplerProxy", "HTTPSampler", "HTTPSampler2", "AjpSampler"})
-_ORIGIN: Final = re.compile(r"(https?://(?:\$\{[^}]*\}|[^/?#\s$])+)(.*)", re.DOTALL | re.IGNORECASE)
+_ORIGIN: Final = re.compile(
+    r"((?:https?|[^:/?#]*\$[^:/?#]*)://[^/?#]*)(.*)", re.DOTALL | re.IGNORECASE
+)
+_HOST: Final = re.compile(
+    r"(?:https?|x)://(?:\[[0-9a-f:.]+\]|\w[\w.-]*)(?::\d{1,5})?", re.IGNORECASE
+)
 _ASSETS: Final = "embedded resources aren't fetched: name those that matter in a `parallel` step"
 _READ: Final = (
     *("domain", "port", "protocol", "path", "method", "use_keepalive", "follow_redirects"),
@@ -53,7 +58,7 @@ class JmxHttpReader:
         if verb not in _VERBS:
             sampler.judge("HTTPSampler.method", f"`{verb[:20]}` can't be sent: it is a POST here")
             verb = "post"
-        body: Keys = {verb: self._url(sampler, scope)}
+        body: Keys = {verb: self._sound(self._url(sampler, scope), sampler)}
         body["name"] = self._name(sampler, body, verb)
         arguments = [*self._arguments(sampler, scope)]
         self._content(sampler, scope, body, verb, arguments)
@@ -140,6 +145,18 @@ class JmxHttpReader:
         path = path if path.startswith(("/", "?")) or not path else f"/{path}"
         return f"{protocol}://{domain}{self._port(sampler, scope, protocol)}{path or '/'}"
 
+    def _sound(self, url: str, sampler: JmxElement) -> str:
+        """Return a URL whose host can be one; judges one whose host can't."""
+        found = _ORIGIN.fullmatch(url)
+        if found is None:
+            return url if url.startswith(("/", "${")) else f"http://localhost/{url}"
+        plain = re.sub(r":\$\{[^{}]*\}$", ":1", found[1].replace("$${", "{"))
+        if _HOST.fullmatch(re.sub(r"\$\{[^{}]*\}", "x", plain)):
+            return url
+        sampler.construct.needs_you("its host can't be one: set `base_url`")
+        rest = found[2]
+        return f"http://localhost{rest if rest.startswith('/') else f'/{rest}'}"
+
     def _is_url(self, path: str) -> bool:
         """Say whether a path is an expression that holds a whole URL."""
         alone = re.match(r"\$\{(\w+)\}", path)
@@ -154,12 +171,19 @@ class JmxHttpReader:
         """Return a part of the host; a variable without a value gets one that a person changes."""
         text = self._setting(sampler, scope, name).strip()
         prop = _construct_of(sampler, scope, name)
+        unset = re.fullmatch(r"\$\{([A-Za-z_][\w.-]*)\}", text)
+        if unset and self._resolver.variables.find(unset[1]) is None:
+            added = self._resolver.variables.plan.add(unset[1], usual, prop.construct.place)
+            prop.construct.needs_you(f"set the param: nothing sets it, here it is `{usual}`")
+            return f"${{{added.code}}}"
         found = self._resolver.text(text, prop.construct)
         alone = re.fullmatch(r"\$\{(\w+)\}", found)
         param = self._resolver.variables.plan.params.get(alone[1]) if alone else None
         if alone is None or param is None or not isinstance(param.spec, dict):
             return found
-        if param.spec.get("default") == "" or alone[1] in self._resolver.variables.plan.unset:
+        given = str(param.spec.get("default"))
+        is_empty = given == "" or "$${" in given or (usual.isdigit() and given.isalpha())
+        if is_empty or alone[1] in self._resolver.variables.plan.unset:
             param.spec.update(type="str", default=usual)
             self._resolver.variables.plan.unset.discard(alone[1])
             prop.construct.needs_you(f"set the param: it has no value, here it is `{usual}`")

@@ -14,12 +14,13 @@ from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 
 __all__ = ["milliseconds", "pauses", "seconds"]
 
+_YEAR: Final = 365 * 86_400_000
 _NUMBER: Final = re.compile(r"\s*(\d{1,12})(?:\.\d+)?\s*")
 
 
 def milliseconds(number: float) -> str:
     """Return a duration as people write it."""
-    whole = round(number)
+    whole = min(round(number), _YEAR)
     if whole and whole % 60_000 == 0:
         return f"{whole // 60_000}m"
     if whole and whole % 1000 == 0:

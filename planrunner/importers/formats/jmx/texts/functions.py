@@ -178,7 +178,7 @@ def _end(text: str, at: int) -> int:
     """Return where a reference that begins before `at` ends; 0 if it doesn't."""
     depth = 1
     limit = min(len(text), at + 20_000)
-    while at < limit:
+    while at < limit and depth <= _DEEPEST:
         if text[at] == "\\":
             at += 1
         elif text.startswith("${", at):
