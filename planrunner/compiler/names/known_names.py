@@ -189,9 +189,12 @@ class Known:
 
     def _column(self, reference: Reference) -> NameFault | None:
         root, columns = reference.root, self.columns[reference.root]
+        if not self.has_user:
+            hint = "users draw rows, and none runs here; use a param, or a value"
+            return _fault(reference, f"`{root}` has no value here", hint)
         if self.means_all_rows(reference):
             return None
-        if self.has_user and not self.in_iteration and root in self.iteration_data:
+        if not self.in_iteration and root in self.iteration_data:
             hint = f"it has a row for each iteration; give the data `{root}` the key `per: user`"
             return _fault(reference, f"`{root}` has no value here", hint)
         if columns is None or not reference.path or reference.path[0] in columns:

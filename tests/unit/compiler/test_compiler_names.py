@@ -173,9 +173,10 @@ def test_what_setup_sets_is_known_to_every_user() -> None:
 
 def test_setup_runs_for_no_user() -> None:
     """So there is no user, no phase and no iteration whose names it could read."""
-    found = findings("setup: [{get: '/${user.id}/${phase.name}/${iteration}'}]")
+    rows = "data: {rows: {list: [{id: 1}]}}"
+    found = findings("setup: [{get: '/${user.id}/${phase.name}/${iteration}/${rows.id}'}]", rows)
 
-    assert [item.marked for item in found] == ["user.id", "phase.name", "iteration"]
+    assert [item.marked for item in found] == ["user.id", "phase.name", "iteration", "rows.id"]
 
 
 @pytest.mark.parametrize("name", ["iteration", "user.iteration"])
