@@ -17,6 +17,7 @@ from planrunner.importers.shaping.shape import shape
 from planrunner.importers.sources import SourceFile
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.loss.ledger import Ledger
+from planrunner.plan.formatting import format_plan
 from planrunner.plan.loader import load
 from planrunner.values import dataclass
 
@@ -65,7 +66,8 @@ def import_files(
     draft = _reader(importer)(ImportRequest(mains, options, ledger))
     shape(draft, ledger)
     ledger.close()
-    return Imported(importer, plan_text(draft, ledger), _files(draft), ledger)
+    text = format_plan(plan_text(draft, ledger), "the imported plan")
+    return Imported(importer, text, _files(draft), ledger)
 
 
 def write(imported: Imported, plan: Path) -> list[Path]:
