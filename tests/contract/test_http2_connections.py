@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -476,7 +475,7 @@ def test_tls_says_which_version_is_spoken(
 
     async def scenario() -> None:
         given = HttpSettings(ca=certificates.ca)
-        tls = context(certificates, offered)
+        tls = certificates.server_of(offered)
         async with serve(always(reply(200, b"fine")), tls=tls) as server, http.user(given) as user:
             got = await side_by_side(user, server, 3)
             assert [(each.failure, each.body, each.spoken) for each in got] == [
@@ -495,17 +494,10 @@ def test_a_server_without_http2_is_a_failure_where_the_plan_wants_it(
 
     async def scenario() -> None:
         given = HttpSettings(ca=certificates.ca)
-        tls = context(certificates, offered)
+        tls = certificates.server_of(offered)
         async with serve(always(reply(200)), tls=tls) as server, HTTP2.user(given) as user:
             got = await user.get(server.origin)
             assert got.failure in (FailureKind.TLS, FailureKind.PROTOCOL)
             assert "does not speak HTTP/2" in got.detail or "protocol" in got.detail
 
     HTTP2.run(scenario)
-
-
-def context(certificates: Certificates, offered: list[str]) -> ssl.SSLContext:
-    """Return a server's TLS that knows these versions."""
-    made = certificates.server
-    made.set_alpn_protocols(offered)
-    return made

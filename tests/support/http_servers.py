@@ -108,6 +108,14 @@ class Certificates:
     client: Path
     server: ssl.SSLContext
     demanding_server: ssl.SSLContext
+    names: trustme.LeafCert
+
+    def server_of(self, protocols: list[str]) -> ssl.SSLContext:
+        """Return another server's TLS, which speaks what is given."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.names.configure_cert(context)
+        context.set_alpn_protocols(protocols)
+        return context
 
     @classmethod
     def make(cls, directory: Path) -> Certificates:
@@ -127,7 +135,7 @@ class Certificates:
                 authority.configure_trust(context)
                 context.verify_mode = ssl.CERT_REQUIRED
             contexts.append(context)
-        return cls(ca, client, *contexts)
+        return cls(ca, client, *contexts, names)
 
 
 def reply(
