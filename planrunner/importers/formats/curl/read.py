@@ -14,6 +14,7 @@ from planrunner.importers.contract import ImportRequest
 from planrunner.importers.draft import DraftClass, DraftParam, DraftPlan, DraftStep, Keys
 from planrunner.importers.formats.curl.options import IGNORED, CurlOption, read_options
 from planrunner.importers.formats.curl.shell import ShellWord, commands
+from planrunner.importers.shaping.secrets import is_secret_name
 from planrunner.importers.sources import ImportFault
 from planrunner.importers.templates import identifier, literal
 from planrunner.loss.ledger import Construct, Ledger
@@ -22,6 +23,7 @@ __all__ = ["read"]
 
 _VERBS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _FORM: Final = "application/x-www-form-urlencoded"
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
 _SCHEME: Final = re.compile(r"[a-z]+://", re.IGNORECASE)
 
 
@@ -50,6 +52,12 @@ def _stay_where_sent(draft: DraftPlan, steps: Sequence[DraftStep]) -> None:
 def _command(words: Sequence[ShellWord], draft: DraftPlan, ledger: Ledger) -> list[DraftStep]:
     if words and words[0].text == "$":
         words = words[1:]
+    if words and words[0].text == "export":
+        words = words[1:]
+    if words and all(_ASSIGNMENT.match(word.text) for word in words):
+        for word in words:
+            _assign(word, draft, ledger)
+        return []
     name = words[0].text if words else ""
     if name not in ("curl", "curl.exe"):
         ledger.add("command", name, words[0].place).left_out(
@@ -61,6 +69,28 @@ def _command(words: Sequence[ShellWord], draft: DraftPlan, ledger: Ledger) -> li
     for option in read_options(words[1:]):
         made.take(option)
     return made.steps()
+
+
+def _assign(word: ShellWord, draft: DraftPlan, ledger: Ledger) -> None:
+    """Make a variable of the script a param with its value, unless that is a secret."""
+    name, _, value = word.text.partition("=")
+    construct = ledger.add("variable", name, word.place)
+    param = identifier(name)
+    if is_secret_name(name):
+        draft.params[param] = _secret(name, word)
+        construct.needs_you(f"give the param `{param}` a value: secrets are not in plans")
+    elif any(not isinstance(part, str) for part in word.parts):
+        draft.params[param] = DraftParam({"type": "str", "env": name}, origin=word.place)
+        construct.needs_you(f"give the param `{param}` a value: the script computes it")
+    else:
+        spec: Keys = {"type": "str", "env": name, "default": value}
+        draft.params[param] = DraftParam(spec, origin=word.place)
+        construct.translated()
+
+
+def _secret(name: str, word: ShellWord) -> DraftParam:
+    env = name if name.isidentifier() else identifier(name).upper()
+    return DraftParam({"type": "str", "env": env, "secret": True}, origin=word.place)
 
 
 @dataclass(slots=True)
@@ -117,7 +147,9 @@ class _CurlRequest:
         else:
             self.ledger.add("variable", name, word.place).translated()
         param = identifier(name)
-        if param not in self.draft.params:
+        if param not in self.draft.params and is_secret_name(name):
+            self.draft.params[param] = _secret(name, word)
+        elif param not in self.draft.params:
             spec: Keys = {"type": "str", "env": name if name.isidentifier() else param.upper()}
             self.draft.params[param] = DraftParam({**spec, "default": rest}, origin=word.place)
         return f"${{{param}}}"

@@ -74,6 +74,21 @@ def test_a_script_becomes_a_valid_plan_without_a_loss() -> None:
     assert len(data["users"]["User"]["steps"]) == 4
 
 
+def test_variables_of_a_script_are_params() -> None:
+    done = imported(
+        'HOST=127.0.0.1 N=1\nexport API_KEY=abc123\ncurl -L http://$HOST/$N -H "X: $API_KEY"\n'
+    )
+    data = parse(done.text, "plan.yaml").data
+
+    assert data["params"] == {
+        "host": {"type": "str", "env": "HOST", "default": "127.0.0.1"},
+        "n": {"type": "str", "env": "N", "default": "1"},
+        "api_key": {"type": "str", "env": "API_KEY", "secret": True},
+    }
+    assert "abc123" not in done.text
+    assert check(done) == ()
+
+
 def test_redirects_stay_where_curl_stays() -> None:
     none = parse(imported(f"curl {URL}; curl {URL}").text, "p").data
     one = parse(imported(f"curl {URL}; curl -L {URL}").text, "p").data
