@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import tempfile
 from collections.abc import Sequence
 from importlib import import_module
@@ -21,7 +22,7 @@ from planrunner.plan.formatting import format_plan
 from planrunner.plan.loader import load
 from planrunner.values import dataclass
 
-__all__ = ["Imported", "check", "import_files", "write"]
+__all__ = ["Imported", "check", "import_files", "overwritten", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,19 @@ def import_files(
     return Imported(importer, text, _files(draft), ledger)
 
 
+def overwritten(imported: Imported, plan: Path) -> list[Path]:
+    """Return the files that `write` would make others of: not those that are the same."""
+    beside = [(plan.parent / name, content) for name, content in imported.files.items()]
+    return [path for path, content in beside if path.exists() and not _is_same(path, content)]
+
+
+def _is_same(path: Path, content: bytes | Path) -> bool:
+    """Say whether a file is, or holds, what an import writes there."""
+    if isinstance(content, Path):
+        return path.samefile(content) or filecmp.cmp(path, content, shallow=False)
+    return path.is_file() and path.read_bytes() == content
+
+
 def write(imported: Imported, plan: Path) -> list[Path]:
     """Write a plan and what stands beside it; returns the files, the plan first."""
     plan.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +91,7 @@ def write(imported: Imported, plan: Path) -> list[Path]:
     written = [plan]
     for name, content in imported.files.items():
         path = plan.parent / name
-        if isinstance(content, Path) and path.exists() and path.samefile(content):
+        if path.exists() and _is_same(path, content):
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.read_bytes())

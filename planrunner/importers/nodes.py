@@ -16,6 +16,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.loss.ledger import Construct, Ledger, SourcePlace
@@ -138,6 +139,12 @@ def parse_yaml(file: SourceFile, ledger: Ledger) -> SourceNode:
         mark: Any = error.problem_mark or error.context_mark
         place = file.place(mark.line + 1, mark.column + 1) if mark else file.place(1)
         raise ImportFault(place, f"not YAML: {error.problem or error.context}") from error
+    except ReaderError as error:
+        before = file.text[: error.position]
+        place = file.place(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise ImportFault(
+            place, f"not YAML: a character that can't stand here, U+{error.character:04X}"
+        ) from error
     except (YAMLError, RecursionError) as error:
         raise ImportFault(file.name, f"not YAML: {error}") from error
     return _YamlTree(file, ledger).node(root, "", 0)

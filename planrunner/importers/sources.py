@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from planrunner.errors import UsageError
 from planrunner.loss.ledger import SourcePlace
@@ -42,6 +42,23 @@ class SourceFile:
         self.path = path
         self.name = name
         self._content = content
+
+    @classmethod
+    def piped(cls, name: str, stream: BinaryIO) -> SourceFile:
+        """Return what comes out of a pipe or a device, which can be read once.
+
+        Raises:
+            ImportFault: It gives over `MAX_BYTES`, or can't be read.
+        """
+        try:
+            content = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise ImportFault(name, _reason(error)) from error
+        if len(content) > MAX_BYTES:
+            raise ImportFault(
+                name, f"it gives more than {MAX_BYTES:,} bytes", hint="give it as a file"
+            )
+        return cls(None, name, content)
 
     @cached_property
     def head(self) -> bytes:

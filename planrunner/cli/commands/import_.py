@@ -13,7 +13,7 @@ import click
 from planrunner.cli.streams import stdout_for_bytes
 from planrunner.errors import UsageError
 from planrunner.importers.contract import ImportOptions
-from planrunner.importers.importing import Imported, check, import_files, write
+from planrunner.importers.importing import Imported, check, import_files, overwritten, write
 from planrunner.importers.registry import all_importers
 from planrunner.importers.sources import SourceFile
 from planrunner.language.diagnostics import render
@@ -99,7 +99,8 @@ def command(  # noqa: PLR0913 - its options
     if lists:
         _print_formats()
         return ExitCode.OK
-    sources = [_source(path) for path in files]
+    _refuse_overwriting(files, output, report)
+    sources = [_source(path) for path in dict.fromkeys(files)]
     if curl is not None:
         sources.append(SourceFile(None, "--curl", curl.encode()))
         format_name = format_name or ("curl" if not files else None)
@@ -109,7 +110,7 @@ def command(  # noqa: PLR0913 - its options
         format_name=format_name,
         options=ImportOptions(keeps_assets=assets, resolves=resolve),
     )
-    _write_plan(imported, output)
+    _write_plan(imported, output, force=force)
     _write_report(imported, report, as_document=as_document)
     faults = check(imported)
     for fault in faults:
@@ -142,6 +143,21 @@ def _refuse(files: Sequence[SourceFile], output: Path, *, force: bool, once: boo
         raise UsageError(f"`{output}` exists", hint="choose another name, or add --force")
 
 
+def _refuse_overwriting(files: Sequence[Path], output: Path, report: Path | None) -> None:
+    """Refuse to write over what is read, or one result over the other.
+
+    Raises:
+        UsageError: The same file is named twice.
+    """
+    read = {path.resolve() for path in files if path != _STDOUT}
+    for option, path in (("--output", output), ("--report", report)):
+        if path is None or path == _STDOUT:
+            continue
+        if path.resolve() in read:
+            raise UsageError(f"{option} would overwrite `{path}`, which is read or written already")
+        read.add(path.resolve())
+
+
 def _try_once(context: click.Context, plan: Path) -> int:
     """Send each request of a plan once; returns what `execute --once` does."""
     from planrunner.cli.commands.execute import command as execute  # noqa: PLC0415 - seldom asked
@@ -153,16 +169,24 @@ def _try_once(context: click.Context, plan: Path) -> int:
 
 def _source(path: Path) -> SourceFile:
     if path == _STDOUT:
-        return SourceFile(None, "<stdin>", sys.stdin.buffer.read())
-    return SourceFile(path, str(path))
+        return SourceFile.piped("<stdin>", sys.stdin.buffer)
+    if path.is_file():
+        return SourceFile(path, str(path))
+    with path.open("rb") as pipe:
+        return SourceFile.piped(str(path), pipe)
 
 
-def _write_plan(imported: Imported, output: Path) -> None:
+def _write_plan(imported: Imported, output: Path, *, force: bool) -> None:
     if output == _STDOUT:
         stdout_for_bytes().write(imported.text.encode())
         for name in imported.files:
             click.echo(f"note: the plan reads `{name}`, which only --output writes", err=True)
         return
+    if not force and (others := overwritten(imported, output)):
+        raise UsageError(
+            f"`{others[0]}` exists, and the plan needs another file of that name",
+            hint="write the plan to another folder, or add --force",
+        )
     try:
         for path in write(imported, output):
             click.echo(f"wrote {path}", err=True)

@@ -82,6 +82,7 @@ def test_broken_json_is_a_fault_with_its_place(text: str, place: str) -> None:
         ("a: [1", "in.yml:2:1"),
         ("a: {{ .Values.x }} b", "in.yml:1:"),
         ("\t- a", "in.yml:1:1"),
+        ("a: 1\nb: \0", "in.yml:2:4"),
         ("[" * 3000, "in.yml"),
     ],
 )

@@ -179,6 +179,7 @@ LOADS = [
     (group(GET, loops=3), {"name": "Users", "users": 2, "ramp_up": "4s", "iterations_per_user": 3}),
     (group(GET, loops=-1, num_threads=10, ramp_time=60, scheduler="true", duration=300, delay=5), {"name": "Users", "users": 10, "start_at": "5s", "ramp_up": "1m", "hold": "4m"}),
     (group(GET, loops=-1, num_threads=10, ramp_time=100, scheduler="true", duration=50), {"name": "Users", "stages": "50s:5"}),
+    (udv(up="${__P(up,300)}", long="${__P(long,10)}") + group(GET, loops=-1, ramp_time="${up}", scheduler="true", duration="${long}"), {"name": "Users", "users": 2, "ramp_up": "${up}s", "hold": "${[long - up, 0] | max}s"}),
     (group(GET, loops=1000), {"name": "Users", "users": 2, "ramp_up": "4s", "iterations_per_user": 1000, "max_duration": "24h"}),
     (element("ConcurrencyThreadGroup", props(TargetLevel=100, RampUp=1, Hold=5, Unit="M", Steps=""), name="Users", below=GET), {"name": "Users", "users": 100, "ramp_up": "1m", "hold": "5m"}),
     (element("ConcurrencyThreadGroup", props(TargetLevel=10, RampUp=10, Hold=5, Unit="S", Steps=2), name="Users", below=GET), {"name": "Users", "stages": "0s:5, 5s:5, 0s:10, 5s:10, 5s:10"}),

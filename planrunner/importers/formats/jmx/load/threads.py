@@ -82,6 +82,7 @@ def _threads(group: JmxElement, resolver: JmxResolver, requests: int) -> JmxLoad
     if ramp.plain != 0 and users.plain != 1:
         phase["ramp_up"] = ramp.duration()
     if loops is None:
+        _judge_short(group, ramp, duration, resolver)
         phase["hold"] = _hold(
             group, duration, ramp, scheduled=scheduled, has_ramp="ramp_up" in phase
         )
@@ -102,6 +103,18 @@ def _is_cut(ramp: JmxNumber, duration: JmxNumber, users: JmxNumber) -> bool:
         and users.plain is not None
         and ramp.plain >= duration.plain
     )
+
+
+def _judge_short(
+    group: JmxElement, ramp: JmxNumber, duration: JmxNumber, resolver: JmxResolver
+) -> None:
+    """Say it where params are such that the test ends before all threads have started."""
+    params = resolver.variables.plan.params
+    up, end = ramp.at_first(params), duration.at_first(params)
+    if up is not None and end is not None and up > end:
+        group.judge(
+            "ThreadGroup.duration", "all users start before the phase ends; JMeter ends it before"
+        )
 
 
 def _hold(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from planrunner.importers.draft import DraftParam
 from planrunner.importers.formats.jmx.elements import JmxElement
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 
@@ -40,12 +42,20 @@ class JmxNumber:
         return f"{whole}ms" if whole else "0s"
 
     def minus(self, other: JmxNumber) -> JmxNumber:
-        """Return the difference, 0 at least where it is plain."""
+        """Return the difference, 0 at least."""
         if self.plain is not None and other.plain is not None:
             return plain(max(self.plain - other.plain, 0))
         if other.plain == 0:
             return self
-        return JmxNumber(None, f"{self.code} - {other.code}")
+        return JmxNumber(None, f"[{self.code} - {other.code}, 0] | max")
+
+    def at_first(self, params: Mapping[str, DraftParam]) -> float | None:
+        """Return it as it is where no param is set; None where that can't be told."""
+        if self.plain is None and self.code in params:
+            spec = params[self.code].spec
+            default = spec.get("default") if isinstance(spec, dict) else None
+            return float(default) if isinstance(default, int | float) else None
+        return self.plain
 
 
 def plain(number: float) -> JmxNumber:
