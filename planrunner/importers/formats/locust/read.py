@@ -17,10 +17,12 @@ from planrunner.importers.formats.locust.classes import (
 )
 from planrunner.importers.formats.locust.code.expressions import text_of, value
 from planrunner.importers.formats.locust.code.imports import with_imports
-from planrunner.importers.formats.locust.code.inlining import assigned
+from planrunner.importers.formats.locust.code.inlining import assigned, keys_added
+from planrunner.importers.formats.locust.code.mappings import know_attributes
 from planrunner.importers.formats.locust.code.module import LocustFunction, LocustModule
 from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
 from planrunner.importers.formats.locust.load import read_conf, read_shapes
+from planrunner.importers.formats.locust.outside import command_options, judge_the_rest
 from planrunner.importers.formats.locust.steps.bodies import TaskBody
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.values import dataclass
@@ -32,12 +34,6 @@ _SPECIAL: Final = frozenset(
      "abstract", "network_timeout", "connection_timeout", "insecure", "concurrency", "pool_manager",
      "max_redirects", "max_retries", "default_headers", "stop_timeout"}
 )  # fmt: skip
-_QUIET: Final = (
-    "logging.getLogger", "logging.basicConfig", "urllib3.disable_warnings", "setup_logging",
-    "dotenv.load_dotenv", "run_single_user", "locust.run_single_user", "warnings.filterwarnings",
-    "super", "faker.Faker",
-)  # fmt: skip
-_LISTENER: Final = "a listener of Locust's; see `setup`, `thresholds` and `outputs` of the plan"
 
 
 def read(request: ImportRequest) -> DraftPlan:
@@ -48,6 +44,7 @@ def read(request: ImportRequest) -> DraftPlan:
         module.read(file)
     draft = DraftPlan(_plan_name(sources))
     names = LocustNames(module)
+    names.options.update(command_options(module))
     for found in user_classes(module):
         draft.users.append(_user_class(found, names, draft))
     if not draft.users:
@@ -58,7 +55,7 @@ def read(request: ImportRequest) -> DraftPlan:
         if file.suffix in (".conf", ".toml"):
             read_conf(file, draft, request.ledger)
     draft.params = {name: DraftParam(spec) for name, spec in names.params.items()}
-    _judge_the_rest(module)
+    judge_the_rest(module)
     return draft
 
 
@@ -100,6 +97,9 @@ def _user_class(found: LocustClass, above: LocustNames, draft: DraftPlan) -> Dra
     _tasks(found, made, scope, 1)
     made.on_stop = [*made.on_stop, *_body(found, "on_stop", scope)]
     _declare_state(made, scope)
+    if not (made.tasks or made.steps):
+        module.leave_out("write the tasks of this class; its code makes them", found.node)
+        made.steps = [DraftStep({"log": f"{found.node.name} has no tasks"})]
     if names.unverified:
         draft.http["verify"] = False
     return made
@@ -143,6 +143,14 @@ def _share_hosts(draft: DraftPlan, names: LocustNames) -> None:
 def _initial_state(found: LocustClass, names: LocustNames) -> dict[str, object]:
     """Return what attributes of the user are at the beginning, by their names in the plan."""
     state: dict[str, object] = {}
+    bodies = [one.body for one in found.functions.values()]
+    set_anywhere = [
+        *found.values.items(),
+        *(one for body in bodies for one in assigned(body, "self")),
+    ]
+    know_attributes(
+        set_anywhere, [one for body in bodies for one in keys_added(body, "self")], names
+    )
     for name, node in found.values.items():
         if name not in _SPECIAL:
             _begin(state, names.name_state(name), node, names)
@@ -286,23 +294,3 @@ def _task(pick: PickedTask, scope: _KnownCode, factor: int) -> DraftTask:
         names.module.ledger.add("task", pick.name, origin).left_out("nothing of it is left")
         made.steps = [DraftStep({"log": f"{pick.name} does nothing"})]
     return made
-
-
-def _judge_the_rest(module: LocustModule) -> None:
-    """Judge calls outside of the users' code."""
-    for node in [*module.constants.values(), *module.loose, *module.classes.values()]:
-        for one in ast.walk(node):
-            if isinstance(one, ast.Call) and module.full_name(one.func) in _QUIET:
-                module.calls[one].translated()
-    for function in module.functions.values():
-        if any("events." in ast.unparse(one) for one in function.decorator_list):
-            _leave_out_rest(module, function, _LISTENER)
-    for node in module.loose:
-        if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
-            module.accept(node)  # how to start Locust, which nobody needs any more
-
-
-def _leave_out_rest(module: LocustModule, node: ast.AST, why: str) -> None:
-    for construct in module.within([node]):
-        if construct.fate is None:
-            construct.left_out(why)

@@ -19,8 +19,10 @@ HEAD = """\
 import json, os, random, string, time, uuid
 from locust import HttpUser, TaskSet, SequentialTaskSet, task, tag, between, constant, constant_pacing, constant_throughput, LoadTestShape, events
 from locust.exception import StopUser
+from datetime import datetime, timedelta
 ITEMS = ["a", "b"]
 PATH = "/p"
+BODY = {"a": 1}
 
 """
 USER = (
@@ -31,6 +33,22 @@ class Shopper(HttpUser):
     host = "http://127.0.0.1"
     def _helper(self, number, path="/h"):
         self.client.get(f"{path}/{number}")
+    @property
+    def auth(self):
+        return {"Authorization": f"Bearer {self.token}"}
+    def _kinds(self, kind):
+        kinds = {"X": kind}
+        kinds["Y"] = "y"
+        return kinds
+    def _either(self, n):
+        if n > 2:
+            return "many"
+        return "few"
+    def _get(self, path):
+        with self.client.get(path, catch_response=True) as reply:
+            if reply.status_code != 200:
+                reply.failure("no")
+            return reply
     def _pick(self):
         return random.randint(1, 3)
     @task
@@ -163,6 +181,82 @@ CODE = [
     ("try:\n    self.client.get('/')\nexcept Exception:\n    pass", [{"get": "/"}]),
     ("raise StopUser()", [{"stop": "user"}]),
     ("self.environment.runner.quit()", [{"stop": "plan"}]),
+    (
+        "headers = {'X': '1'}\nheaders['Y-Z'] = '2'\nself.client.get('/a', headers=headers)",
+        [
+            {"set": {"headers_value": {"X": "1"}}},
+            {"set": {"headers_value": "${dict(headers_value, **{'Y-Z': '2'})}"}},
+            {"get": "/a", "headers": {"X": "${headers_value.X}", "Y-Z": "${headers_value['Y-Z']}"}},
+        ],
+    ),
+    (
+        "q = {'q': 'x'}\nif random.random() < 0.5:\n    q['p'] = 2\nself.client.get('/a', params=q)",
+        [
+            {"set": {"q": {"q": "x"}}},
+            {"if": "rand.float(0, 1) < 0.5", "then": [{"set": {"q": "${dict(q, p=2)}"}}]},
+            {"get": "/a?${q | urlencode}", "name": "GET /a"},
+        ],
+    ),
+    ("ids = [str(n) for n in range(3)]", [{"set": {"ids": ["0", "1", "2"]}}]),
+    (
+        "self.client.post('/a', json={**BODY, 'b': 2})",
+        [{"post": "/a", "json": {"a": 1, "b": 2}}],
+    ),
+    (
+        "self.client.get('/a', headers=self._kinds('t'))",
+        [
+            {"set": {"kinds": {"X": "t"}}},
+            {"set": {"kinds": "${dict(kinds, Y='y')}"}},
+            {"get": "/a", "headers": {"X": "${kinds.X}", "Y": "${kinds.Y}"}},
+        ],
+    ),
+    (
+        "n = self._either(3)",
+        [
+            {
+                "if": "3 > 2",
+                "then": [{"set": {"either_result": "many"}}],
+                "else": [{"set": {"either_result": "few"}}],
+            },
+            {"set": {"n": "${either_result}"}},
+        ],
+    ),
+    (
+        "self.client.get(f'/{str(uuid.uuid4())[:8]}/{3.5:.2f}')",
+        [{"get": "/${(rand.uuid() | string)[:8]}/${('%.2f' | format(3.5))}"}],
+    ),
+    (
+        "n = random.choices(['a', 'b'], weights=[3, 1], k=1)[0]",
+        [{"set": {"n": "${[rand.weighted({'a': 3, 'b': 1})][0]}"}}],
+    ),
+    (
+        "day = (datetime.now() + timedelta(days=3)).strftime('%Y')",
+        [{"set": {"day": "${date('%Y', ((3) * 86400))}"}}],
+    ),
+    (
+        "r = self.client.get('/a')\nself.seen = []\nself.seen.append(r.json()['id'])",
+        [{"get": "/a"}, {"set": {"seen": []}}, {"set": {"seen": "${seen + [json.id]}"}}],
+    ),
+    (
+        "self.client.get('/a', headers=self.auth)",
+        [{"get": "/a", "headers": {"Authorization": "Bearer ${token}"}}],
+    ),
+    (
+        "n = max(1, 2)\nok = 'abc'.startswith('ab')",
+        [{"set": {"n": "${([1, 2] | max)}"}}, {"set": {"ok": "${('abc'[:2] == 'ab')}"}}],
+    ),
+    (
+        "n = [random.choice(ITEMS) for _ in range(random.randint(1, 2))]",
+        [{"set": {"n": "${[rand.choice(items), rand.choice(items)][:rand.int(1, 2)]}"}}],
+    ),
+    (
+        "r = self.client.get('/a')\nn = [x['name'] for x in r.json()['rows']]",
+        [{"get": "/a"}, {"set": {"n": "${(json.rows | map(attribute='name') | list)}"}}],
+    ),
+    (
+        "r = self._get('/y')\nself.t = r.json()['t']",
+        [{"get": "/y", "expect": {"status": 200}, "extract": {"t": "$.t"}}],
+    ),
 ]
 
 
@@ -318,7 +412,7 @@ class Shape(LoadTestShape):
     [
         ("self.client.post('/a', files={'f': open('x')})", "self.client.post", Fate.LEFT_OUT),
         ("self.unknown_helper()", "self.unknown_helper()", Fate.LEFT_OUT),
-        ("numbers = [x * 2 for x in range(3)]", "range(3)", Fate.LEFT_OUT),
+        ("numbers = [x * 2 for x in range(3) if x]", "range(3)", Fate.LEFT_OUT),
         ("self.client.get('/a', hooks=None, context={})", "self.client.get", Fate.CHANGED),
         ("self.client.get(f'/{self.never}')", "self.never", Fate.SUSPICIOUS),
         ("name = ''.join(random.choices(string.digits, k=3))", "random.choices", Fate.CHANGED),
@@ -328,6 +422,26 @@ def test_what_is_lost_is_named(code: str, words: str, fate: Fate) -> None:
     found = list(imported(USER + indent(code, "        ")).ledger.findings())
 
     assert any(one.words.startswith(words) and one.fate is fate for one in found), found
+
+
+def test_listeners_that_only_print_are_what_reports_are_for_and_others_are_left_out() -> None:
+    text = (
+        USER
+        + """\
+        self.client.get("/")
+@events.test_stop.add_listener
+def stop(environment, **_):
+    print(f"p95 {environment.stats.total.get_response_time_percentile(0.95)}")
+    requests.post("http://127.0.0.1/done")
+def forgotten():
+    open("x")
+"""
+    )
+    fates = {one.words: one.fate for one in imported(text).ledger.constructs}
+
+    assert fates["requests.post('http://127.0.0.1/done')"] is Fate.LEFT_OUT
+    assert fates["environment.stats.total.get_response_time_percentile(0.95)"] is Fate.TRANSLATED
+    assert fates["open('x')"] is Fate.SUSPICIOUS
 
 
 def test_local_modules_are_read_and_others_are_not(tmp_path: Path) -> None:

@@ -8,43 +8,92 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from planrunner.importers.formats.locust.code.calls import formatted, library_call, method
+from planrunner.importers.formats.locust.code.draws import (
+    environment,
+    getenv,
+    is_fake,
+)
+from planrunner.importers.formats.locust.code.mappings import KnownMapping, known_keys, source_of
 from planrunner.importers.formats.locust.code.module import dotted
 from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
-from planrunner.importers.formats.locust.code.patterns import DRAWS, brace_pieces, percent_pieces
+from planrunner.importers.formats.locust.code.patterns import (
+    DRAWS,
+    brace_pieces,
+    is_text,
+    percent_pieces,
+)
+from planrunner.importers.formats.locust.code.unrolling import comprehension, unrolled
 from planrunner.importers.templates import literal
 
-__all__ = ["expression", "text_of", "value"]
+__all__ = ["expression", "mapping_by_key", "text_of", "value"]
 
 _FILTERS: Final = {"len": "length", "str": "string", "int": "int", "float": "float", "sum": "sum",
                    "round": "round", "abs": "abs", "min": "min", "max": "max"}  # fmt: skip
-_METHODS: Final = {"upper": "upper", "lower": "lower", "strip": "trim", "title": "title",
-                   "capitalize": "capitalize", "isoformat": "", "copy": ""}  # fmt: skip
-"""What filters are called that do as methods of text do; empty for what changes nothing here."""
-
+_LONGEST: Final = 1_000_000
 _OPERATORS: Final = {
     ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%", ast.FloorDiv: "//",
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
     ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
 _REPLY: Final = {"text": "body", "content": "body", "status_code": "status", "headers": "headers",
-                 "js": "json"}  # fmt: skip
+                 "js": "json", "ok": "status < 400"}  # fmt: skip
 
 
-def value(node: ast.expr, names: LocustNames) -> object:
+def value(  # noqa: PLR0912 - a table
+    node: ast.expr, names: LocustNames
+) -> object:
     """Return what code says as a value of a plan: a literal, a text with `${…}`, a collection."""
-    match node:
+    source = source_of(node, names)
+    if source is not node and isinstance(source, ast.Dict | ast.List | ast.Tuple):
+        names.module.accept(node, source)
+        return value(source, names)
+    match source:
         case ast.Dict(keys=keys, values=values):
-            return {
-                text_of(key, names): value(one, names)
-                for key, one in zip(keys, values, strict=True)
-                if key is not None or _refuse(node, "`**` in a mapping")
-            }
+            made: dict[str, object] = {}
+            for key, one in zip(keys, values, strict=True):
+                if key is None:
+                    made.update(_merged(one, names))
+                else:
+                    made[text_of(key, names)] = value(one, names)
+            return made
+        case ast.ListComp() if (known := unrolled(source, names)) and known[1] is None:
+            return [value(one, names) for one in known[0].elts]
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [value(one, names) for one in items]
         case ast.Constant(value=bool() | int() | float() | None as plain):
             return plain
         case _:
-            return text_of(node, names)
+            text = text_of(node, names)
+            is_alone = is_text(node) and re.fullmatch(r"\$\{[^{}]*\}", text) is not None
+            return f"${{({text[2:-1]}) | string}}" if is_alone else text
+
+
+def _merged(node: ast.expr, names: LocustNames) -> dict[str, object]:
+    """Return what `**` puts into a mapping."""
+    source = source_of(node, names)
+    if isinstance(source, ast.Dict):
+        found = value(source, names)
+        assert isinstance(found, dict), "it is a mapping"
+        return found
+    known = known_keys(source, names)
+    if known is None:
+        raise Unsayable(node, "`**` in a mapping")
+    return mapping_by_key(source, known, names)
+
+
+def mapping_by_key(node: ast.expr, known: KnownMapping, names: LocustNames) -> dict[str, object]:
+    """Return a mapping that is put together elsewhere, key by key."""
+    before = expression(node, names)
+    made: dict[str, object] = {}
+    for key, always in known.items():
+        one = f"{before}.{key}" if key.isidentifier() else f"{before}['{key}']"
+        made[key] = f"${{{one}}}" if always else f"${{{one} | default('')}}"
+        if not always:
+            names.module.change_once(
+                f"`{key}` is sent empty where the original leaves it out", node
+            )
+    return made
 
 
 def text_of(node: ast.expr | None, names: LocustNames) -> str:
@@ -79,7 +128,9 @@ def _joined_text(node: ast.expr, names: LocustNames) -> str | None:
             return text_of(inner, names)
         case ast.FormattedValue(value=inner, format_spec=None):
             return _braced(inner, names)
-        case ast.BinOp(left=left, op=ast.Add(), right=right) if _is_text(node):
+        case ast.FormattedValue():
+            return f"${{{formatted(node, names, expression)}}}"
+        case ast.BinOp(left=left, op=ast.Add(), right=right) if is_text(node):
             return text_of(left, names) + text_of(right, names)
         case _:
             return None
@@ -93,6 +144,8 @@ def _formatted_text(node: ast.expr, names: LocustNames) -> str | None:
             func=ast.Attribute(value=ast.Constant(value=str() as pattern), attr="format")
         ):
             return _format(node, pattern, names)
+        case ast.Call(func=ast.Name(id="str"), args=[ast.Constant(value=int() | float() as plain)]):
+            return str(plain)
         case ast.Call(func=ast.Name(id="str"), args=[inner]):
             return text_of(inner, names)
         case _:
@@ -121,10 +174,28 @@ def _unary(node: ast.UnaryOp, names: LocustNames) -> str:
 
 def _binary(node: ast.BinOp, names: LocustNames) -> str:
     if isinstance(node.op, ast.Add):
-        sign = "~" if _is_text(node) else "+"
+        sign = "~" if is_text(node) else "+"
     else:
         sign = _OPERATORS.get(type(node.op)) or _refuse(node, "arithmetic of bits, or a power")
+    if isinstance(node.op, ast.Mult) and is_text(node.left) and (_size(node.right) or 0) > _LONGEST:
+        return _refuse(node, "a text of more than 1 MB; put it into a file and use `body_file`")
     return f"{_wrapped(node.left, names)} {sign} {_wrapped(node.right, names)}"
+
+
+def _size(node: ast.expr) -> int | None:
+    """Return a whole number that the code says, products included."""
+    match node:
+        case ast.Constant(value=int() as number):
+            return number
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            first, second = _size(left), _size(right)
+            return None if first is None or second is None else first * second
+        case _:
+            return None
+
+
+def _comprehension(node: ast.ListComp | ast.GeneratorExp, names: LocustNames) -> str:
+    return comprehension(node, names, expression)
 
 
 def _choice(node: ast.IfExp, names: LocustNames) -> str:
@@ -152,9 +223,7 @@ def _joined(node: ast.JoinedStr, names: LocustNames) -> str:
 
 
 def _formatted(node: ast.FormattedValue, names: LocustNames) -> str:
-    if node.format_spec is not None:
-        return _refuse(node, "a number that is formatted")
-    return expression(node.value, names)
+    return formatted(node, names, expression)
 
 
 def _refuse(node: ast.AST, why: str) -> str:
@@ -197,10 +266,15 @@ def _name(node: ast.Name, names: LocustNames) -> str:
     if constant is None:
         return _refuse(node, f"`{name}` is not known where it is read")
     if isinstance(constant, ast.List | ast.Tuple | ast.Dict):
-        plain = value(constant, names)
-        kind = plain if isinstance(plain, list) else _refuse(node, "a mapping of the module")
         names.module.accept(constant)
-        return names.param(name, {"type": "list", "default": kind})
+        if isinstance(constant, ast.Dict):
+            return _mapping(constant, names)
+        return names.param(name, {"type": "list", "default": value(constant, names)})
+    if isinstance(constant, ast.ListComp):
+        elements = value(constant, names)
+        if isinstance(elements, list):
+            names.module.accept(constant)
+            return names.param(name, {"type": "list", "default": elements})
     found = expression(constant, names)
     names.module.accept(constant)
     return found
@@ -214,7 +288,9 @@ def _constant_text(name: str, names: LocustNames) -> str | None:
     return str(constant.value) if is_text and isinstance(constant, ast.Constant) else None
 
 
-def _attribute(node: ast.Attribute, names: LocustNames) -> str:
+def _attribute(  # noqa: PLR0911 - a table
+    node: ast.Attribute, names: LocustNames
+) -> str:
     if isinstance(node.value, ast.Name) and node.value.id in names.replies:
         found = _REPLY.get(node.attr)
         return found or _refuse(node, f"`{node.attr}` of a reply")
@@ -224,6 +300,10 @@ def _attribute(node: ast.Attribute, names: LocustNames) -> str:
         rest = rest.removeprefix("user.")
     if own == names.own and rest and "." not in rest:
         return names.name_state(rest)
+    if "parsed_options." in name and node.attr in names.options:
+        return names.param(node.attr, names.options[node.attr])
+    if isinstance(node.value, ast.Name) and node.value.id in names.module.classes:
+        return _class_constant(node, names)
     if own in (names.own, "environment") and rest.endswith("host"):
         return names.param("host", {"type": "url", "default": "http://127.0.0.1:8000"})
     if names.module.full_name(node).startswith("string."):
@@ -231,41 +311,47 @@ def _attribute(node: ast.Attribute, names: LocustNames) -> str:
     return f"{_wrapped(node.value, names)}.{node.attr}"
 
 
+def _class_constant(node: ast.Attribute, names: LocustNames) -> str:
+    """Return `Config.NAME` of a class that only holds constants."""
+    assert isinstance(node.value, ast.Name), "the caller has looked"
+    for one in names.module.classes[node.value.id].body:
+        match one:
+            case ast.Assign(targets=[ast.Name(id=name)], value=inner) if name == node.attr:
+                names.module.accept(inner)
+                return expression(inner, names)
+            case _:
+                pass
+    return _refuse(node, f"`{dotted(node)}` is not known where it is read")
+
+
 def _subscript(node: ast.Subscript, names: LocustNames) -> str:
     inner, index = node.value, node.slice
     if names.module.full_name(inner) == "os.environ":
-        return _environment(node, index, None, names)
+        return environment(node, index, None, names)
     before = _wrapped(inner, names)
     match index:
         case ast.Constant(value=str() as key) if re.fullmatch(r"[A-Za-z_]\w*", key):
             return f"{before}.{key}"
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)):
             return f"({before} | last)"
-        case ast.Slice():
-            return _refuse(node, "a slice; write `list | batch` or a hook")
+        case ast.Slice(lower=low, upper=high, step=None):
+            ends = [expression(one, names) if one else "" for one in (low, high)]
+            return f"{before}[{':'.join(ends)}]"
         case _:
             return f"{before}[{expression(index, names)}]"
 
 
-def _environment(
-    node: ast.expr, key: ast.expr, default: ast.expr | None, names: LocustNames
-) -> str:
-    if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
-        return _refuse(node, "a variable of the environment whose name is computed")
-    spec: dict[str, object] = {"type": "str", "env": key.value}
-    is_secret = re.search(r"TOKEN|SECRET|PASSW|KEY", key.value) is not None
-    if is_secret:
-        spec["secret"] = True
-    elif isinstance(default, ast.Constant) and default.value is not None:
-        spec["default"] = str(default.value)
-    else:
-        spec["default"] = ""
-    return names.param(key.value, spec)
+def _chain(node: ast.Compare, names: LocustNames) -> str:
+    text = _wrapped(node.left, names)
+    for op, right in zip(node.ops, node.comparators, strict=True):
+        sign = _OPERATORS.get(type(op)) or _refuse(node, "`is` of two objects")
+        text += f" {sign} {_wrapped(right, names)}"
+    return text
 
 
 def _compare(node: ast.Compare, names: LocustNames) -> str:
     if len(node.ops) > 1:
-        return _refuse(node, "several comparisons in a row")
+        return _chain(node, names)
     left, op, right = node.left, node.ops[0], node.comparators[0]
     if isinstance(op, ast.Is | ast.IsNot):
         word = "is none" if isinstance(op, ast.Is) else "is not none"
@@ -276,132 +362,32 @@ def _compare(node: ast.Compare, names: LocustNames) -> str:
     return f"{_wrapped(left, names)} {_OPERATORS[type(op)]} {_wrapped(right, names)}"
 
 
-def _call(node: ast.Call, names: LocustNames) -> str:  # noqa: PLR0911 - a table
+def _call(  # noqa: C901, PLR0911 - a table
+    node: ast.Call, names: LocustNames
+) -> str:
     name = names.module.full_name(node.func)
+    dated = library_call(node, name, names, expression) if "datetime" in name else None
+    if dated is not None:
+        return dated
     if name in ("os.getenv", "os.environ.get"):
-        return _getenv(node, names)
+        return getenv(node, names)
     pattern = DRAWS.get(name)
     if pattern is not None:
         arguments = [expression(one, names) for one in node.args]
         if len(arguments) < pattern.count("{}"):
             return _refuse(node, "fewer arguments than a plan needs")
         return pattern.format(*arguments)
+    known = library_call(node, name, names, expression)
+    if known is not None:
+        return known
     if name in _FILTERS and len(node.args) == 1:
         return f"({_wrapped(node.args[0], names)} | {_FILTERS[name]})"
-    if _fake(node, names):
+    if is_fake(node, names):
         shown = ", ".join(expression(one, names) for one in node.args)
         return f"fake.{dotted(node.func).partition('.')[2]}({shown})"
     if isinstance(node.func, ast.Attribute):
-        return _method(node, node.func, names)
+        return method(node, node.func, names, expression)
     return _refuse(node, f"a call of `{name or 'computed code'}`; write it as a function of a hook")
-
-
-def _fake(node: ast.Call, names: LocustNames) -> bool:
-    """Say whether a call is one of a Faker that the module made."""
-    first = dotted(node.func).partition(".")[0]
-    made = names.module.constants.get(first)
-    if isinstance(made, ast.Call) and names.module.full_name(made.func) == "faker.Faker":
-        names.module.accept(made)
-        return not node.keywords
-    return False
-
-
-def _method(node: ast.Call, func: ast.Attribute, names: LocustNames) -> str:
-    inner, arguments = func.value, node.args
-    if isinstance(inner, ast.Name) and inner.id in names.replies and func.attr == "json":
-        return "json"
-    if isinstance(inner, ast.Constant) and func.attr == "join" and len(arguments) == 1:
-        return _join(node, names)
-    before = _wrapped(inner, names)
-    if func.attr == "get" and arguments:
-        return _get(before, arguments, names)
-    if func.attr == "replace" and len(arguments) == 2:
-        old, new = (expression(one, names) for one in arguments)
-        return f"({before} | replace({old}, {new}))"
-    if func.attr in _METHODS and not arguments:
-        word = _METHODS[func.attr]
-        return f"({before} | {word})" if word else before
-    return _refuse(node, f"the method `{func.attr}`; write it as a function of a hook")
-
-
-def _get(before: str, arguments: list[ast.expr], names: LocustNames) -> str:
-    """Return `.get(key)` or `.get(key, default)` of a mapping."""
-    key, *default = arguments
-    is_name = isinstance(key, ast.Constant) and str(key.value).isidentifier()
-    below = f"{before}.{text_of(key, names)}" if is_name else f"{before}[{expression(key, names)}]"
-    return f"({below} | default({expression(default[0], names)}))" if default else below
-
-
-def _join(node: ast.Call, names: LocustNames) -> str:
-    """Return `sep.join(…)`: random letters, or a list."""
-    letters = _random_letters(node.args[0], names)
-    if letters is not None:
-        return letters
-    assert isinstance(node.func, ast.Attribute), "the caller has looked"
-    return f"({_wrapped(node.args[0], names)} | join({expression(node.func.value, names)}))"
-
-
-def _random_letters(node: ast.expr, names: LocustNames) -> str | None:
-    """Return what draws letters, for the usual ways of joining random ones."""
-    match node:
-        case ast.Call(args=[alphabet], keywords=[ast.keyword(arg="k", value=count)]) if (
-            names.module.full_name(node.func) == "random.choices"
-        ):
-            pass
-        case (
-            ast.GeneratorExp(
-                elt=ast.Call(args=[alphabet]) as draw,
-                generators=[
-                    ast.comprehension(iter=ast.Call(func=ast.Name(id="range"), args=[count]))
-                ],
-            )
-            | ast.ListComp(
-                elt=ast.Call(args=[alphabet]) as draw,
-                generators=[
-                    ast.comprehension(iter=ast.Call(func=ast.Name(id="range"), args=[count]))
-                ],
-            )
-        ) if names.module.full_name(draw.func).startswith(("random.choice", "random.SystemRandom")):
-            pass
-        case _:
-            return None
-    kind = (
-        names.module.full_name(alphabet) if isinstance(alphabet, ast.Attribute | ast.Name) else ""
-    )
-    draw_name = "rand.lower" if kind == "string.ascii_lowercase" else "rand.text"
-    if draw_name == "rand.text" and not _is_letters_and_digits(alphabet, names):
-        names.module.change("`rand.text` draws letters and digits", node)
-    return f"{draw_name}({expression(count, names)})"
-
-
-def _is_letters_and_digits(node: ast.expr, names: LocustNames) -> bool:
-    match node:
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            found = {names.module.full_name(left), names.module.full_name(right)}
-            return found == {"string.ascii_letters", "string.digits"}
-        case _:
-            return False
-
-
-def _getenv(node: ast.Call, names: LocustNames) -> str:
-    if not node.args:
-        return _refuse(node, "no name")
-    return _environment(node, node.args[0], node.args[1] if node.args[1:] else None, names)
-
-
-def _is_text(node: ast.expr) -> bool:
-    """Say whether code is surely text."""
-    match node:
-        case ast.Constant(value=str()) | ast.JoinedStr():
-            return True
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _is_text(left) or _is_text(right)
-        case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod()):
-            return True
-        case ast.Call(func=ast.Name(id="str")):
-            return True
-        case _:
-            return False
 
 
 def _percent(node: ast.expr, pattern: str, right: ast.expr, names: LocustNames) -> str:
@@ -438,6 +424,8 @@ _KINDS: Final[dict[type[ast.expr], Callable[..., str]]] = {
     ast.Compare: _compare,
     ast.BinOp: _binary,
     ast.IfExp: _choice,
+    ast.ListComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
     ast.List: _list,
     ast.Tuple: _list,
     ast.Dict: _mapping,

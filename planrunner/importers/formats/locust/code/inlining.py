@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from planrunner.importers.formats.locust.code.module import LocustFunction, dotted
 from planrunner.importers.formats.locust.code.names import LocustNames
+from planrunner.importers.formats.locust.code.returning import with_result
+from planrunner.importers.formats.locust.code.unrolling import CodeInPlaces
 
-__all__ = ["assigned", "bound"]
+__all__ = ["assigned", "bound", "keys_added", "replaced"]
 
 
 def bound(
@@ -29,11 +31,27 @@ def bound(
             computed.append((local, argument))
             names.local[local] = local
             given[name] = ast.Name(id=local)
-    body = [_placed(one, given, names) for one in function.body]
-    last = body[-1] if body else None
-    if isinstance(last, ast.Return) and last.value is not None:
-        return body[:-1], last.value, computed
-    return body, None, computed
+    renamed = _renamed(function, names)
+    body = [_placed(one, {**renamed, **given}, names) for one in function.body]
+    code, returned = with_result(body, f"{function.name}_result".lstrip("_"))
+    return code, returned, computed
+
+
+def _renamed(function: LocustFunction, names: LocustNames) -> dict[str, ast.expr]:
+    """Return other names for those of a function's own that its caller has as well."""
+    own = {
+        one.id
+        for one in ast.walk(function)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    }
+    renamed: dict[str, ast.expr] = {}
+    for name in own:
+        maker = names.made_by.get(name)
+        if name in names.local and maker != function.name:
+            renamed[name] = ast.Name(id=f"{function.name.lstrip('_')}_{name}", ctx=ast.Load())
+        else:
+            names.made_by[name] = function.name
+    return renamed
 
 
 def _arguments(function: LocustFunction, call: ast.Call, names: LocustNames) -> dict[str, ast.expr]:
@@ -56,24 +74,10 @@ def _arguments(function: LocustFunction, call: ast.Call, names: LocustNames) -> 
 
 def _placed(node: ast.stmt, given: Mapping[str, ast.expr], names: LocustNames) -> ast.stmt:
     """Return a copy of code with arguments in the place of parameters; its calls stay known."""
-    made = copy.deepcopy(node)
-    module = names.module
-    for old, new in zip(ast.walk(node), ast.walk(made), strict=True):
-        if old in module.calls:
-            module.calls[new] = module.calls[old]
-        if old in module.files:
-            module.files[new] = module.files[old]
-    found = _Places(given).visit(made)
+    made, _ = _copied(node, names)
+    found = CodeInPlaces(given).visit(made)
     assert isinstance(found, ast.stmt), "only names are replaced"
     return found
-
-
-class _Places(ast.NodeTransformer):
-    def __init__(self, given: Mapping[str, ast.expr]) -> None:
-        self.given = given
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.given.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
 
 
 def assigned(code: Sequence[ast.stmt], own: str) -> Iterator[tuple[str, ast.expr]]:
@@ -85,3 +89,48 @@ def assigned(code: Sequence[ast.stmt], own: str) -> Iterator[tuple[str, ast.expr
                     is_own = isinstance(target, ast.Attribute) and dotted(target).count(".") == 1
                     if is_own and isinstance(target, ast.Attribute) and dotted(target.value) == own:
                         yield target.attr, node.value
+
+
+def keys_added(code: Sequence[ast.stmt], own: str) -> Iterator[tuple[str, str]]:
+    """Yield the attributes of the user that are mappings, with keys that code sets in them."""
+    for statement in code:
+        for node in ast.walk(statement):
+            match node:
+                case ast.Subscript(
+                    value=ast.Attribute(value=ast.Name(id=name), attr=attribute),
+                    slice=ast.Constant(value=str() as key),
+                    ctx=ast.Store(),
+                ) if name == own:
+                    yield attribute, key
+                case _:
+                    pass
+
+
+def replaced(node: ast.stmt, old: ast.expr, new: ast.expr, names: LocustNames) -> ast.stmt:
+    """Return a statement with one piece of its code replaced; its other calls stay known."""
+    made, twins = _copied(node, names)
+    found = _ReplacedCode(twins[old], new).visit(made)
+    assert isinstance(found, ast.stmt), "only expressions are replaced"
+    return found
+
+
+class _ReplacedCode(ast.NodeTransformer):
+    def __init__(self, old: ast.AST, new: ast.expr) -> None:
+        self.old, self.new = old, new
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Return what stands for a node."""
+        return self.new if node is self.old else self.generic_visit(node)
+
+
+def _copied(node: ast.stmt, names: LocustNames) -> tuple[ast.stmt, dict[ast.AST, ast.AST]]:
+    """Return a copy whose calls are as known as those of the original, and what is copied how."""
+    made = copy.deepcopy(node)
+    module = names.module
+    twins = dict(zip(ast.walk(node), ast.walk(made), strict=True))
+    for old, new in twins.items():
+        if old in module.calls:
+            module.calls[new] = module.calls[old]
+        if old in module.files:
+            module.files[new] = module.files[old]
+    return made, twins

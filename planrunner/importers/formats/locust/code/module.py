@@ -33,6 +33,7 @@ class LocustModule:
     imported: dict[str, str] = field(default_factory=dict)
     loose: list[ast.stmt] = field(default_factory=list)
     _file: SourceFile | None = None
+    _said: set[str] = field(default_factory=set)
 
     def place(self, node: ast.AST) -> SourcePlace:
         """Return where something stands."""
@@ -66,6 +67,12 @@ class LocustModule:
         if found is None:
             found = self.ledger.add("statement", _first_line(node), self.place(node))
         found.changed(how)
+
+    def change_once(self, how: str, node: ast.AST) -> None:
+        """Judge code changed, unless it was said already."""
+        if how not in self._said:
+            self._said.add(how)
+            self.change(how, node)
 
     def read(self, file: SourceFile) -> None:
         """Add a file."""

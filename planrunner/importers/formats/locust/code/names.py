@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from planrunner.importers.formats.locust.code.module import LocustModule
 from planrunner.importers.templates import identifier
 
-__all__ = ["LocustNames", "Unsayable"]
+__all__ = ["LocustNames", "Say", "Unsayable", "wrapped"]
 
 
 class Unsayable(Exception):  # noqa: N818 - reads as the sentence it stands for
@@ -31,6 +33,10 @@ class LocustNames:
         local: What local names of the code being read say, as expressions.
         replies: What the code calls the reply of the last request.
         params: What of the module the plan has as params: their specs.
+        mappings: The keys of mappings that the code puts together, by the name in the code, and
+            whether each key is always there.
+        made_by: Which function's code, put in the place of its call, set a local name.
+        options: Options of the command line that the files add, as specs of params.
         unverified: Some request is sent without looking at certificates.
     """
 
@@ -43,10 +49,19 @@ class LocustNames:
     params: dict[str, object] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     unverified: bool = False
+    mappings: dict[str, dict[str, bool]] = field(default_factory=dict)
+    made_by: dict[str, str] = field(default_factory=dict)
+    options: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def of_class(self) -> LocustNames:
         """Return names for another class of the same files."""
-        return LocustNames(self.module, known=self.known, params=self.params, taken=self.taken)
+        return LocustNames(
+            self.module,
+            known=self.known,
+            params=self.params,
+            taken=self.taken,
+            options=self.options,
+        )
 
     def name_local(self, name: str) -> str:
         """Return the plan's name of a local one."""
@@ -73,3 +88,15 @@ class LocustNames:
         self.taken.add(made)
         self.params[made] = spec
         return made
+
+
+Say = Callable[[ast.expr, LocustNames], str]
+"""What says an expression in the words of a plan."""
+
+
+def wrapped(text: str) -> str:
+    """Return an expression that a filter or a key may follow: in parentheses where it must be."""
+    is_closed = (
+        re.fullmatch(r"[\w.]+(\([^()]*\)|\[[^\[\]]*\])?|\([^()]*\)|'[^']*'", text) is not None
+    )
+    return text if is_closed else f"({text})"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Final
 
-__all__ = ["DRAWS", "brace_pieces", "percent_pieces"]
+__all__ = ["DRAWS", "brace_pieces", "is_text", "percent_pieces"]
 
 DRAWS: Final = {
     "random.randint": "rand.int({}, {})",
@@ -41,3 +42,18 @@ def brace_pieces(pattern: str) -> list[str] | None:
     return [
         str(next(numbers)) if number % 2 and not one else one for number, one in enumerate(pieces)
     ]
+
+
+def is_text(node: ast.expr) -> bool:
+    """Say whether code is surely text."""
+    match node:
+        case ast.Constant(value=str()) | ast.JoinedStr():
+            return True
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return is_text(left) or is_text(right)
+        case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod()):
+            return True
+        case ast.Call(func=ast.Name(id="str")):
+            return True
+        case _:
+            return False

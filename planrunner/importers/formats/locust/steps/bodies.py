@@ -9,9 +9,11 @@ from typing import ClassVar, Final
 
 from planrunner.importers.draft import DraftStep
 from planrunner.importers.formats.locust.code.expressions import expression, text_of, value
-from planrunner.importers.formats.locust.code.inlining import bound
+from planrunner.importers.formats.locust.code.inlining import bound, replaced
+from planrunner.importers.formats.locust.code.mappings import known_keys, with_key
 from planrunner.importers.formats.locust.code.module import LocustFunction, dotted
 from planrunner.importers.formats.locust.code.names import Unsayable
+from planrunner.importers.formats.locust.steps.conditions import expressions_of, negated
 from planrunner.importers.formats.locust.steps.replies import is_verdict, path_of
 from planrunner.importers.formats.locust.steps.requests import client_call, request_step
 from planrunner.importers.formats.locust.steps.verdicts import LOGS, ReplyCode
@@ -20,6 +22,7 @@ __all__ = ["TaskBody"]
 
 _DEEPEST: Final = 8
 _SLEEPS: Final = ("time.sleep", "gevent.sleep", "asyncio.sleep")
+_MOST_CALLS: Final = 50
 _HOOK: Final = "write it as a step, or as a function of a hook"
 
 
@@ -30,10 +33,12 @@ class TaskBody(ReplyCode):
     Attributes:
         functions: Methods of the user by name, those of bases included.
         called: Functions whose code is being read, the outermost first.
+        depth: How many conditions the code being read stands under.
     """
 
     functions: Mapping[str, LocustFunction] = field(default_factory=dict)
     called: list[str] = field(default_factory=list)
+    depth: int = 0
 
     def steps(self, code: Sequence[ast.stmt]) -> list[DraftStep]:
         """Return the steps of statements; what can't be said is left out by name."""
@@ -46,10 +51,26 @@ class TaskBody(ReplyCode):
             if isinstance(node, ast.Return) and node.value is None:
                 break
             try:
-                steps += self._statement(node)
+                before, plain = self._without_own_calls(node)
+                steps += [*before, *self._statement(plain)]
             except Unsayable as fault:
                 self.names.module.leave_out(f"{fault.why}", node)
         return steps
+
+    def _without_own_calls(self, node: ast.stmt) -> tuple[list[DraftStep], ast.stmt]:
+        """Put what own functions give in the place of their calls, their steps before it."""
+        steps: list[DraftStep] = []
+        for _ in range(_MOST_CALLS):
+            found = next((one for one in expressions_of(node) if self._is_own(one)), None)
+            if found is None:
+                break
+            call = found if isinstance(found, ast.Call) else _called(found)
+            before, returned = self._inline(call)
+            if returned is None:
+                raise Unsayable(call, "a function that gives nothing back")
+            steps += before
+            node = replaced(node, found, returned, self.names)
+        return steps, node
 
     def _early_return(self, node: ast.stmt) -> ast.If | None:
         match node:
@@ -157,6 +178,12 @@ class TaskBody(ReplyCode):
         if name == f"{own}.interrupt":
             self.names.module.change("a TaskSet's tasks are tasks of the class here", node)
             return []
+        if name.endswith(".append") and len(call.args) == 1:
+            assert isinstance(call.func, ast.Attribute), "it has a dot"
+            changed = self._owned(call.func.value)
+            if changed is not None:
+                longer = f"${{{changed} + [{expression(call.args[0], self.names)}]}}"
+                return [self.step({"set": {changed: longer}}, node)]
         if name == f"{own}.client.headers.update" and call.args:
             headers = value(call.args[0], self.names)
             return [self.step({"header": headers}, node)] if isinstance(headers, dict) else None
@@ -197,10 +224,47 @@ class TaskBody(ReplyCode):
         call = client_call(inner, self.names.own)
         if call is not None and isinstance(target, ast.Name):
             return self._send(call, target.id)
-        if isinstance(target, ast.Subscript) and dotted(target.value).endswith("client.headers"):
+        if isinstance(target, ast.Tuple) and isinstance(inner, ast.Tuple):
+            pairs = zip(target.elts, inner.elts, strict=False)
+            return [step for left, right in pairs for step in self.assign(node, left, right)]
+        if isinstance(target, ast.Name):
+            if len(self.called) == 1:
+                self.names.made_by.pop(target.id, None)
+            if isinstance(inner, ast.Name) and inner.id in self.names.replies:
+                self.names.replies.add(target.id)
+                self.reply = target.id
+                return []
+        if isinstance(target, ast.Subscript):
+            return self._set_key(node, target, inner)
+        return self._set_name(node, target, inner)
+
+    def _set_key(self, node: ast.stmt, target: ast.Subscript, inner: ast.expr) -> list[DraftStep]:
+        """Read `mapping[key] = value`."""
+        if dotted(target.value).endswith("client.headers"):
             headers = {text_of(target.slice, self.names): text_of(inner, self.names)}
             self.names.module.accept(node)
             return [self.step({"header": headers}, node)]
+        name = self._owned(target.value)
+        key = target.slice.value if isinstance(target.slice, ast.Constant) else None
+        if name is None or not isinstance(key, str):
+            raise Unsayable(node, _HOOK)
+        with_key(self.names, target.value, key, always=not self.depth)
+        said = f"dict({name}, **{{'{key}': {expression(inner, self.names)}}})"
+        if key.isidentifier():
+            said = f"dict({name}, {key}={expression(inner, self.names)})"
+        self.names.module.accept(node)
+        return [self.step({"set": {name: f"${{{said}}}"}}, node)]
+
+    def _owned(self, node: ast.expr) -> str | None:
+        """Return the plan's name of what code may change: a local name, or one of the user."""
+        own = f"{self.names.own}."
+        if isinstance(node, ast.Name):
+            return self.names.local.get(node.id)
+        name = dotted(node).removeprefix(own)
+        is_own = dotted(node).startswith(own) and name.isidentifier()
+        return self.names.name_state(name) if is_own else None
+
+    def _set_name(self, node: ast.stmt, target: ast.expr, inner: ast.expr) -> list[DraftStep]:
         if (
             isinstance(target, ast.Attribute)
             and dotted(target) == f"{self.names.own}.{target.attr}"
@@ -222,10 +286,13 @@ class TaskBody(ReplyCode):
         steps: list[DraftStep] = []
         said: object = None
         if path is None:
-            returned = self._returned(inner, steps)
-            said = value(returned, self.names)
+            said = value(inner, self.names)
+        keys = known_keys(inner, self.names)
         if isinstance(target, ast.Name):
             name = self.names.name_local(target.id)
+            self.names.mappings.pop(target.id, None)
+        if keys is not None and isinstance(target, ast.Name):
+            self.names.mappings[target.id] = dict(keys)
         self.names.module.accept(node)
         if path is not None and self.request is not None:
             extract = self.request.body.setdefault("extract", {})
@@ -235,15 +302,16 @@ class TaskBody(ReplyCode):
             return []
         return [*steps, self.step({"set": {name: said}}, node)]
 
-    def _returned(self, inner: ast.expr, steps: list[DraftStep]) -> ast.expr:
-        """Return what code gives; a method of the user's own is put in its place."""
-        if isinstance(inner, ast.Call) and self._function(inner) is not None:
-            before, returned = self._inline(inner)
-            steps += before
-            if returned is None:
-                raise Unsayable(inner, "a method that gives nothing, or several things")
-            return returned
-        return inner
+    def _is_own(self, node: ast.expr) -> bool:
+        """Say whether code calls a function of these files, or reads a property."""
+        if isinstance(node, ast.Call):
+            return self._function(node) is not None
+        if not isinstance(node, ast.Attribute):
+            return False
+        function = self._function(_called(node))
+        return function is not None and any(
+            dotted(one) == "property" for one in function.decorator_list
+        )
 
     def _function(self, call: ast.Call) -> LocustFunction | None:
         name = dotted(call.func)
@@ -292,7 +360,9 @@ class TaskBody(ReplyCode):
             return []
         test = expression(node.test, self.names)
         self.names.module.accept(node.test)
+        self.depth += 1
         then, other = self.steps(node.body), self.steps(node.orelse)
+        self.depth -= 1
         if not then and not other:
             return []
         if not then:
@@ -373,9 +443,5 @@ class TaskBody(ReplyCode):
     }
 
 
-def negated(test: str) -> str:
-    """Return the opposite of a condition, as short as it can be said."""
-    parts = test.split(" or ")
-    if all(part.startswith("not ") and " and " not in part for part in parts):
-        return " and ".join(part.removeprefix("not ") for part in parts)
-    return f"not ({test})" if " " in test else f"not {test}"
+def _called(node: ast.expr) -> ast.Call:
+    return ast.copy_location(ast.Call(func=node, args=[], keywords=[]), node)

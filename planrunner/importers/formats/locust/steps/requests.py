@@ -7,7 +7,13 @@ from collections.abc import Callable
 from typing import Final
 
 from planrunner.importers.draft import DraftStep, Keys
-from planrunner.importers.formats.locust.code.expressions import text_of, value
+from planrunner.importers.formats.locust.code.expressions import (
+    expression,
+    mapping_by_key,
+    text_of,
+    value,
+)
+from planrunner.importers.formats.locust.code.mappings import known_keys, source_of
 from planrunner.importers.formats.locust.code.module import dotted
 from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
 
@@ -138,17 +144,37 @@ def _files(body: Keys, node: ast.expr, names: LocustNames, _: str) -> None:
 
 
 def _headers(body: Keys, node: ast.expr, names: LocustNames, _: str) -> None:
-    found = value(node, names)
-    if not isinstance(found, dict):
+    found = _entries(node, names)
+    if found is None:
         raise Unsayable(node, "headers that are computed as a whole")
-    body["headers"] = {str(name): one if one is None else str(one) for name, one in found.items()}
+    headers = body.setdefault("headers", {})
+    assert isinstance(headers, dict), "headers are a mapping"
+    headers.update({str(name): one if one is None else str(one) for name, one in found.items()})
 
 
-def _params(body: Keys, node: ast.expr, names: LocustNames, _: str) -> None:
-    found = value(node, names)
-    if not isinstance(found, dict):
-        raise Unsayable(node, "a query that is computed as a whole")
-    body["query"] = _as_python_says(found)
+def _entries(node: ast.expr, names: LocustNames) -> Keys | None:
+    """Return a mapping by its keys, where the code says which these are."""
+    source = source_of(node, names)
+    if isinstance(source, ast.Dict):
+        found = value(source, names)
+        return found if isinstance(found, dict) else None
+    if isinstance(source, ast.BoolOp) and isinstance(source.op, ast.Or):
+        return _entries(source.values[0], names)
+    if isinstance(source, ast.IfExp):
+        return _entries(source.body, names)
+    known = known_keys(source, names)
+    return None if known is None else mapping_by_key(source, known, names)
+
+
+def _params(body: Keys, node: ast.expr, names: LocustNames, verb: str) -> None:
+    known = known_keys(node, names)
+    found = _entries(node, names) if known is None or all(known.values()) else None
+    if found is not None:
+        body["query"] = _as_python_says(found)
+        return
+    url = str(body[verb])
+    body.setdefault("name", f"{verb.upper()} {url}")
+    body[verb] = f"{url}{'&' if '?' in url else '?'}${{{expression(node, names)} | urlencode}}"
 
 
 def _nothing(_: Keys, __: ast.expr, ___: LocustNames, ____: str) -> None:
