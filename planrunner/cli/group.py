@@ -39,6 +39,7 @@ _COMMANDS = {
     "ui": "show the plans of a folder in a browser: run, watch, compare",
     "data": "write the rows of a plan's data source to a file",
     "import": "make a plan of another tool's test, and say what was lost",
+    "export": "make another tool's test of a plan, and say what was lost",
     "init": "write a commented starter plan",
     "monitoring": "write a Grafana dashboard and alerts of Prometheus",
     "tools": "list the load tools that plans can run, and which are installed",

@@ -1,0 +1,122 @@
+"""`planrunner export`: a plan as another tool's test, with a report of what was lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
+from planrunner.cli.streams import stdout_for_bytes
+from planrunner.errors import UsageError
+from planrunner.exporters.exporting import Exported, export_plan
+from planrunner.exporters.registry import BUILT_IN, all_exporters, named_exporter
+from planrunner.loss.report import as_json, as_text
+from planrunner.results.exit_codes import ExitCode
+
+__all__ = ["command"]
+
+_STDOUT: Final = Path("-")
+
+
+def _complete_tools(
+    context: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    del context, param
+    return [
+        CompletionItem(name, help=one.title)
+        for name, one in all_exporters().items()
+        if name.startswith(incomplete)
+    ]
+
+
+@click.command(
+    "export",
+    short_help="make another tool's test of a plan",
+    epilog="""\b
+Examples:
+  planrunner export plan.yaml --to k6 --output load.js
+  planrunner export plan.yaml --to k6 --phase peak --report losses.txt
+  planrunner export plan.yaml --to k6 --json --report losses.json --allow-loss
+
+\b
+Exit codes: 0 nothing lost, 1 something changed in meaning or was left out
+(0 with --allow-loss), 2 the plan is invalid.
+""",
+)
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    "tool",
+    metavar="TOOL",
+    required=True,
+    shell_complete=_complete_tools,
+    help="The tool: " + ", ".join(BUILT_IN) + ", or one that a package brings.",
+)
+@with_plan_options
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default=_STDOUT,
+    help="The script to write; default `-`, stdout.",
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing script.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the loss report goes; default stderr.",
+)
+@click.option("--json", "as_document", is_flag=True, help="Make the loss report JSON.")
+@click.option("--allow-loss", is_flag=True, help="Exit with 0 also when something was lost.")
+def command(  # noqa: PLR0913 - its options
+    *,
+    plan: Path,
+    tool: str,
+    options: PlanOptions,
+    output: Path,
+    force: bool,
+    report: Path | None,
+    as_document: bool,
+    allow_loss: bool,
+) -> int:
+    """Make another tool's test of PLAN, and say what was lost; sends nothing.
+
+    No secret is written: the script takes them from environment variables.
+    """
+    exporter = named_exporter(tool)
+    if output != _STDOUT and output.exists() and not force:
+        raise UsageError(f"`{output}` exists", hint="choose another name, or add --force")
+    exported = export_plan(
+        load_plan(plan, options, need_secrets=False),
+        exporter,
+        selection=options.selection,
+        folder=plan.parent if output == _STDOUT else output.parent,
+    )
+    _write(exported, output)
+    ledger = exported.ledger
+    text = json.dumps(as_json(ledger), indent=2) + "\n" if as_document else as_text(ledger)
+    if report is None:
+        click.echo(text, err=True, nl=False)
+    else:
+        _write_file(report, text)
+    is_lossy = ledger.tally().has_loss and not allow_loss
+    return ExitCode.THRESHOLD_FAILED if is_lossy else ExitCode.OK
+
+
+def _write(exported: Exported, output: Path) -> None:
+    if output == _STDOUT:
+        stdout_for_bytes().write(exported.text.encode())
+        return
+    _write_file(output, exported.text)
+    runs = exported.exporter.runs.replace("FILE", str(output))
+    click.echo(f"wrote {output}; run it with `{runs}`", err=True)
+
+
+def _write_file(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""What writers of scripts share: expressions, requests and steps in the words of a language."""

@@ -1,0 +1,325 @@
+"""Expressions, texts and values of a plan in the words of another language.
+
+A language fills in how it writes each kind of node; what it can't write is `CanNotWrite`, and the
+key in which it stands is left out by name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+
+from planrunner.errors import PlanrunnerError
+from planrunner.language.expressions import tree
+from planrunner.language.expressions.expression import Expression, parse
+from planrunner.language.fields.text import parse_text
+from planrunner.language.named_secrets import is_secret_name
+from planrunner.loss.source_nodes import SourceEntry
+
+__all__ = ["CanNotWrite", "ScriptLanguage"]
+
+_ARITHMETIC: Final = {
+    tree.Add: "+",
+    tree.Sub: "-",
+    tree.Mul: "*",
+    tree.Div: "/",
+    tree.Mod: "%",
+    tree.Pow: "**",
+}
+_COMPARED: Final = {"gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
+_DRAWS: Final = ("int", "float", "text", "lower", "choice", "uuid")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class CanNotWrite(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
+    """The other language has no words for this; the message says for what."""
+
+
+class ScriptLanguage(ABC):
+    """Writes what a plan computes.
+
+    Attributes:
+        needed: Helpers that what was written so far needs.
+        url_params: What begins a text that is a whole URL, such as `${target}`.
+    """
+
+    equal: ClassVar[str]
+    unequal: ClassVar[str]
+    both: ClassVar[str]
+    either: ClassVar[str]
+    filters: ClassVar[Mapping[str, str]]
+    """Templates of filters without arguments, with `{}` for the value."""
+
+    filters_of_one: ClassVar[Mapping[str, str]]
+    """Templates of filters with an argument: `{}`, then `{1}`."""
+
+    def __init__(self, name_of: Callable[[str], str]) -> None:
+        self._name_of = name_of
+        self.needed: set[str] = set()
+        self.url_params: tuple[str, ...] = ()
+
+    @abstractmethod
+    def literal(self, value: object) -> str:
+        """Return a plain value."""
+
+    @abstractmethod
+    def joined(self, parts: list[tuple[str, bool]]) -> str:
+        """Return a text of parts: literal ones, and code of values (True)."""
+
+    @abstractmethod
+    def member(self, value: str, key: str) -> str:
+        """Return a value's member, nothing where it has none."""
+
+    @abstractmethod
+    def reply(self, name: str, keys: list[str]) -> str:
+        """Return what the last reply has: `json`, `body`, `status` or `headers`."""
+
+    @abstractmethod
+    def choice(self, test: str, first: str, other: str) -> str:
+        """Return what picks one of two values."""
+
+    @abstractmethod
+    def is_defined(self, value: str) -> str:
+        """Return whether there is a value."""
+
+    @abstractmethod
+    def contains(self, item: str, whole: str) -> str:
+        """Return whether a list or text has something in it."""
+
+    @abstractmethod
+    def negated(self, value: str) -> str:
+        """Return the opposite."""
+
+    @abstractmethod
+    def appended(self, text: str, glue: str, more: str) -> str:
+        """Return code of a text, then some characters, then more code of a text."""
+
+    @abstractmethod
+    def json_text(self, data: object) -> str:
+        """Return code that makes compact JSON of a value of the plan."""
+
+    @abstractmethod
+    def found(self, pattern: str) -> str:
+        """Return what a pattern finds in the body: its first group, or all of it."""
+
+    @abstractmethod
+    def cookie(self, name: str) -> str:
+        """Return a cookie that the reply sets."""
+
+    @abstractmethod
+    def took_ms(self) -> str:
+        """Return how long the reply took."""
+
+    @abstractmethod
+    def or_default(self, value: str, default: str) -> str:
+        """Return a value, or another one where there is none."""
+
+    def form(self, fields: Mapping[str, object]) -> str:
+        """Return the fields of a form."""
+        return self.value(dict(fields))
+
+    @abstractmethod
+    def env(self, name: str) -> str:
+        """Return an environment variable."""
+
+    @property
+    @abstractmethod
+    def base(self) -> str:
+        """The name of the base URL."""
+
+    def url(self, written: str) -> str:
+        """Return a URL, with the base where it is relative."""
+        if written.startswith(("http://", "https://", "${services.", *self.url_params)):
+            return self.text(written)
+        parts = parse_text(written).parts
+        return self.joined(
+            [
+                (self.base, True),
+                *(
+                    (part, False) if isinstance(part, str) else (self.parsed(part), True)
+                    for part in parts
+                ),
+            ]
+        )
+
+    def secret_header(self, entry: SourceEntry) -> str:
+        """Return code for a header whose literal value is a secret; empty for any other."""
+        if "${" in entry.node.text() or not is_secret_name(entry.key):
+            return ""
+        variable = re.sub(r"[^A-Z0-9]+", "_", entry.key.upper())
+        entry.construct.needs_you(f"set the environment variable {variable}")
+        return self.env(variable)
+
+    def expression(self, source: str) -> str:
+        """Return an expression without its braces.
+
+        Raises:
+            CanNotWrite: It has something in it that the language lacks.
+        """
+        return self.parsed(parse(source))
+
+    def parsed(self, expression: Expression) -> str:
+        """Return a parsed expression."""
+        return self._node(expression._tree)  # noqa: SLF001 - the tree is what is written
+
+    def text(self, source: str) -> str:
+        """Return a text with `${…}` in it, as code that gives a text."""
+        parts = parse_text(source).parts
+        return self.joined(
+            [
+                (part, False) if isinstance(part, str) else (self.parsed(part), True)
+                for part in parts
+            ]
+        )
+
+    def value(self, data: object) -> str:
+        """Return a value of a plan: a text that is one expression keeps its type."""
+        if isinstance(data, str):
+            parsed = parse_text(data)
+            if parsed.is_single:
+                part = parsed.parts[0]
+                assert isinstance(part, Expression)
+                return self.parsed(part)
+            return self.text(data)
+        if isinstance(data, dict):
+            items = (f"{self.key(key)}: {self.value(one)}" for key, one in data.items())
+            return "{" + ", ".join(items) + "}"
+        if isinstance(data, list):
+            return "[" + ", ".join(map(self.value, data)) + "]"
+        return self.literal(data)
+
+    def key(self, key: str) -> str:
+        """Return a key of a mapping."""
+        return self.literal(key)
+
+    # -- nodes
+
+    def _node(self, node: tree.Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for each kind of node
+        match node:
+            case tree.Const():
+                return self.literal(node.value)
+            case tree.Name() | tree.Getattr() | tree.Getitem():
+                return self._path(node)
+            case tree.Call():
+                return self._call(node)
+            case tree.Filter():
+                return self._filter(node)
+            case tree.Test():
+                return self._test(node)
+            case tree.Compare():
+                return self._compare(node)
+            case tree.And():
+                return f"({self._node(node.left)} {self.both} {self._node(node.right)})"
+            case tree.Or():
+                return f"({self._node(node.left)} {self.either} {self._node(node.right)})"
+            case tree.Not():
+                return self.negated(self._node(node.node))
+            case tree.Neg():
+                return f"(-{self._node(node.node)})"
+            case tree.Concat():
+                return self.joined([(self._node(one), True) for one in node.nodes])
+            case tree.CondExpr() if node.expr2 is not None:
+                branches = self._node(node.expr1), self._node(node.expr2)
+                return self.choice(self._node(node.test), *branches)
+            case tree.List() | tree.Tuple():
+                return "[" + ", ".join(map(self._node, node.items)) + "]"
+            case tree.Dict():
+                pairs = (f"{self._node(one.key)}: {self._node(one.value)}" for one in node.items)
+                return "{" + ", ".join(pairs) + "}"
+            case tree.BinExpr() if type(node) in _ARITHMETIC:
+                operator = _ARITHMETIC[type(node)]
+                return f"({self._node(node.left)} {operator} {self._node(node.right)})"
+            case _:
+                pass
+        raise CanNotWrite(f"expressions with `{type(node).__name__}` have no translation")
+
+    def _path(self, node: tree.Node) -> str:
+        keys: list[str] = []
+        while not isinstance(node, tree.Name):
+            if isinstance(node, tree.Getattr):
+                keys.append(self.literal(node.attr))
+            elif isinstance(node, tree.Getitem):
+                keys.append(self._node(node.arg))
+            else:
+                return self._members(self._node(node), keys[::-1])
+            node = node.node
+        keys.reverse()
+        if node.name in ("json", "body", "status", "headers"):
+            return self.reply(node.name, keys)
+        plain = [json.loads(key) for key in keys if key.startswith('"')]
+        for length in (2, 1, 0):
+            dotted = ".".join([node.name, *plain[:length]])
+            if len(plain) >= length and (known := self._known(dotted)):
+                return self._members(known, keys[length:])
+        raise CanNotWrite(f"`{node.name}` has no translation")
+
+    def _known(self, dotted: str) -> str:
+        return self._name_of(dotted)
+
+    def _members(self, value: str, keys: list[str]) -> str:
+        for key in keys:
+            value = self.member(value, key)
+        return value
+
+    def _call(self, node: tree.Call) -> str:
+        arguments = ", ".join(map(self._node, node.args))
+        if node.kwargs or node.dyn_args or node.dyn_kwargs:
+            raise CanNotWrite("arguments by name have no translation")
+        match node.node:
+            case tree.Getattr(node=tree.Name(name="rand"), attr=draw) if draw in _DRAWS:
+                self.needed.add("rand")
+                return f"rand.{draw}({arguments})"
+            case tree.Name(name="now") if not node.args:
+                self.needed.add("now")
+                return "now()"
+            case tree.Name(name=name):
+                raise CanNotWrite(f"`{name}(…)` has no translation")
+            case tree.Getattr(attr=name):
+                raise CanNotWrite(f"`….{name}(…)` has no translation")
+            case _:
+                raise CanNotWrite("this call has no translation")
+
+    def _filter(self, node: tree.Filter) -> str:
+        value = self._node(node.node)
+        if node.name == "random":
+            self.needed.add("rand")
+        if node.kwargs:
+            raise CanNotWrite(f"the filter `{node.name}` with arguments by name has no translation")
+        templates = self.filters if not node.args else self.filters_of_one
+        template = templates.get(node.name)
+        if node.name == "replace" and len(node.args) == 2:
+            template = self.filters_of_one["replace"]
+        elif len(node.args) > 1:
+            template = None
+        if template is None:
+            raise CanNotWrite(f"the filter `{node.name}` has no translation")
+        if node.name in ("b64", "hash", "urlencode", "json", "tojson"):
+            self.needed.add(node.name)
+        return template.format(value, *map(self._node, node.args))
+
+    def _test(self, node: tree.Test) -> str:
+        value = self._node(node.node)
+        if node.name in ("defined", "undefined"):
+            defined = self.is_defined(value)
+            return defined if node.name == "defined" else self.negated(defined)
+        if node.name == "none":
+            return f"({value} {self.equal} {self.literal(None)})"
+        raise CanNotWrite(f"the test `{node.name}` has no translation")
+
+    def _compare(self, node: tree.Compare) -> str:
+        if len(node.ops) != 1:
+            raise CanNotWrite("chains of comparisons have no translation")
+        left, right, word = self._node(node.expr), self._node(node.ops[0].expr), node.ops[0].op
+        if word in ("in", "notin"):
+            found = self.contains(left, right)
+            return found if word == "in" else self.negated(found)
+        operator = {"eq": self.equal, "ne": self.unequal, **_COMPARED}[word]
+        return f"({left} {operator} {right})"
+
+
+def is_identifier(key: str) -> bool:
+    """Return whether a key needs no quotes."""
+    return _IDENTIFIER.fullmatch(key) is not None

@@ -1,0 +1,310 @@
+"""The requests of a plan in the words of a language: what is sent, checked and kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage
+from planrunner.language.expressions.expression import ExpressionError
+from planrunner.loss.source_nodes import SourceEntry, SourceNode
+from planrunner.units import NS_PER_MS, NS_PER_S, UnitError, parse_duration
+
+__all__ = ["VERBS", "WrittenExtract", "WrittenRequest", "attempt", "json_keys", "read_request"]
+
+VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options")
+_JSON_PATH: Final = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\[\s*['\"]([^'\"]*)['\"]\s*\]")
+_CLASS: Final = re.compile(r"([1-5])(?:xx|\*)")
+_TIME: Final = re.compile(r"<=?\s*(\S+)")
+_BODIES: Final = ("json", "form", "body")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenExtract:
+    """A value that is kept: its name, and code for it."""
+
+    name: str
+    code: str
+    is_required: bool
+
+
+@dataclass(slots=True)
+class WrittenRequest:
+    """A request.
+
+    Attributes:
+        url: Code; begins with the base URL where the plan's is relative to it.
+        headers: Code by name.
+        body: Code of a text; None for none. Of a form it is the mapping.
+        statuses: Those that are a success, as the plan has them; None for 2xx and 3xx.
+        checks: What else is expected: words, and code that is true.
+    """
+
+    method: str
+    url: str
+    name: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+    is_form: bool = False
+    statuses: list[object] | None = None
+    checks: list[tuple[str, str]] = field(default_factory=list)
+    extracts: list[WrittenExtract] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+    timeout_s: float | None = None
+    follows: bool | None = None
+
+
+def attempt(entry: SourceEntry | None, write: Callable[[SourceNode], None]) -> None:
+    """Write what a key says; it is translated, or left out by name where that can't be."""
+    if entry is None:
+        return
+    try:
+        write(entry.node)
+    except (CanNotWrite, ExpressionError, UnitError) as error:
+        entry.construct.left_out(error.message)
+        for one in entry.node.below():
+            one.construct.left_out(f"with `{entry.key}`")
+    else:
+        entry.construct.translated()
+
+
+def read_request(step: SourceNode, language: ScriptLanguage) -> WrittenRequest:
+    """Return the request of a step, and judge its keys.
+
+    Raises:
+        CanNotWrite: Its URL can't be written.
+    """
+    verb = next(key for key in VERBS if step.get(key) is not None)
+    url = _entry(step, verb).node.text()
+    name = step.get("name")
+    made = WrittenRequest(
+        verb.upper(),
+        language.url(url),
+        f"{verb.upper()} {url}" if name is None else name.text(),
+    )
+    step.take(verb)
+    if name is not None and "${" in name.text():
+        _entry(step, "name").construct.changed("a computed name is written as it stands")
+    step.take("name")
+    _Reading(step, language, made).read()
+    return made
+
+
+def _entry(node: SourceNode, key: str) -> SourceEntry:
+    found = node.entry(key)
+    assert found is not None
+    return found
+
+
+@dataclass(slots=True)
+class _Reading:
+    step: SourceNode
+    language: ScriptLanguage
+    made: WrittenRequest
+
+    def read(self) -> None:
+        for key, write in (
+            ("query", self._query),
+            ("headers", self._headers),
+            ("tags", self._tags),
+            ("timeout", self._timeout),
+            ("follow_redirects", self._follows),
+            *((key, self._body(key)) for key in _BODIES),
+        ):
+            attempt(self.step.entry(key), write)
+        expect, extract = self.step.entry("expect"), self.step.entry("extract")
+        if expect is not None:
+            expect.construct.translated()
+            for one in expect.node.entries or ():
+                attempt(one, self._expectation(one.key))
+        if extract is not None:
+            extract.construct.translated()
+            for one in extract.node.entries or ():
+                attempt(one, self._extract(one.key))
+
+    def _query(self, node: SourceNode) -> None:
+        self.language.needed.add("query")
+        values = self.language.value(node.whole())
+        glue = "&" if "?" in self.made.url else "?"
+        self.made.url = self.language.appended(self.made.url, glue, f"query({values})")
+
+    def _headers(self, node: SourceNode) -> None:
+        for one in node.entries or ():
+            one.construct.translated()
+            if one.node.scalar is None:
+                raise CanNotWrite("headers that take another one away have no translation")
+            self.made.headers[one.key] = self.language.secret_header(one) or self.language.text(
+                one.node.text()
+            )
+
+    def _tags(self, node: SourceNode) -> None:
+        plain = node.whole()
+        tags = {str(one): "true" for one in plain} if isinstance(plain, list) else plain
+        if not isinstance(tags, dict):
+            tags = {str(tags): "true"}
+        self.made.tags = {key: self.language.text(str(value)) for key, value in tags.items()}
+
+    def _timeout(self, node: SourceNode) -> None:
+        self.made.timeout_s = parse_duration(node.text()) / NS_PER_S
+
+    def _follows(self, node: SourceNode) -> None:
+        if not isinstance(node.scalar, bool):
+            raise CanNotWrite("this can't be computed in the script")
+        self.made.follows = node.scalar
+
+    def _body(self, kind: str) -> Callable[[SourceNode], None]:
+        def write(node: SourceNode) -> None:
+            plain = node.whole()
+            if kind == "json":
+                self.made.body = self.language.json_text(plain)
+                self.made.headers.setdefault(
+                    "Content-Type", self.language.literal("application/json")
+                )
+            elif kind == "form":
+                if not isinstance(plain, dict):
+                    raise CanNotWrite("a form that is computed has no translation")
+                self.made.body, self.made.is_form = self.language.form(plain), True
+            else:
+                self.made.body = self.language.text(str(plain))
+
+        return write
+
+    # -- expectations
+
+    def _expectation(self, key: str) -> Callable[[SourceNode], None]:  # noqa: C901 - one case a key
+        language, made = self.language, self.made
+
+        def write(node: SourceNode) -> None:  # noqa: C901, PLR0912 - as above
+            plain = node.whole()
+            listed = plain if isinstance(plain, list) else [plain]
+            match key:
+                case "status":
+                    made.statuses = [*listed]
+                    words = " or ".join(map(str, listed))
+                    made.checks.append((f"status is {words}", _status(language, listed)))
+                case "time":
+                    found = _TIME.fullmatch(str(plain))
+                    if found is None:
+                        raise CanNotWrite("this limit can't be computed in the script")
+                    limit = parse_duration(found[1]) / NS_PER_MS
+                    made.checks.append((f"time {plain}", f"({language.took_ms()} < {limit:g})"))
+                case "contains" | "not_contains":
+                    for one in listed:
+                        code = language.contains(
+                            language.text(str(one)), language.reply("body", [])
+                        )
+                        code = code if key == "contains" else language.negated(code)
+                        made.checks.append((f"{key.replace('_', ' ')} {one}", code))
+                case "matches" | "not_matches":
+                    for one in listed:
+                        code = language.is_defined(language.found(str(one)))
+                        code = code if key == "matches" else language.negated(code)
+                        made.checks.append((f"{key.replace('_', ' ')} {one}", code))
+                case "json" | "header" if isinstance(plain, dict):
+                    for path, rule in plain.items():
+                        value = (
+                            language.reply("headers", [language.literal(path)])
+                            if key == "header"
+                            else language.reply("json", json_keys(path, language))
+                        )
+                        made.checks += [
+                            (f"{path} {words}", code)
+                            for words, code in _rules(language, value, rule)
+                        ]
+                case _:
+                    raise CanNotWrite(f"write a check for `{key}` yourself")
+
+        return write
+
+    def _extract(self, name: str) -> Callable[[SourceNode], None]:
+        def write(node: SourceNode) -> None:
+            plain = node.whole()
+            spec = {"jsonpath": plain} if isinstance(plain, str) else plain
+            if not isinstance(spec, dict):
+                raise CanNotWrite("this does not name a place in a reply")
+            code = self._source(spec)
+            required = bool(spec.get("required", True)) and "default" not in spec
+            if "default" in spec:
+                default = self.language.value(spec["default"])
+                code = self.language.or_default(code, default)
+            self.made.extracts.append(WrittenExtract(name, code, required))
+
+        return write
+
+    def _source(self, spec: dict[str, object]) -> str:
+        language = self.language
+        for kind in ("jsonpath", "regex", "header", "cookie"):
+            if kind not in spec:
+                continue
+            where = str(spec[kind])
+            if spec.get("index", "first") not in ("first", 0):
+                raise CanNotWrite("only the first one is taken; write `index` yourself")
+            if "${" in where:
+                raise CanNotWrite("a place that is computed has no translation")
+            match kind:
+                case "jsonpath":
+                    return language.reply("json", json_keys(where, language))
+                case "regex":
+                    return language.found(where)
+                case "header":
+                    return language.reply("headers", [language.literal(where)])
+                case _:
+                    return language.cookie(where)
+        raise CanNotWrite(f"write what takes `{next(iter(spec), '')}` out of the reply yourself")
+
+
+def json_keys(path: str, language: ScriptLanguage) -> list[str]:
+    """Return the keys on a plain JSONPath, as code.
+
+    Raises:
+        CanNotWrite: It has filters, wildcards or slices.
+    """
+    rest = path.removeprefix("$")
+    rest = rest if rest[:1] in (".", "[", "") else f".{rest}"
+    keys, at = list[str](), 0
+    while at < len(rest):
+        found = _JSON_PATH.match(rest, at)
+        if found is None:
+            raise CanNotWrite(f"`{path}` is more than a path of names and numbers")
+        keys.append(found[2] or language.literal(found[1] or found[3] or ""))
+        at = found.end()
+    return keys
+
+
+def _status(language: ScriptLanguage, statuses: list[object]) -> str:
+    status, found = language.reply("status", []), list[str]()
+    for one in statuses:
+        if group := _CLASS.fullmatch(str(one)):
+            first = int(group[1]) * 100
+            found.append(f"({status} >= {first} {language.both} {status} < {first + 100})")
+        elif isinstance(one, int):
+            found.append(f"({status} {language.equal} {one})")
+        else:
+            raise CanNotWrite(f"the status `{one}` has no translation")
+    return found[0] if len(found) == 1 else "(" + f" {language.either} ".join(found) + ")"
+
+
+_LIMITS: Final = {"min": ">=", "max": "<="}
+
+
+def _rules(language: ScriptLanguage, value: str, rule: object) -> Iterator[tuple[str, str]]:
+    """Yield what a rule asks of a value: words, and code that is true."""
+    words = {"type", "min", "max", "in", "matches", "exists", "length", "is"}
+    if not isinstance(rule, dict) or not words & rule.keys():
+        yield f"is {rule}", f"({value} {language.equal} {language.value(rule)})"
+        return
+    for word, limit in rule.items():
+        match word:
+            case "exists":
+                code = language.is_defined(value)
+                yield f"exists: {limit}", code if limit else language.negated(code)
+            case "is":
+                yield f"is {limit}", f"({value} {language.equal} {language.value(limit)})"
+            case "min" | "max":
+                yield f"{word} {limit}", f"({value} {_LIMITS[word]} {language.value(limit)})"
+            case "in":
+                yield f"in {limit}", language.contains(value, language.value(limit))
+            case _:
+                raise CanNotWrite(f"write the rule `{word}` yourself")

@@ -1,0 +1,223 @@
+"""The sections of a plan around its steps: HTTP settings, params, rows, classes and tasks."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from planrunner import __version__
+from planrunner.exporters.contract import ExportRequest
+from planrunner.exporters.remarks import remark
+from planrunner.exporters.scripts.language import ScriptLanguage
+from planrunner.exporters.scripts.names import PlanNames
+from planrunner.exporters.scripts.requests import VERBS, attempt
+from planrunner.exporters.scripts.steps import StepWriter
+from planrunner.graph.data import DataNode, OnEnd
+from planrunner.graph.run_graph import UserProgram
+from planrunner.loss.source_nodes import SourceNode
+from planrunner.units import NS_PER_S, parse_duration
+
+__all__ = ["ScriptHttp", "ScriptWriter", "WrittenTask"]
+
+_ROWS: Final = ("csv", "json", "jsonl", "list")
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptHttp:
+    """What requests start from: the plan's, then the class's."""
+
+    base_url: str = '""'
+    headers: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    timeout_s: float = 30.0
+    follows: bool = True
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTask:
+    """A task: what it is called in the script, and its steps."""
+
+    name: str
+    function: str
+    weight: int
+    node: SourceNode
+
+
+class ScriptWriter(StepWriter):
+    """A `StepWriter` that knows the plan around the steps."""
+
+    def __init__(self, request: ExportRequest, names: PlanNames, language: ScriptLanguage) -> None:
+        super().__init__(request, names, language)
+        language.url_params = tuple(
+            f"${{{name}}}" for name, param in request.plan.params.items() if param.type == "url"
+        )
+        self.functions: set[str] = set()
+        self._execs: dict[str, str] = {}
+        self.param_lines: list[str] = []
+        self.data_lines: list[str] = []
+        self.write_params()
+        self.http = self.scope(self.tree.take_way("http"), ScriptHttp())
+        self.write_data()
+
+    @abstractmethod
+    def write_param(self, name: str, value: object, variable: str, *, is_secret: bool) -> None:
+        """Write a param that an environment variable may set."""
+
+    @abstractmethod
+    def write_rows(self, node: DataNode, file: str) -> None:
+        """Write what holds the rows of a data source."""
+
+    def title(self) -> Iterator[str]:
+        """Yield what stands at the top: the plan, how to run it, and losses without a place."""
+        graph = self.request.graph
+        yield f"{graph.name}, from {graph.source} by planrunner {__version__}"
+        yield from (line for line in graph.description.splitlines() if line.strip())
+        for one in self.losses(self.tree.constructs_below(self.tree.root)):
+            yield remark(one)
+
+    def function_of(self, *words: str) -> str:
+        """Return a name for a function that no other has."""
+        plain = "_".join(
+            filter(None, (re.sub(r"[^A-Za-z0-9]+", "_", one).strip("_") for one in words))
+        )
+        plain = plain if plain[:1].isalpha() else f"t_{plain}"
+        found, number = plain, 1
+        while found in self.functions:
+            number += 1
+            found = f"{plain}_{number}"
+        self.functions.add(found)
+        return found
+
+    def exec_of(self, program: UserProgram) -> str:
+        """Return the name of the function that is an iteration of a class."""
+        if program.name not in self._execs:
+            self._execs[program.name] = self.function_of(program.name)
+        return self._execs[program.name]
+
+    # -- http
+
+    def scope(self, node: SourceNode | None, outer: ScriptHttp) -> ScriptHttp:
+        """Return what `http` of the plan or of a class says, over what stands around it."""
+        if node is None:
+            return outer
+        found = outer
+
+        def put(**values: object) -> None:
+            nonlocal found
+            found = replace(found, **values)  # type: ignore[arg-type]
+
+        def headers(one: SourceNode) -> None:
+            said = dict(found.headers)
+            for entry in one.entries or ():
+                entry.construct.translated()
+                said[entry.key] = self.language.secret_header(entry) or self.language.text(
+                    entry.node.text()
+                )
+            put(headers=said)
+
+        def tags(one: SourceNode) -> None:
+            plain = one.whole()
+            pairs = plain if isinstance(plain, dict) else dict.fromkeys(_listed(plain), "true")
+            said = {key: self.language.text(str(value)) for key, value in pairs.items()}
+            put(tags={**found.tags, **said})
+
+        for key, write in (
+            ("base_url", lambda one: put(base_url=self.language.text(one.text()))),
+            ("headers", headers),
+            ("tags", tags),
+            ("timeout", lambda one: put(timeout_s=parse_duration(one.text()) / NS_PER_S)),
+            ("follow_redirects", lambda one: put(follows=bool(one.scalar))),
+            ("verify", lambda one: put(verify=bool(one.scalar))),
+        ):
+            attempt(node.entry(key), write)
+        return found
+
+    # -- params and rows
+
+    def write_params(self) -> None:
+        section = self.tree.take_way("params")
+        for entry in (section.entries or ()) if section is not None else ():
+            param = self.request.plan.params.get(entry.key)
+            if param is None:
+                continue
+            entry.node.whole()
+            variable = entry.node.get("env")
+            name = entry.key.upper() if variable is None else variable.text()
+            self.write_param(entry.key, param.value, name, is_secret=param.secret)
+            if param.secret:
+                entry.construct.needs_you(f"set the environment variable {name}")
+            else:
+                entry.construct.translated()
+
+    def write_data(self) -> None:
+        section = self.tree.take_way("data")
+        nodes = {node.name: node for node in self.request.graph.data}
+        for entry in (section.entries or ()) if section is not None else ():
+            node = nodes.get(entry.key)
+            if node is None or node.kind not in _ROWS:
+                entry.construct.left_out("write these rows to a CSV file with `planrunner data`")
+                continue
+            entry.construct.translated()
+            entry.node.whole()
+            self.names.rows[entry.key] = node.per_user
+            file = node.file and f"{self.request.folder}/{node.file}"
+            self.write_rows(node, file.removeprefix("./"))
+            for key in ("unique", "on_end", "delimiter", "columns", "comment", "secret"):
+                found = entry.node.entry(key)
+                if found is not None and not (key == "on_end" and node.on_end is OnEnd.CYCLE):
+                    found.construct.left_out("rows are taken in turn or at random, and again")
+
+    # -- classes
+
+    def class_node(self, program: UserProgram) -> SourceNode:
+        """Return the keys of a class."""
+        found = self.tree.take_way("users", program.name)
+        assert found is not None
+        return found
+
+    def tasks_of(self, program: UserProgram, node: SourceNode) -> Sequence[WrittenTask]:
+        """Return the tasks of a class that run."""
+        listed, found = node.take("tasks"), list[WrittenTask]()
+        picked = {task.name for task in program.tasks}
+        for one in (listed.items or ()) if listed is not None else ():
+            verb = next((key for key in VERBS if one.get(key) is not None), "")
+            named = one.take("task") if one.get("task") is not None else one.get("name")
+            name = named.text() if named is not None else f"{verb.upper()} {_text(one, verb)}"
+            if name not in picked:
+                continue
+            weight = one.take_whole("weight")
+            tags = one.entry("tags") if one.get("task") is not None else None
+            if tags is not None:
+                tags.construct.translated()
+            function = self.function_of(program.name, name)
+            found.append(WrittenTask(name, function, weight if isinstance(weight, int) else 1, one))
+        return found
+
+    def write_task(self, task: WrittenTask) -> None:
+        """Write the steps of a task, with its tags on each request."""
+        before = self.http
+        if task.node.get("task") is None:
+            with self.remarked(task.node):
+                self.step(task.node)
+            return
+        tags = task.node.get("tags")
+        if tags is not None:
+            plain = tags.plain()
+            pairs = plain if isinstance(plain, dict) else dict.fromkeys(_listed(plain), "true")
+            said = {key: self.language.literal(str(value)) for key, value in pairs.items()}
+            self.http = replace(self.http, tags={**self.http.tags, **said})
+        self.steps(task.node.take("steps"))
+        self.http = before
+
+
+def _listed(plain: object) -> list[str]:
+    return [str(one) for one in plain] if isinstance(plain, list) else [str(plain)]
+
+
+def _text(node: SourceNode, key: str) -> str:
+    found = node.get(key)
+    return "" if found is None else found.text()

@@ -1,0 +1,318 @@
+"""k6: a scenario for each class of a phase, with the same requests, picks, checks and pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import ClassVar, Final
+
+from planrunner.exporters.contract import Exporter, ExportRequest
+from planrunner.exporters.scripts.javascript import HELPERS, JavaScript
+from planrunner.exporters.scripts.names import PlanNames
+from planrunner.exporters.scripts.requests import WrittenRequest, attempt
+from planrunner.exporters.scripts.sections import ScriptWriter
+from planrunner.exporters.scripts.steps import pause_of
+from planrunner.exporters.tools.k6_options import write_scenarios, write_thresholds
+from planrunner.graph.data import DataNode, Order
+from planrunner.graph.run_graph import PhaseNode, Renewal, UserProgram
+from planrunner.loss.source_nodes import SourceNode
+
+__all__ = ["EXPORTER", "K6Writer", "write"]
+
+_BEGIN: Final = """\
+let v = {}; // names of the iteration
+let state = {}; // names of the user
+let shared = {}; // names of the test
+let reply;
+let current = '';
+
+// Begins an iteration; a user begins anew with its scenario, or each time.
+function begin(given, renews, start) {
+  v = {};
+  shared = given ?? {};
+  if (!renews && current === exec.scenario.name) return;
+  current = exec.scenario.name;
+  state = {};
+  start();
+}
+
+function pick(choices) {
+  let left = Math.random() * choices.reduce((sum, [weight]) => sum + weight, 0);
+  return choices.find(([weight]) => (left -= weight) < 0)[1];
+}
+"""
+
+
+def write(request: ExportRequest) -> str:
+    """Return a k6 script."""
+    return K6Writer(request).text()
+
+
+class _K6Names(PlanNames):
+    def kept(self, place: str, name: str) -> str:
+        return f"{place}.{name}"
+
+    def provided(self, dotted: str) -> str:
+        if dotted == "user.class":
+            return f"'{self.of_class.name}'" if self.of_class else ""
+        return {
+            "iteration": "exec.scenario.iterationInTest",
+            "user.id": "exec.vu.idInTest",
+            "user.iteration": "exec.vu.iterationInScenario",
+            "run.id": "(__ENV.RUN_ID ?? 'run')",
+        }.get(dotted, "")
+
+    def service(self, name: str, what: str) -> str:
+        return f"__ENV.{name.upper().replace('-', '_')}_{what.upper()}"
+
+
+class K6Writer(ScriptWriter):
+    comment: ClassVar[str] = "//"
+
+    def __init__(self, request: ExportRequest) -> None:
+        names = _K6Names(request)
+        super().__init__(request, names, JavaScript(names))
+
+    # -- statements
+
+    def write_request(self, made: WrittenRequest) -> None:
+        params = "{ " + ", ".join(self._params(made)) + " }"
+        if made.method == "GET" and made.body is None:
+            self.line(f"reply = http.get({made.url}, {params});")
+        else:
+            body = made.body or "null"
+            self.line(f"reply = http.request('{made.method}', {made.url}, {body}, {params});")
+        if made.checks:
+            with self.indented("check(reply, {", "});"):
+                for words, code in made.checks:
+                    self.line(f"{self.language.literal(words)}: () => {code},")
+        for one in made.extracts:
+            code = one.code
+            if one.is_required:
+                self.language.needed.add("needed")
+                code = f"needed({code}, {self.language.literal(one.name)})"
+            self.write_set(one.name, code)
+
+    def _params(self, made: WrittenRequest) -> Iterator[str]:
+        headers = {**self.http.headers, **made.headers}
+        if headers:
+            yield f"headers: {self._mapping(headers)}"
+        name = {"name": self.language.literal(made.name)}
+        yield f"tags: {self._mapping({**name, **self.http.tags, **made.tags})}"
+        timeout_s = self.http.timeout_s if made.timeout_s is None else made.timeout_s
+        yield f"timeout: '{timeout_s:g}s'"
+        if not (self.http.follows if made.follows is None else made.follows):
+            yield "redirects: 0"
+        if made.statuses:
+            yield f"responseCallback: http.expectedStatuses({_expected(made.statuses)})"
+
+    def write_pause(self, seconds: str) -> None:
+        self.line(f"sleep({seconds});")
+
+    def write_set(self, name: str, code: str) -> None:
+        self.line(f"{self.names.place_of(name)}.{name} = {code};")
+
+    def write_log(self, code: str) -> None:
+        self.line(f"console.log({code});")
+
+    def block(self, kind: str, *codes: str) -> tuple[str, str]:
+        match kind:
+            case "if":
+                return f"if ({codes[0]}) {{", "}"
+            case "else":
+                return "} else {", "}"
+            case "repeat":
+                counter, times = codes
+                return f"for (let {counter} = 0; {counter} < {times}; {counter} += 1) {{", "}"
+            case "while":
+                counter, most, test = codes
+                begin = f"for (let {counter} = 0; {test} && {counter} < {most}; {counter} += 1) {{"
+                return begin, "}"
+            case "foreach":
+                return f"for (const {codes[0]} of {codes[1]}) {{", "}"
+            case _:
+                return f"group({codes[0]}, () => {{", "});"
+
+    def _mapping(self, items: dict[str, str]) -> str:
+        return "{ " + ", ".join(f"{self.language.key(k)}: {v}" for k, v in items.items()) + " }"
+
+    # -- the script
+
+    def text(self) -> str:
+        """Return the whole script."""
+        options = self.options()
+        body = self.body()
+        return "\n".join([*self.head(), "", *options, "", *body]) + "\n"
+
+    def options(self) -> list[str]:
+        """Return the load and the thresholds."""
+        self.lines = []
+        with self.indented("export const options = {", "};"):
+            write_scenarios(self)
+            write_thresholds(self)
+            if any(one.renewal(phase.load) is Renewal.NOTHING for phase, one in self._pairs()):
+                self.line("noCookiesReset: true,")
+            if not self.http.verify:
+                self.line("insecureSkipTLSVerify: true,")
+        return self.lines
+
+    def body(self) -> list[str]:
+        """Return the functions of classes and tasks."""
+        self.lines = list(_BEGIN.rstrip("\n").split("\n"))
+        self.line()
+        self._write_setup()
+        for program in self.request.classes:
+            self._write_class(program)
+        while self.lines and not self.lines[-1]:
+            self.lines.pop()
+        return self.lines
+
+    def head(self) -> list[str]:
+        """Return what stands above: what is lost of the first level, imports, params and rows."""
+        self.lines = []
+        for one in self.title():
+            self.line(f"// {one}")
+        self.line("import { check, fail, group, sleep } from 'k6';")
+        self.line("import http from 'k6/http';")
+        self.line("import exec from 'k6/execution';")
+        if "b64" in self.language.needed:
+            self.line("import encoding from 'k6/encoding';")
+        if "hash" in self.language.needed:
+            self.line("import crypto from 'k6/crypto';")
+        if self.data_lines:
+            self.line("import { SharedArray } from 'k6/data';")
+        for name, helper in HELPERS.items():
+            if name in self.language.needed:
+                self.lines += ["", *helper.rstrip("\n").split("\n")]
+        self.line()
+        if self.param_lines:
+            self.lines += ["const params = {", *self.param_lines, "};"]
+        self.line(f"const BASE_URL = {self.http.base_url};")
+        self.lines += self.data_lines
+        return self.lines
+
+    def write_param(self, name: str, value: object, variable: str, *, is_secret: bool) -> None:
+        default = self.language.literal(value)
+        said = f"__ENV.{variable}"
+        if is_secret:
+            code = said
+        elif isinstance(value, bool):
+            code = f"{said} === undefined ? {default} : {said} === 'true'"
+        elif isinstance(value, int | float):
+            code = f"Number({said} ?? {default})"
+        else:
+            code = f"{said} ?? {default}"
+        self.param_lines.append(f"  {name}: {code},")
+
+    def write_rows(self, node: DataNode, file: str) -> None:
+        path = self.language.literal(file)
+        match node.kind:
+            case "list":
+                rows = self.language.literal(list(node.rows))
+            case "csv":
+                self.language.needed.add("csv")
+                rows = f"csv(open({path}))"
+            case "json":
+                rows = f"JSON.parse(open({path}))"
+            case _:
+                rows = f"open({path}).trim().split('\\n').map((one) => JSON.parse(one))"
+        self.data_lines.append(
+            f"const {node.name}_rows = new SharedArray('{node.name}', () => {rows});"
+        )
+
+    def _pairs(self) -> Iterator[tuple[PhaseNode, UserProgram]]:
+        graph = self.request.graph
+        for phase in self.request.phases:
+            yield from ((phase, program) for program in graph.programs_of(phase))
+
+    def _write_setup(self) -> None:
+        node = self.tree.take_way("setup")
+        if node is None:
+            return
+        self.names.in_setup = True
+        with self.indented("export function setup() {", "}"):
+            self.line("v = {};")
+            self.steps(node)
+            self.line("return v;")
+        self.names.in_setup = False
+        self.line()
+
+    def _write_class(self, program: UserProgram) -> None:
+        node, plan_http = self.class_node(program), self.http
+        self.names.of_class = program
+        for key in ("weight", "count"):
+            node.take_whole(key)
+        self.http = self.scope(node.take("http"), plan_http)
+        tasks = self.tasks_of(program, node)
+        for task in tasks:
+            with self.indented(f"function {task.function}() {{", "}"):
+                self.write_task(task)
+            self.line()
+        with (
+            self.remarked(node),
+            self.indented(f"export function {self.exec_of(program)}(given) {{", "}"),
+        ):
+            self._write_begin(program, node)
+            if tasks:
+                picks = ", ".join(f"[{one.weight}, {one.function}]" for one in tasks)
+                self.line(f"pick([{picks}])();" if len(tasks) > 1 else f"{tasks[0].function}();")
+            else:
+                self.steps(node.take("steps"))
+            attempt(node.entry("wait"), self._write_wait)
+        self.line()
+        self.http, self.names.of_class = plan_http, None
+
+    def _write_wait(self, node: SourceNode) -> None:
+        pause = self.seconds(pause_of(node.text()))
+        if not all(phase.load.has_due_times for phase in self.request.phases):
+            self.write_pause(pause)
+
+    def _write_begin(self, program: UserProgram, node: SourceNode) -> None:
+        renews = any(
+            one is program and one.renewal(phase.load) is not Renewal.NOTHING
+            for phase, one in self._pairs()
+        )
+        node.take_whole("session")
+        with self.indented(f"begin(given, {'true' if renews else 'false'}, () => {{", "});"):
+            state = node.take("state")
+            for one in (state.entries or ()) if state is not None else ():
+                attempt(one, partial(self._write_state, one.key))
+            for name in program.data:
+                self._write_row(name.partition("#")[0], per_user=True)
+            start = node.entry("on_start")
+            if start is not None:
+                self.steps(start.node)
+                start.construct.changed("its requests count in k6's figures, here they do not")
+        for name in program.data:
+            self._write_row(name.partition("#")[0], per_user=False)
+
+    def _write_state(self, name: str, value: SourceNode) -> None:
+        self.write_set(name, self.language.value(value.whole()))
+
+    def _write_row(self, name: str, *, per_user: bool) -> None:
+        node = next(one for one in self.request.graph.data if one.name == name)
+        if node.per_user is not per_user or name not in self.names.rows:
+            return
+        if node.order is not Order.SEQUENTIAL:
+            number = f"Math.floor(Math.random() * {name}_rows.length)"
+        else:
+            count = "exec.vu.idInTest - 1" if per_user else "exec.scenario.iterationInTest"
+            number = f"({count}) % {name}_rows.length"
+        self.line(f"{self.names.place_of(name)}.{name} = {name}_rows[{number}];")
+
+
+def _expected(statuses: list[object]) -> str:
+    found = []
+    for one in statuses:
+        first = str(one)[:1]
+        found.append(str(one) if isinstance(one, int) else f"{{ min: {first}00, max: {first}99 }}")
+    return ", ".join(found)
+
+
+EXPORTER: Final = Exporter(
+    name="k6",
+    title="a k6 script",
+    comment="//",
+    writer="planrunner.exporters.tools.k6:write",
+    runs="k6 run FILE",
+)

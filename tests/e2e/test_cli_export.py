@@ -1,0 +1,115 @@
+"""`planrunner export`: the other tool sends what planrunner sends, and losses are named."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+
+import pytest
+
+from planrunner.tools.installed import need_program
+from planrunner.tools.registry import named_tool
+from tests.support.http_servers import HttpServer, Request, Wire, reply, serve
+from tests.support.plans import PlanProject, running
+
+PLAN = """\
+name: shop
+params:
+  target: {type: url, default: URL}
+  token: {type: str, secret: true, env: SHOP_TOKEN}
+http: {base_url: "${target}", headers: {Authorization: "Bearer ${token}"}}
+data: {people: {csv: people.csv}}
+flows: {look: {args: {n: 1}, do: [{get: "/look/${n}", query: {q: a b, r: [1, 2]}}]}}
+users:
+  Buyer:
+    weight: 2
+    state: {seen: 0}
+    steps:
+      - {post: /orders, json: {who: "${people.name | upper}", n: 3}, name: order,
+         expect: {status: 201, json: {$.ok: true}}, extract: {id: "$.items[0].id"}}
+      - {group: pay, do: [{put: "/orders/${id}", body: "x=${id + 1}", expect: {contains: ok}}]}
+      - {if: "status == 201 and id == 7", then: [{post: /form, form: {a: "1 2"}}],
+         else: [{get: /never}]}
+      - {repeat: 2, do: [{set: {seen: "${seen + 1}"}}, {call: {flow: look, n: "${seen}"}}]}
+      - {foreach: "one in ['x', 'y']", do: [{delete: "/cart/${one}", when: "one != 'y'"}]}
+  Reader: {steps: [{get: /read}]}
+phases: [{users: 3, iterations_per_user: 2}]
+thresholds: [p95 < 5s, error_rate < 1%]
+"""
+PEOPLE = 'name\nann\n"b ""o"" b"\n'
+
+
+async def shop(_: Request, wire: Wire) -> None:
+    """Every request makes an order."""
+    body = json.dumps({"ok": True, "items": [{"id": 7}]}).encode()
+    await wire.send(reply(201, body, ("Content-Type", "application/json")))
+
+
+def sent_to(server: HttpServer) -> Counter[tuple[str, ...]]:
+    return Counter(
+        (one.method, one.target, one.body.decode(), one.headers.get("authorization", ""))
+        for one in server.requests
+        if one.method != "CONNECT"
+    )
+
+
+def by_planrunner(project: PlanProject) -> Counter[tuple[str, ...]]:
+    with running(serve(shop)) as server:
+        ended = project.run("execute", "plan.yaml", "--set", f"target={server.url}")
+        assert ended.code == 0, ended.out + ended.err
+    return sent_to(server)
+
+
+@pytest.fixture(autouse=True)
+def _plan(project: PlanProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "t0k")
+    project.write({"plan.yaml": PLAN.replace("URL", "http://127.0.0.1:1"), "people.csv": PEOPLE})
+
+
+@pytest.mark.slow
+def test_k6_sends_what_planrunner_sends(project: PlanProject) -> None:
+    """Methods, paths, bodies, headers and counts, over every kind of step."""
+    exported = project.run("export", "plan.yaml", "--to", "k6", "--output", "load.js")
+    with running(serve(shop)) as server:
+        ran = subprocess.run(
+            [need_program(named_tool("k6")), "run", "-q", "-e", f"TARGET={server.url}", "load.js"],
+            cwd=project.directory,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert sent_to(server) == by_planrunner(project)
+    assert "t0k" not in exported.files["load.js"].read_text()
+
+
+def test_what_is_lost_is_named_at_its_place(project: PlanProject) -> None:
+    """In the report with its line, and as a comment above the step; the same bytes each time."""
+    lossy = PLAN.replace("  Reader: {", "  Reader: {on_stop: [{get: /bye}], ").replace(
+        "- {repeat: 2", "- {barrier: {name: sale, users: 1}}\n      - {repeat: 2"
+    )
+    project.write({"plan.yaml": lossy.replace("URL", "http://127.0.0.1:1")})
+
+    first = project.run("export", "plan.yaml", "--to", "k6", "--json", "--report", "loss.json")
+    assert first.code == 1, first.err
+    again = project.run("export", "plan.yaml", "--to", "k6", "--allow-loss")
+
+    left_out = {
+        one["words"]: one["line"]
+        for one in json.loads(first.files["loss.json"].read_text())["constructs"]
+        if one["fate"] == "left_out"
+    }
+    assert (first.code, again.code, first.out) == (1, 0, again.out)
+    assert left_out["users.Buyer.steps[3].barrier"] == 18
+    assert left_out["users.Reader.on_stop"] == 21
+    assert "  // TODO export: plan.yaml:18: users.Buyer.steps[3].barrier (left out)" in first.out
+
+
+def test_a_tool_that_nobody_has_is_named(project: PlanProject) -> None:
+    """With the one that is nearest."""
+    ended = project.run("export", "plan.yaml", "--to", "k66")
+
+    assert ended.code == 2
+    assert "did you mean `k6`" in ended.err
