@@ -170,6 +170,10 @@ CODE = [
         "with self.client.get('/x', catch_response=True) as r:\n    if r.json()['state'] != 'done':\n        r.failure('no')",
         [{"get": "/x", "expect": {"json": {"$.state": "done"}}}],
     ),
+    (
+        "with self.client.get('/x', catch_response=True) as r:\n    d = r.json()\n    if r.status_code == 429:\n        r.failure('limit')\n    elif not ('a' in d and isinstance(d['a'], list)):\n        r.failure('no')",
+        [{"get": "/x", "expect": {"json": {"$.a": {"exists": True, "type": "array"}}}}],
+    ),
     ("self.client.headers.update({'X': 'y'})", [{"header": {"X": "y"}}]),
     ("self.client.headers['X'] = 'y'", [{"header": {"X": "y"}}]),
     ("self._helper(7)", [{"get": "/h/${7}"}]),

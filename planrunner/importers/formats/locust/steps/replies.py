@@ -12,6 +12,7 @@ from planrunner.importers.formats.locust.code.names import LocustNames
 
 __all__ = ["branches", "expectations", "is_extraction", "is_verdict", "path_of"]
 
+_TYPES: Final = {"list": "array", "dict": "object", "str": "string", "bool": "boolean"}
 _SUCCESS: Final = (200, 400)
 
 
@@ -43,7 +44,7 @@ def expectations(  # noqa: C901, PLR0911, PLR0912 - a table
                 one = expectations(part, reply, names, holds=holds)
                 if one is None:
                     return None
-                merged = {**merged, **one}
+                merged = _merged(merged, one)
             return merged
         case ast.BoolOp(values=parts):
             found = [_successes(part, reply, holds=holds) for part in parts]
@@ -52,11 +53,34 @@ def expectations(  # noqa: C901, PLR0911, PLR0912 - a table
             return {"status": sorted({one for each in found for one in each or ()})}
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             return _comparison(left, op, right, reply, names, holds=holds)
+        case ast.Call(func=ast.Name(id="isinstance"), args=[inner, ast.Name(id=kind)]) if (
+            kind in _TYPES
+        ):
+            path = path_of(inner, reply, names)
+            return {"json": {path: {"type": _TYPES[kind]}}} if holds and path else None
         case ast.Attribute(attr="ok"):
             return {} if holds else None
         case _:
             path = path_of(test, reply, names)
             return {"json": {path: {"exists": True}}} if holds and path not in (None, "$") else None
+
+
+def _merged(first: Keys, second: Keys) -> Keys:
+    """Return two expectations as one; rules about the JSON of a reply add up."""
+    merged = {**first, **second}
+    known, more = first.get("json"), second.get("json")
+    if isinstance(known, dict) and isinstance(more, dict):
+        merged["json"] = _joined_rules(known, more)
+    return merged
+
+
+def _joined_rules(first: Keys, second: Keys) -> Keys:
+    joined = dict(first)
+    for path, rule in second.items():
+        known = joined.get(path)
+        both = isinstance(known, dict) and isinstance(rule, dict)
+        joined[path] = {**known, **rule} if both else rule  # type: ignore[dict-item]
+    return joined
 
 
 def _successes(test: ast.expr, reply: str, *, holds: bool) -> list[int] | None:
@@ -71,7 +95,7 @@ def _successes(test: ast.expr, reply: str, *, holds: bool) -> list[int] | None:
             return None
 
 
-def _comparison(  # noqa: PLR0911 - a table
+def _comparison(  # noqa: C901, PLR0911 - a table
     left: ast.expr, op: ast.cmpop, right: ast.expr, reply: str, names: LocustNames, *, holds: bool
 ) -> Keys | None:
     compare = ast.Compare(left=left, ops=[op], comparators=[right])
@@ -79,6 +103,10 @@ def _comparison(  # noqa: PLR0911 - a table
     if statuses is not None:
         return {"status": statuses[0] if len(statuses) == 1 else statuses}
     name = dotted(left)
+    if name == f"{reply}.status_code" and not holds and isinstance(op, ast.Eq | ast.In):
+        failing = _statuses(right)
+        if failing and all(status >= _SUCCESS[1] for status in failing):
+            return {}  # it fails anyway
     if name == f"{reply}.status_code":
         return _below(op, right, holds=holds)
     is_in = isinstance(op, ast.In if holds else ast.NotIn)

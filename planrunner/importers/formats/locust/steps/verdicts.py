@@ -74,6 +74,9 @@ class ReplyCode:
         expect.update(wanted)
         if not expect:
             del request.body["expect"]
+        elif len(statuses) > 1 and expect.keys() & {"json", "contains", "not_contains"}:
+            how = "what it expects of the body is expected with each of its statuses"
+            self.names.module.change(how, node)
         return steps
 
     def _expected(self, node: ast.If, test: ast.expr, wanted: Keys, *, holds: bool) -> list[object]:
