@@ -302,7 +302,6 @@ class Exchange:
         has_batches: A sample is several in a row, and its latency the time of one: it has no
             intended start.
         has_process: It runs in a process that the client starts.
-        may_precede: What it waits for may have come before it was asked for.
         is_streamed: Its reply comes piece by piece, and has `arrivals`; None where only the target
             knows.
         is_apart: That process takes the time by itself: waits of the generator add nothing to it.
@@ -328,7 +327,6 @@ class Exchange:
     has_batches: bool = False
     has_process: bool = False
     is_apart: bool = False
-    may_precede: bool = False
     is_streamed: bool | None = False
 
     @property

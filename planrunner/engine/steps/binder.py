@@ -44,7 +44,6 @@ from planrunner.engine.steps.requests import (
     SendAttempt,
     demanding_request,
     measured_request,
-    never_before,
     plain_request,
     request_attempt,
     silent_step,
@@ -307,8 +306,6 @@ class Binder:
             step = plain_request(site, position, bound, node.origin.place)
         if exchange.has_batches:
             step = timed_by_itself(step)
-        if exchange.may_precede:
-            step = never_before(step)
         return step if self._turns is None else throttled(step, self._turns)
 
     def _learning(self, node: RequestNode) -> RequestNode:

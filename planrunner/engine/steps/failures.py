@@ -80,7 +80,7 @@ class FailureRecorder:
         user.broken = ()
         site.reply_row(series, reply, due_ns, words)
         self._keep(user, reply, kind.value, words, due_ns, reply.ended_ns)
-        user.moment_ns = reply.ended_ns
+        user.moment_ns = max(user.moment_ns, reply.ended_ns)
         user.failure = user.failure or kind.value
         user.words = f"`{site.labels.request}` failed: {words}"
         if reply.ends_iteration:

@@ -29,7 +29,6 @@ __all__ = [
     "FoundFailure",
     "demanding_request",
     "measured_request",
-    "never_before",
     "plain_request",
     "request_attempt",
     "silent_step",
@@ -84,7 +83,10 @@ def plain_request(  # noqa: C901, PLR0915
                 kind, words = _refused(reply, site.status_text)
                 await failures.failed(user, reply, kind, start_ns, words, ())
                 return reply
-        ended_ns = user.moment_ns = reply.ended_ns
+        ended_ns = reply.ended_ns
+        # What it waited for may have come before; `max` would be a call.
+        if ended_ns > user.moment_ns:  # noqa: PLR1730
+            user.moment_ns = ended_ns
         latency_ns = ended_ns - start_ns
         service_ns = ended_ns - reply.sent_ns
         if latency_ns == service_ns:
@@ -158,7 +160,7 @@ def measured_request(  # noqa: C901, PLR0915
                 kind, words = _refused(reply, site.status_text)
                 await failures.failed(user, reply, kind, start_ns, words, ())
                 return reply
-        user.moment_ns = reply.ended_ns
+        user.moment_ns = max(user.moment_ns, reply.ended_ns)
         user.refusals = 0
         record(series, reply, start_ns)
         for write, values in series.writers:
@@ -201,18 +203,6 @@ def timed_by_itself(step: Step) -> Step:
     async def request(user: Actor) -> None:
         user.due_ns = 0
         await step(user)
-
-    return request
-
-
-def never_before(step: Step) -> Step:
-    """Return the step so that nothing of the user happens before what it did last."""
-
-    async def request(user: Actor) -> Reply | None:
-        last_ns = user.moment_ns
-        reply: Reply | None = await step(user)
-        user.moment_ns = max(user.moment_ns, last_ns)
-        return reply
 
     return request
 
@@ -309,7 +299,7 @@ def _conclude(  # noqa: C901, PLR0912, PLR0915 - one call more would cost every 
     if user.broken:
         series.note_broken(user.broken)
         user.broken = ()
-    user.moment_ns = reply.ended_ns
+    user.moment_ns = max(user.moment_ns, reply.ended_ns)
     user.refusals = 0
     site.record(series, reply, start_ns)
     if recorded:

@@ -68,14 +68,14 @@ class IterationLoop:
             return self._paced()
         if self._bound.quota is not None:
             return self._counted(self._bound.quota())
-        if self._bound.renewal is Renewal.LIFE or self._actor.ends:
+        if self._bound.renewal is Renewal.LIFE:
             return self._visiting()
         return self._freely()
 
     # The hot path: `_iteration` is repeated inline, as its coroutine would cost each request 3 %.
     async def _freely(self) -> None:  # noqa: C901, PLR0912
         bound, actor, pick = self._bound, self._actor, self._pick
-        sleeper, tasks, timeline = actor.sleeper, bound.tasks, bound.timeline
+        sleeper, tasks, timeline, ends = actor.sleeper, bound.tasks, bound.timeline, actor.ends
         numbers = bound.program.uses_iteration
         wait = self._waits()
         next_rows = bound.feeds.iterate if bound.feeds.per_iteration else None
@@ -98,6 +98,9 @@ class IterationLoop:
                     took_ns = self._cut(task, began_ns, event)
                 else:
                     took_ns = self._conclude(task, began_ns)
+                finally:
+                    for end in ends:
+                        await end()
             pause_ns = 0 if wait is None else wait()
             if not took_ns and pause_ns < SHORTEST_NS:
                 pause_ns = SHORTEST_NS  # nothing in it waited, so no other task has had a turn

@@ -251,7 +251,6 @@ def _receive(spec: WsReceive, exchange: Exchange, lowering: Lowering) -> Exchang
         extractors=compile_extract(spec.extract, lowering),
         extracted=tuple(spec.extract or ()),
         secrets=secret_names(spec.extract),
-        may_precede=True,
     )
 
 
