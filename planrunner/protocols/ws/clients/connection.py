@@ -222,11 +222,6 @@ class WsConnection(WSListener):
             self.queue.append((came_ns, self.sent_ns, data))
 
     @property
-    def is_idle(self) -> bool:
-        """Whether it is open, and nobody waits at it, and nothing for anybody."""
-        return self.receiver is None and self.ending is None and not self.queue
-
-    @property
     def may_be_waited_at(self) -> bool:
         """Whether a message may come of it, and nobody waits already."""
         return self.receiver is None and (self.ending is None or bool(self.queue))

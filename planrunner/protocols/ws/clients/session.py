@@ -7,8 +7,8 @@ sending and receiving take the few statements of each, and no look at which of t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
 
 from planrunner.language.expressions.values import UNDEFINED, Evaluate, EvaluationError
 from planrunner.protocols.base import NOT_JSON, FailureKind, Scope, Sent, read_json, read_text
@@ -39,7 +39,7 @@ class HttpVisitor(Sender, Protocol):
 class BoundStep(Protocol):
     """A step, ready to run."""
 
-    def run(self, session: WsSession, scope: Scope) -> Coroutine[Any, Any, WsReply]: ...
+    def run(self, session: WsSession, scope: Scope) -> Awaitable[WsReply]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class WsSession:
         self._before: tuple[object, object] = (UNDEFINED, UNDEFINED)
         self._lanes = [self]
 
-    def send(self, bound: BoundStep, scope: Scope) -> Coroutine[Any, Any, WsReply]:
+    def send(self, bound: BoundStep, scope: Scope) -> Awaitable[WsReply]:
         return bound.run(self, scope)
 
     # -- connections -------------------------------------------------------------------------

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from types import coroutine
+from typing import Any
 
 from planrunner.protocols.base import Evaluate, FailureKind, Reply, Scope, Sent
 from planrunner.protocols.http.clients.fault import WireFault
@@ -113,10 +115,20 @@ class BoundReceive:
     timeout_ns: int
     is_plain: bool
 
-    async def run(self, session: WsSession, scope: Scope) -> WsReply:
+    # Not `async`: it yields the wait itself, as `outcome_of` does for others.
+    @coroutine
+    def run(  # noqa: PLR0915 - the hot path: few calls
+        self, session: WsSession, scope: Scope
+    ) -> Generator[Any, None, WsReply]:
         connection = session.connections.get(self.on) or session.connection(self.on)
-        if connection is None or not (self.is_plain and connection.is_idle):
-            return await self._run_with_care(session, connection, scope)
+        if (
+            not self.is_plain
+            or connection is None
+            or connection.receiver is not None
+            or connection.ending is not None
+            or connection.queue
+        ):
+            return (yield from self._run_with_care(session, connection, scope).__await__())
         reply, now_ns = session.reply, session.shared.now_ns()
         if reply.is_dirty:
             reply.begin(now_ns)
@@ -127,15 +139,17 @@ class BoundReceive:
         session.deadline_ns = now_ns + self.timeout_ns
         connection.receiver = session
         connection.quick = wait = session.wait
-        wait.is_pending = True
+        wait._asyncio_future_blocking = wait.is_pending = True  # noqa: SLF001
         try:
-            came = await outcome_of(wait)
+            yield wait
         except asyncio.CancelledError:
             session.leave(connection)
             raise
-        if came is None:
+        finally:
+            wait.is_pending = False
+        if wait.outcome is None:
             return reply  # it has failed
-        came_ns, data = came
+        came_ns, data = wait.outcome
         asked_ns = connection.sent_ns
         if asked_ns > connection.answered_ns:
             connection.answered_ns = asked_ns
