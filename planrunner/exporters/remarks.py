@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planrunner.loss.ledger import Construct, Fate
 
-__all__ = ["remark"]
+__all__ = ["on_one_line", "remark"]
 
 
 def remark(one: Construct) -> str:
@@ -12,5 +12,9 @@ def remark(one: Construct) -> str:
     assert one.fate is not None, "it is judged before it is shown"
     word = "export" if one.fate is Fate.SUSPICIOUS else "TODO export"
     where = f"{one.place.file}:{one.place.line}"
-    text = f"{word}: {where}: {one.words} ({one.fate.words}): {one.why}"
+    return on_one_line(f"{word}: {where}: {one.words} ({one.fate.words}): {one.why}")
+
+
+def on_one_line(text: str) -> str:
+    """Return a text as a comment can have it: nothing in it ends the line."""
     return "".join(char if char.isprintable() else " " for char in text).rstrip()

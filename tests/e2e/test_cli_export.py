@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections import Counter
 
@@ -83,6 +84,43 @@ def test_k6_sends_what_planrunner_sends(project: PlanProject) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert sent_to(server) == by_planrunner(project)
     assert "t0k" not in exported.files["load.js"].read_text()
+
+
+SIMPLE = """\
+name: simple
+params:
+  target: {type: url, default: URL}
+  token: {type: str, secret: true, env: SHOP_TOKEN}
+http: {base_url: "${target}", headers: {Authorization: "Bearer ${token}"}}
+users:
+  Buyer:
+    steps:
+      - {get: /a, query: {q: a b, r: [1, 2]}}
+      - {post: /orders, json: {note: "it's `$5`", n: 3}}
+      - {group: "pay\\n touch gone", do: [{put: /orders/7, body: 'a "b" \\ $c'}]}
+      - {post: /form, form: {a: "1 2"}}
+      - {head: /}
+phases: [{users: 1, iterations_per_user: 1}]
+"""
+
+
+@pytest.mark.slow
+def test_curl_sends_each_request_once(project: PlanProject) -> None:
+    """What stands in quotes is sent as it is, and a name with a line in it runs nothing."""
+    project.write({"plan.yaml": SIMPLE.replace("URL", "http://127.0.0.1:1")})
+    exported = project.run("export", "plan.yaml", "--to", "curl", "--output", "once.sh")
+    with running(serve(shop)) as server:
+        subprocess.run(
+            ["sh", "once.sh"],
+            cwd=project.directory,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "TARGET": server.url},
+        )
+
+    assert exported.code == 1
+    assert sent_to(server) == by_planrunner(project)
+    assert not (project.directory / "gone").exists()
 
 
 def test_what_is_lost_is_named_at_its_place(project: PlanProject) -> None:

@@ -39,6 +39,7 @@ def _complete_tools(
     epilog="""\b
 Examples:
   planrunner export plan.yaml --to k6 --output load.js
+  planrunner export plan.yaml --to curl
   planrunner export plan.yaml --to k6 --phase peak --report losses.txt
   planrunner export plan.yaml --to k6 --json --report losses.json --allow-loss
 

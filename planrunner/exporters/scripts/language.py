@@ -117,6 +117,11 @@ class ScriptLanguage(ABC):
     def or_default(self, value: str, default: str) -> str:
         """Return a value, or another one where there is none."""
 
+    def query(self, values: object) -> str:
+        """Return code of what stands behind the `?` of a URL."""
+        self.needed.add("query")
+        return f"query({self.value(values)})"
+
     def form(self, fields: Mapping[str, object]) -> str:
         """Return the fields of a form."""
         return self.value(dict(fields))

@@ -125,10 +125,9 @@ class _Reading:
                 attempt(one, self._extract(one.key))
 
     def _query(self, node: SourceNode) -> None:
-        self.language.needed.add("query")
-        values = self.language.value(node.whole())
+        more = self.language.query(node.whole())
         glue = "&" if "?" in self.made.url else "?"
-        self.made.url = self.language.appended(self.made.url, glue, f"query({values})")
+        self.made.url = self.language.appended(self.made.url, glue, more)
 
     def _headers(self, node: SourceNode) -> None:
         for one in node.entries or ():

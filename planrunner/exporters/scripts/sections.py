@@ -10,7 +10,7 @@ from typing import Final
 
 from planrunner import __version__
 from planrunner.exporters.contract import ExportRequest
-from planrunner.exporters.remarks import remark
+from planrunner.exporters.remarks import on_one_line, remark
 from planrunner.exporters.scripts.language import ScriptLanguage
 from planrunner.exporters.scripts.names import PlanNames
 from planrunner.exporters.scripts.requests import VERBS, attempt
@@ -74,8 +74,8 @@ class ScriptWriter(StepWriter):
     def title(self) -> Iterator[str]:
         """Yield what stands at the top: the plan, how to run it, and losses without a place."""
         graph = self.request.graph
-        yield f"{graph.name}, from {graph.source} by planrunner {__version__}"
-        yield from (line for line in graph.description.splitlines() if line.strip())
+        yield on_one_line(f"{graph.name}, from {graph.source} by planrunner {__version__}")
+        yield from (on_one_line(line) for line in graph.description.splitlines() if line.strip())
         for one in self.losses(self.tree.constructs_below(self.tree.root)):
             yield remark(one)
 
@@ -147,6 +147,7 @@ class ScriptWriter(StepWriter):
             entry.node.whole()
             variable = entry.node.get("env")
             name = entry.key.upper() if variable is None else variable.text()
+            name = re.sub(r"\W", "_", name, flags=re.ASCII)
             self.write_param(entry.key, param.value, name, is_secret=param.secret)
             if param.secret:
                 entry.construct.needs_you(f"set the environment variable {name}")

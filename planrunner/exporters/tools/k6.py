@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar, Final
@@ -54,7 +55,7 @@ class _K6Names(PlanNames):
 
     def provided(self, dotted: str) -> str:
         if dotted == "user.class":
-            return f"'{self.of_class.name}'" if self.of_class else ""
+            return json.dumps(self.of_class.name) if self.of_class else ""
         return {
             "iteration": "exec.scenario.iterationInTest",
             "user.id": "exec.vu.idInTest",
