@@ -6,20 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from planrunner.importers.draft import DraftParam, DraftPlan, Keys
+from planrunner.importers.draft import DraftParam, DraftPlan, Keys, all_steps
+from planrunner.importers.shaping.literals import conceal, hide_literals
 from planrunner.importers.shaping.requests import DraftRequest, all_requests
+from planrunner.importers.shaping.secret_names import is_secret_name
 from planrunner.importers.templates import identifier
 from planrunner.loss.ledger import Ledger, SourcePlace
 
 __all__ = ["hide_secrets", "is_secret_name", "secret_param"]
 
-_LAST_WORDS: Final = frozenset(
-    {
-        *("password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "jwt"),
-        *("credential", "credentials", "authorization", "bearer"),
-    }
-)
-_KEYS: Final = frozenset({"api", "access", "private", "secret", "subscription", "auth", "license"})
 _COOKIE: Final = re.compile(r"(?i)[^;=]*(?:sess|sid|auth|token)[^;=]*=|=[^;]{16,}")
 """A cookie that says who somebody is; `theme=dark` doesn't."""
 
@@ -28,41 +23,65 @@ _SCHEME: Final = re.compile(r"(?i)(bearer|basic|token|apikey|digest|key)\s+(\S.*
 _QUERY: Final = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
 
 
-def is_secret_name(name: str) -> bool:
-    """Say whether what has this name is nobody's business: `x-api-key`, `userPassword`."""
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name).lower()
-    parts = re.findall(r"[a-z]+", words) or [""]
-    last = parts[-1]
-    return last in _LAST_WORDS or (last == "key" and len(parts) > 1 and parts[-2] in _KEYS)
-
-
 def secret_param(purpose: str, origin: SourcePlace | None = None) -> DraftParam:
     """Return a secret that has no value in the plan."""
     return DraftParam({"type": "str", "secret": True, "help": purpose}, origin=origin)
 
 
 def hide_secrets(draft: DraftPlan, ledger: Ledger) -> None:
-    """Take literal secrets out of headers, queries, bodies and `auth`; one param a value."""
+    """Take literal secrets out of a draft and of what is reported; one param a value."""
     params: dict[str, str] = {}
+    hider = _Hider(draft, ledger, params)
+    for keys, origin in _with_headers(draft):
+        hider.origin = origin
+        hider.hide_in(keys)
     for request in all_requests(draft):
-        _Hider(draft, ledger, request, params).hide()
+        hider.origin = request.step.origin
+        hider.hide(request)
+    hide_literals(draft, hider.literal)
+    conceal(draft, ledger, [*params])
+
+
+def _with_headers(draft: DraftPlan) -> Iterator[tuple[Keys, SourcePlace | None]]:
+    """Yield the settings of `http:` of the plan and of its classes, and steps that are no verb."""
+    yield draft.http, draft.origin
+    for one in draft.users:
+        http = one.keys.get("http")
+        if isinstance(http, dict):
+            yield http, one.origin
+    for step in all_steps(draft):
+        yield step.body, step.origin
 
 
 class _Hider:
-    def __init__(
-        self, draft: DraftPlan, ledger: Ledger, request: DraftRequest, params: dict[str, str]
-    ) -> None:
-        self.draft, self.ledger, self.request, self.params = draft, ledger, request, params
+    def __init__(self, draft: DraftPlan, ledger: Ledger, params: dict[str, str]) -> None:
+        self.draft, self.ledger, self.params = draft, ledger, params
+        self.origin: SourcePlace | None = None
 
-    def hide(self) -> None:
-        keys = self.request.keys
-        self.request.url = _QUERY.sub(self._query, self.request.url)
+    def literal(self, name: str, value: str, where: str, origin: SourcePlace | None) -> str:
+        """Return what stands for a literal of some place: a param that is a secret itself."""
+        self.origin = origin
+        own = self.draft.params.get(name)
+        if own is not None and where == f"param `{name}`":
+            self.params.setdefault(value, name)
+            own.spec = secret_param(f"was a literal in {where}").spec
+            self._need(where, name)
+            return ""
+        return self._hidden(name, value, where)
+
+    def hide(self, request: DraftRequest) -> None:
+        """Hide what a request says."""
+        request.url = _QUERY.sub(self._query, request.url)
+        self.hide_in(request.keys)
+
+    def hide_in(self, keys: Keys) -> None:
+        """Hide what headers, bodies and `auth` say."""
         headers = keys.get("headers")
         if isinstance(headers, dict):
             for name, value in headers.items():
                 if isinstance(value, str) and _is_secret_header(name, value):
                     headers[name] = self._header(name, value)
-        for part in ("query", "form", "multipart", "json", "variables", "auth"):
+        for part in ("query", "form", "multipart", "json", "variables", "auth", "graphql"):
             for holder, name in _texts(keys.get(part)):
                 if is_secret_name(name) or (part == "auth" and name in _AUTH):
                     holder[name] = self._hidden(name, str(holder[name]), f"`{part}.{name}`")
@@ -87,12 +106,14 @@ class _Hider:
         if param is None:
             param = self.params[value] = identifier(name, self._names())
             self.draft.params[param] = secret_param(f"was a literal in {where}")
-            if self.request.step.origin is not None:
-                words = f"a secret in {where}"
-                self.ledger.add("secret", words, self.request.step.origin).needs_you(
-                    f"set it when you run the plan, as in `--set {param}=…`"
-                )
+            self._need(where, param)
         return f"${{{param}}}"
+
+    def _need(self, where: str, param: str) -> None:
+        if self.origin is not None:
+            self.ledger.add("secret", f"a secret in {where}", self.origin).needs_you(
+                f"set it when you run the plan, as in `--set {param}=…`"
+            )
 
     def _names(self) -> set[str]:
         states = (one.keys.get("state") for one in self.draft.users)

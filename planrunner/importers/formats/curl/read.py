@@ -93,6 +93,12 @@ def _secret(name: str, word: ShellWord) -> DraftParam:
     return DraftParam({"type": "str", "env": env, "secret": True}, origin=word.place)
 
 
+_SECRET: Final = frozenset(
+    {"user", "proxy-user", "cert", "pass", "proxy-cert", "proxy-pass", "oauth2-bearer"}
+)
+"""Options whose values are nobody's business."""
+
+
 @dataclass(slots=True)
 class _CurlRequest:
     """What one command says."""
@@ -116,6 +122,8 @@ class _CurlRequest:
             if option.value in (None, option.word)
             else f"{option.word.text} {option.text}"
         )
+        if option.name in _SECRET:
+            words = f"--{option.name} …"
         construct = self.ledger.add("option", words.partition("\n")[0], option.word.place)
         known = _OPTIONS.get(option.name)
         if known is not None and (option.value is not None or option.name in _FLAGS):
