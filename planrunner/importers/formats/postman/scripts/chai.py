@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from planrunner.importers.formats.postman.scripts.expectations import (
-    NO_RULE,
-    ExpectedReply,
-    NotExpectable,
-)
 from planrunner.importers.formats.postman.scripts.tests import (
     OPPOSITE,
     ConditionReader,
     plain_pattern,
 )
-from planrunner.importers.formats.postman.scripts.values import ScriptValue, ValueReader
+from planrunner.importers.formats.postman.scripts.values import ValueReader
 from planrunner.importers.javascript.chains import Chain, ChainLink
 from planrunner.importers.javascript.constants import NOT_CONSTANT
+from planrunner.importers.javascript.expectations import (
+    NO_RULE,
+    ExpectedReply,
+    NotExpectable,
+)
+from planrunner.importers.javascript.reply_values import ScriptValue
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from planrunner.importers.formats.postman.scripts.values import ScriptValue, ValueReader, jinja
+from planrunner.importers.formats.postman.scripts.values import ValueReader, jinja
 from planrunner.importers.javascript.chains import bare
 from planrunner.importers.javascript.constants import NOT_CONSTANT
+from planrunner.importers.javascript.reply_values import ScriptValue
 from planrunner.importers.javascript.script import text_of
 
 if TYPE_CHECKING:

@@ -12,21 +12,17 @@ from typing import TYPE_CHECKING, Final
 from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.postman.scripts.chai import AssertionReader
 from planrunner.importers.formats.postman.scripts.conditions import truth
-from planrunner.importers.formats.postman.scripts.expectations import (
+from planrunner.importers.formats.postman.scripts.tests import ConditionReader
+from planrunner.importers.formats.postman.scripts.values import ValueReader, jinja
+from planrunner.importers.formats.postman.variables import PostmanVariables
+from planrunner.importers.javascript.chains import Chain, bare, body_of, chain_of, parameters_of
+from planrunner.importers.javascript.constants import NOT_CONSTANT
+from planrunner.importers.javascript.expectations import (
     NO_RULE,
     ExpectedReply,
     NotExpectable,
 )
-from planrunner.importers.formats.postman.scripts.tests import ConditionReader
-from planrunner.importers.formats.postman.scripts.values import (
-    ScriptValue,
-    ValueReader,
-    jinja,
-    json_path,
-)
-from planrunner.importers.formats.postman.variables import PostmanVariables
-from planrunner.importers.javascript.chains import Chain, bare, body_of, chain_of, parameters_of
-from planrunner.importers.javascript.constants import NOT_CONSTANT
+from planrunner.importers.javascript.reply_values import ScriptValue, json_path
 from planrunner.importers.javascript.script import Script, text_of, walk, words_of
 from planrunner.importers.shaping.secrets import is_secret_name
 from planrunner.importers.templates import literal

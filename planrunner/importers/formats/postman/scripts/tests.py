@@ -6,15 +6,16 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from planrunner.importers.formats.postman.scripts.expectations import (
+from planrunner.importers.formats.postman.scripts.values import ValueReader, jinja
+from planrunner.importers.javascript.chains import Chain, bare, chain_of
+from planrunner.importers.javascript.constants import NOT_CONSTANT, fold
+from planrunner.importers.javascript.expectations import (
     NO_RULE,
     ExpectedReply,
     NotExpectable,
     escape_pattern,
 )
-from planrunner.importers.formats.postman.scripts.values import ScriptValue, ValueReader, jinja
-from planrunner.importers.javascript.chains import Chain, bare, chain_of
-from planrunner.importers.javascript.constants import NOT_CONSTANT, fold
+from planrunner.importers.javascript.reply_values import ScriptValue
 from planrunner.importers.javascript.script import text_of
 
 if TYPE_CHECKING:

@@ -4,61 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.formats.postman.variables import PostmanVariables
 from planrunner.importers.javascript.chains import Chain, ChainLink, bare, chain_of
 from planrunner.importers.javascript.constants import NOT_CONSTANT, fold, unescape
+from planrunner.importers.javascript.reply_values import PathStep, ScriptValue
 from planrunner.importers.javascript.script import text_of
 from planrunner.loss.ledger import SourcePlace
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["ScriptValue", "ValueReader", "jinja", "json_path"]
+__all__ = ["ValueReader", "jinja"]
 
-PathStep = str | int
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCOPES: Final = frozenset(
     {"pm.environment", "pm.globals", "pm.variables", "pm.collectionVariables", "pm.iterationData"}
 )
 _OLD_SCOPES: Final = frozenset({"environment", "globals", "data"})
 _OLD_READERS: Final = frozenset({"postman.getEnvironmentVariable", "postman.getGlobalVariable"})
-
-
-@dataclass(frozen=True)
-class ScriptValue:
-    """A value of a script.
-
-    Attributes:
-        kind: `json`, `status`, `time`, `body`, `reason`, `header`, `cookie`, `headers`, `constant`,
-            `variable`, `computed`, or `length` (of `of`).
-        path: Into the JSON of the reply; "*" is each item.
-        name: Of a header, cookie or variable; the expression of a computed one.
-        constant: The value of a constant.
-    """
-
-    kind: str
-    path: tuple[PathStep, ...] = ()
-    name: str = ""
-    constant: object = None
-    of: ScriptValue | None = None
-
-
-def json_path(path: tuple[PathStep, ...]) -> str:
-    """Return a path as JSONPath."""
-    return "$" + "".join(map(_path_step, path))
-
-
-def _path_step(step: PathStep) -> str:
-    if step == "*":
-        return "[*]"
-    if isinstance(step, int):
-        return f"[{step}]"
-    if _PLAIN.fullmatch(step):
-        return f".{step}"
-    return f"['{step}']" if "'" not in step else f'["{step}"]'
 
 
 def jinja(value: ScriptValue) -> str | None:

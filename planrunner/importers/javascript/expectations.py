@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 from planrunner.importers.draft import Keys
-from planrunner.importers.formats.postman.scripts.values import ScriptValue, json_path
+from planrunner.importers.javascript.reply_values import ScriptValue, json_path
 from planrunner.importers.templates import literal
 
 __all__ = ["NO_RULE", "ExpectedReply", "NotExpectable", "escape_pattern"]
