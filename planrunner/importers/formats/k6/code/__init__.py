@@ -1,0 +1,1 @@
+"""The code of a script: its values, scopes, functions and modules."""

@@ -1,0 +1,1 @@
+"""The options of a script: phases and thresholds."""

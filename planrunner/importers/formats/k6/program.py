@@ -1,0 +1,161 @@
+"""The first level of modules: imports, exports, constants and functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from planrunner.importers.formats.k6.code.assignments import ASSIGNMENTS
+from planrunner.importers.formats.k6.code.calls import CALLS
+from planrunner.importers.formats.k6.code.classes import read_class
+from planrunner.importers.formats.k6.code.expressions import EXPRESSIONS
+from planrunner.importers.formats.k6.code.loops import LOOPS
+from planrunner.importers.formats.k6.code.statements import STATEMENTS, hoist, run_block
+from planrunner.importers.formats.k6.state.machine import K6Machine
+from planrunner.importers.formats.k6.state.modules import K6Modules
+from planrunner.importers.formats.k6.state.values import (
+    JsNative,
+    JsObject,
+    JsUnknown,
+    JsValue,
+    K6Module,
+    Variable,
+)
+from planrunner.importers.formats.k6.steps.natives import NATIVES, native_module
+from planrunner.importers.javascript.script import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+__all__ = ["new_machine", "read_module"]
+
+_NO_FILE: Final = "it is not among the files of the import: add it"
+
+
+def new_machine(modules: K6Modules) -> K6Machine:
+    """Return a machine that knows all kinds of code, and all that k6 brings."""
+    machine = K6Machine(modules)
+    machine.expressions = {**EXPRESSIONS, **ASSIGNMENTS, **CALLS, "class": read_class}
+    machine.statements = {**STATEMENTS, **LOOPS}
+    machine.natives = NATIVES
+    return machine
+
+
+def read_module(module: K6Module, machine: K6Machine) -> None:
+    """Read a module's first level, imported modules first."""
+    statements = list(module.script.root.named_children)
+    for node in statements:
+        if node.type == "import_statement":
+            _import(node, module, machine)
+    hoist(statements, module.scope)
+    for node in statements:
+        if node.type == "export_statement":
+            _export(node, module, machine)
+        else:
+            run_block([(node, module.scope)], machine)
+
+
+def _source(node: Node) -> str:
+    found = node.child_by_field_name("source")
+    return text_of(found)[1:-1] if found is not None else ""
+
+
+def _exports_of(source: str, node: Node, module: K6Module, machine: K6Machine) -> JsValue:
+    """Return what a module gives: an object of its exports, or something of k6."""
+    native = native_module(source)
+    if native is not None:
+        return JsNative(native)
+    file = machine.modules.find(source, module.file)
+    if file is None:
+        place = module.place(node)
+        words = f"import '{source}'"
+        machine.finding("import", words, place, "needs_you", _NO_FILE)
+        return JsUnknown(f"`{source}` is not among the files of the import: add it")
+    known = machine.modules.loaded.get(
+        str(file.path.resolve()) if file.path is not None else file.name
+    )
+    loaded = known or machine.modules.load(file)
+    if known is None:
+        read_module(loaded, machine)
+    return JsObject(loaded.exports)
+
+
+def _import(node: Node, module: K6Module, machine: K6Machine) -> None:
+    if node.child_by_field_name("source") is None:
+        return
+    source = _source(node)
+    found = _exports_of(source, node, module, machine)
+    clause = next((one for one in node.named_children if one.type == "import_clause"), None)
+    for one in clause.named_children if clause is not None else []:
+        if one.type == "identifier":
+            _declare(module, text_of(one), _member(found, "default"))
+        elif one.type == "namespace_import":
+            _declare(module, text_of(one.named_children[-1]), found)
+        elif one.type == "named_imports":
+            for each in one.named_children:
+                name = each.child_by_field_name("name")
+                alias = each.child_by_field_name("alias") or name
+                _declare(module, text_of(alias), _member(found, text_of(name)))
+
+
+def _declare(module: K6Module, name: str, value: JsValue) -> None:
+    module.scope.names[name] = Variable(value)
+
+
+def _member(of: JsValue, name: str) -> JsValue:
+    if isinstance(of, JsNative):
+        return of if name == "default" else JsNative(f"{of.path}.{name}")
+    if isinstance(of, JsObject):
+        return of.entries.get(name) or JsUnknown(f"`{name}` is not exported where it is imported")
+    return of
+
+
+def _export(node: Node, module: K6Module, machine: K6Machine) -> None:
+    declaration = node.child_by_field_name("declaration")
+    value = node.child_by_field_name("value")
+    is_default = any(one.type == "default" for one in node.children)
+    if declaration is not None:
+        run_block([(declaration, module.scope)], machine)
+        names = _declared(declaration)
+        for name in names:
+            found = module.scope.find(name)
+            if found is not None:
+                module.exports["default" if is_default else name] = found.value
+    elif value is not None and is_default:
+        module.exports["default"] = (
+            machine.expressions[value.type](value, module.scope, machine)
+            if value.type in machine.expressions
+            else JsUnknown("an export")
+        )
+    else:
+        _export_names(node, module, machine)
+
+
+def _declared(node: Node) -> list[str]:
+    name = node.child_by_field_name("name")
+    if name is not None:
+        return [text_of(name)]
+    found = []
+    for one in node.named_children:
+        inner = one.child_by_field_name("name")
+        if inner is not None:
+            found.append(text_of(inner))
+    return found
+
+
+def _export_names(node: Node, module: K6Module, machine: K6Machine) -> None:
+    """Read `export { a, b as c }` and `export { a } from './x'`, and `export * from`."""
+    origin = None
+    if node.child_by_field_name("source") is not None:
+        origin = _exports_of(_source(node), node, module, machine)
+    if any(one.type == "*" for one in node.children) and isinstance(origin, JsObject):
+        module.exports.update(origin.entries)
+    clause = next((one for one in node.named_children if one.type == "export_clause"), None)
+    for one in clause.named_children if clause is not None else []:
+        name = one.child_by_field_name("name")
+        alias = one.child_by_field_name("alias") or name
+        if origin is not None:
+            module.exports[text_of(alias)] = _member(origin, text_of(name))
+        else:
+            found = module.scope.find(text_of(name))
+            if found is not None:
+                module.exports[text_of(alias)] = found.value

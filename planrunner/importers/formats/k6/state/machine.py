@@ -1,0 +1,166 @@
+"""What reading a script's code gathers: steps, names, params, data, and what became of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from planrunner.importers.draft import DraftStep, Keys
+from planrunner.importers.formats.k6.state.modules import K6Modules
+from planrunner.importers.formats.k6.state.values import (
+    JsMetric,
+    JsReply,
+    JsValue,
+    K6Module,
+    K6Scope,
+)
+from planrunner.importers.templates import identifier
+from planrunner.loss.ledger import SourcePlace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tree_sitter import Node
+
+__all__ = ["K6Machine", "NoStepSays"]
+
+_MOST_WORK: Final = 60_000
+_LONGEST_NAME: Final = 60
+
+
+class NoStepSays(Exception):  # noqa: N818 - reads as the sentence it stands for
+    """Code that a plan can't say."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(slots=True, eq=False)
+class K6Machine:
+    """The state of reading.
+
+    Attributes:
+        expressions: What reads each kind of expression; `statements` each kind of statement.
+        natives: What k6 and JavaScript bring themselves.
+        lists: The steps that are being written: of a function, of the branch in it, …
+        last: The reply that `status`, `body` and `headers` mean here.
+        part: What is being read: `init`, `setup`, `vu` or `teardown`.
+        trial: How many predicates are being read: no step may be written.
+        state: Names of the plan that last for a user's life, with their first values.
+        written: Globals that VUs set.
+        metrics: Of the script, by name, with what became of their values.
+        columns: What is read of the rows of data sources.
+        missing: Files that the script opens and that aren't there.
+        tags: Tag keys that requests set, with their values.
+    """
+
+    modules: K6Modules
+    expressions: Mapping[str, Callable[..., JsValue]] = field(default_factory=dict)
+    natives: Mapping[str, Callable[..., JsValue]] = field(default_factory=dict)
+    statements: Mapping[str, Callable[..., None]] = field(default_factory=dict)
+    params: dict[str, Keys] = field(default_factory=dict)
+    data: Keys = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+    http: Keys = field(default_factory=dict)
+    state: Keys = field(default_factory=dict)
+    metrics: dict[str, JsMetric] = field(default_factory=dict)
+    metric_uses: dict[str, set[str]] = field(default_factory=dict)
+    tags: dict[str, set[str]] = field(default_factory=dict)
+    groups: set[str] = field(default_factory=set)
+    lists: list[list[DraftStep]] = field(default_factory=list)
+    calls: list[int] = field(default_factory=list)
+    last: JsReply | None = None
+    part: str = "init"
+    trial: int = 0
+    work: int = 0
+    sent: int = 0
+    duplicated: int = 0
+    taken: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
+    read_globals: set[str] = field(default_factory=set)
+    columns: dict[str, dict[str, None]] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+
+    @property
+    def depth(self) -> int:
+        """How deep in branches and loops the code is that is being read."""
+        return len(self.lists)
+
+    def count(self) -> None:
+        """Take one piece of code into account.
+
+        Raises:
+            NoStepSays: There is too much of it.
+        """
+        self.work += 1
+        if self.work > _MOST_WORK:
+            raise NoStepSays("the code is too long with its functions in place: write it as steps")
+
+    def name(self, wanted: str) -> str:
+        """Return a name that nothing else in the plan has."""
+        found = identifier(wanted[:_LONGEST_NAME], self.taken)
+        self.taken.add(found)
+        return found
+
+    def emit(self, body: Keys, node: Node, scope: K6Scope) -> DraftStep:
+        """Write a step.
+
+        Raises:
+            NoStepSays: None can be written here.
+        """
+        if self.trial or not self.lists:
+            where = "in a condition" if self.trial else "before the test begins"
+            raise NoStepSays(f"a step {where}: do it in `setup` or before")
+        step = DraftStep(body, origin=scope.module.place(node))
+        self.lists[-1].append(step)
+        return step
+
+    @contextmanager
+    def branch(self) -> Iterator[list[DraftStep]]:
+        """Write steps into a list of their own; the last reply before is so after, too."""
+        steps: list[DraftStep] = []
+        before = self.last
+        self.lists.append(steps)
+        try:
+            yield steps
+        finally:
+            self.lists.pop()
+            self.last = before
+
+    def finding(self, kind: str, words: str, place: SourcePlace, fate: str, why: str) -> None:
+        """Add something that is no call."""
+        construct = self.modules.ledger.add(kind, words, place)
+        getattr(construct, fate)(why)
+
+    def accept(self, module: K6Module, *nodes: Node) -> None:
+        """Judge every call in some code: translated."""
+        for construct in module.within(*nodes):
+            construct.translated()
+
+    def leave_out(self, module: K6Module, why: str, *nodes: Node) -> None:
+        """Judge the calls in some code that nobody has judged: left out."""
+        for construct in module.within(*nodes):
+            if construct.fate is None:
+                construct.left_out(why)
+
+    def change(self, module: K6Module, node: Node, how: str) -> None:
+        """Judge a call: in the plan, with another meaning."""
+        construct = module.construct(node)
+        if construct is None:
+            construct = next(module.within(node), None)
+        if construct is not None:
+            construct.changed(how)
+
+    def param(self, env: str, spec: Keys) -> str:
+        """Return the param that stands for a variable of the environment."""
+        for name, known in self.params.items():
+            if known.get("env") == env and known.get("default") in (spec.get("default"), ""):
+                if known.get("default") == "":
+                    self.params[name] = {**known, **spec}
+                return name
+        name = self.name(env)
+        self.params[name] = spec
+        return name

@@ -1,0 +1,1 @@
+"""What the functions of k6 become: requests, checks, pauses, metrics, data."""

@@ -1,0 +1,96 @@
+"""Files that a script opens: data sources of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from planrunner.importers.draft import Keys
+from planrunner.importers.formats.k6.code.calls import NativeCall
+from planrunner.importers.formats.k6.state.machine import NoStepSays
+from planrunner.importers.formats.k6.state.values import (
+    JsArray,
+    JsConst,
+    JsFile,
+    JsObject,
+    JsRows,
+    JsUnknown,
+    JsValue,
+    plain,
+)
+from planrunner.importers.formats.k6.terms.texts import plan_value
+from planrunner.importers.reading.neighbours import neighbour
+
+__all__ = ["DATA"]
+
+_SHORT: Final = 20
+
+
+def _open(call: NativeCall) -> JsValue:
+    """Read `open(path)`: the file is copied beside the plan."""
+    try:
+        name = str(plain(call.argument(0), unset=True))
+    except LookupError:
+        raise NoStepSays("a file whose name only the run knows") from None
+    modules = call.machine.modules
+    found = neighbour(name, call.scope.module.file, modules.files)
+    if found is None:
+        construct = call.scope.module.construct(call.node)
+        if construct is not None:
+            construct.needs_you(f"add the file `{Path(name).name}` to the import")
+        modules_name = Path(name).name
+        call.machine.missing.add(modules_name)
+        return JsFile(modules_name)
+    call.machine.files[found.name] = found
+    return JsFile(found.name)
+
+
+def _shared(call: NativeCall) -> JsValue:
+    """Read `new SharedArray(name, function)`."""
+    value = call.run(call.argument(1), [])
+    name = call.argument(0)
+    wanted = str(name.value) if isinstance(name, JsConst) else "rows"
+    return rows_of(call, value, wanted)
+
+
+def rows_of(call: NativeCall, value: JsValue, wanted: str) -> JsValue:
+    """Return a list as a data source of the plan, where it is one."""
+    if isinstance(value, JsFile) and value.kind in ("json", "csv"):
+        return _source(call, wanted, {value.kind: value.name})
+    if isinstance(value, JsArray) and not value.name and len(value.items) > _SHORT:
+        return _source(call, wanted, {"list": plan_value(value, call.machine)})
+    if isinstance(value, (JsArray, JsRows, JsUnknown)):
+        return value
+    raise NoStepSays("rows that are computed: write them to a file, and read it with `data:`")
+
+
+def _source(call: NativeCall, wanted: str, spec: Keys) -> JsRows:
+    machine = call.machine
+    for name, known in machine.data.items():
+        if isinstance(known, dict) and spec.items() <= known.items():
+            return JsRows(name, known)
+    made = machine.name(wanted)
+    machine.data[made] = spec
+    return JsRows(made, spec)
+
+
+def _csv(call: NativeCall) -> JsValue:
+    """Read `papaparse.parse(open(file), {header: true})`."""
+    value = call.argument(0)
+    if isinstance(value, JsUnknown):
+        return value
+    if not isinstance(value, JsFile):
+        raise NoStepSays("CSV that is computed")
+    options = call.argument(1)
+    header = options.entries.get("header") if isinstance(options, JsObject) else None
+    if not (isinstance(header, JsConst) and header.value):
+        raise NoStepSays("rows without a header: name the `columns` of a `data:` source")
+    return JsFile(value.name, "csv")
+
+
+DATA: Final[dict[str, Callable[[NativeCall], JsValue]]] = {
+    "open": _open,
+    "data.SharedArray": _shared,
+    "papaparse.parse": _csv,
+}

@@ -1,0 +1,413 @@
+"""`http.get` and its like → request steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Final
+
+from planrunner.importers.draft import Keys
+from planrunner.importers.formats.k6.code.calls import NativeCall
+from planrunner.importers.formats.k6.state.machine import NoStepSays
+from planrunner.importers.formats.k6.state.values import (
+    UNDEFINED,
+    JsArray,
+    JsConst,
+    JsExpr,
+    JsFile,
+    JsNative,
+    JsObject,
+    JsOp,
+    JsPart,
+    JsReply,
+    JsUnknown,
+    JsValue,
+    plain,
+)
+from planrunner.importers.formats.k6.steps.paths import gjson_path
+from planrunner.importers.formats.k6.terms.texts import plan_text, plan_value
+from planrunner.importers.reading.quantities import read_seconds, seconds
+
+__all__ = ["REQUESTS"]
+
+_VERBS: Final = {
+    "get": "get", "post": "post", "put": "put", "patch": "patch", "del": "delete",
+    "delete": "delete", "head": "head", "options": "options",
+}  # fmt: skip
+_BODIES: Final = frozenset({"post", "put", "patch", "delete", "options"})
+
+
+def _request(call: NativeCall) -> JsValue:
+    """Read `http.get(url, params)`, `http.post(url, body, params)`, `http.request(…)`."""
+    arguments = list(call.arguments)
+    verb = call.name
+    if verb in ("request", "asyncRequest"):
+        verb = str(plain_text(arguments.pop(0) if arguments else UNDEFINED)).lower()
+    known = _VERBS.get(verb)
+    if known is None:
+        raise NoStepSays(f"planrunner has no method `{verb}`")
+    url = arguments.pop(0) if arguments else UNDEFINED
+    body: JsValue = UNDEFINED
+    if known in _BODIES or call.name in ("request", "asyncRequest"):
+        body = arguments.pop(0) if arguments else UNDEFINED
+    params = arguments.pop(0) if arguments else UNDEFINED
+    return _send(call, known, url, body, params)
+
+
+def plain_text(value: JsValue) -> object:
+    """Return a text that is known beforehand."""
+    try:
+        return plain(value, unset=True)
+    except LookupError:
+        raise NoStepSays("a method that is known only when the plan runs") from None
+
+
+def _send(call: NativeCall, verb: str, url: JsValue, body: JsValue, params: JsValue) -> JsReply:
+    machine = call.machine
+    keys: Keys = {verb: _url(call, url)}
+    if isinstance(url, JsObject) and "name" in url.entries:
+        keys["name"] = plan_text(url.entries["name"], machine)
+    _take_params(call, keys, params)
+    _take_body(call, keys, body)
+    _name_of_tags(keys)
+    step = machine.emit(keys, call.node, call.scope)
+    reply = JsReply(step, machine.lists[-1])
+    machine.last = reply
+    machine.sent += 1
+    return reply
+
+
+def _url(call: NativeCall, url: JsValue) -> str:
+    if isinstance(url, JsObject) and "url" in url.entries:
+        url = url.entries["url"]
+    if isinstance(url, JsUnknown):
+        raise NoStepSays(url.why)
+    if isinstance(url, JsConst) and not (isinstance(url.value, str) and url.value):
+        raise NoStepSays("a request without a URL")
+    text = plan_text(url, call.machine)
+    return text if text.startswith(("/", "http://", "https://", "${")) else f"/{text}"
+
+
+def _name_of_tags(keys: Keys) -> None:
+    tags = keys.get("tags")
+    if isinstance(tags, dict):
+        name = tags.pop("name", None)
+        if name is not None:
+            keys["name"] = str(name)
+        if not tags:
+            del keys["tags"]
+
+
+def _take_body(call: NativeCall, keys: Keys, body: JsValue) -> None:
+    if isinstance(body, JsConst) and body.value in (None, ""):
+        return
+    if isinstance(body, JsOp) and body.sign == "json":
+        _take_json(call, keys, body.operands[0])
+    elif isinstance(body, JsFile):
+        keys["body_file"] = body.name
+    elif isinstance(body, JsObject) and not body.name:
+        _take_form(call, keys, body)
+    elif isinstance(body, JsConst) and _is_json_sent(keys) and _parsed(body) is not None:
+        _take_json(call, keys, _parsed(body) or UNDEFINED)
+    elif isinstance(body, JsUnknown):
+        raise NoStepSays(body.why)
+    else:
+        keys["body"] = plan_text(body, call.machine)
+
+
+def _parsed(body: JsConst) -> JsValue | None:
+    try:
+        return from_plain(json.loads(str(body.value)))
+    except (ValueError, RecursionError):
+        return None
+
+
+def from_plain(value: object) -> JsValue:
+    """Return a value of Python as one of a script."""
+    if isinstance(value, dict):
+        return JsObject({str(key): from_plain(one) for key, one in value.items()})
+    if isinstance(value, list):
+        return JsArray([from_plain(one) for one in value])
+    return JsConst(value)  # type: ignore[arg-type]
+
+
+def _is_json_sent(keys: Keys) -> bool:
+    headers = keys.get("headers")
+    return isinstance(headers, dict) and any(
+        name.lower() == "content-type" and "json" in str(one) for name, one in headers.items()
+    )
+
+
+def _take_json(call: NativeCall, keys: Keys, value: JsValue) -> None:
+    """Send JSON: `json` brings its header, so the usual one needs no place of its own."""
+    if not _is_json_sent(keys):
+        keys["body"] = plan_text(JsOp("json", [value]), call.machine)
+        return
+    keys["json"] = plan_value(value, call.machine)
+    _drop_header(keys, ("application/json", "application/json;charset=utf-8"))
+
+
+def _drop_header(keys: Keys, usual: tuple[str, ...]) -> None:
+    """Drop the header for a kind of body, which its key brings."""
+    headers = keys.get("headers")
+    if isinstance(headers, dict):
+        for name in [one for one in headers if one.lower() == "content-type"]:
+            if str(headers[name]).replace(" ", "").lower() in usual:
+                del headers[name]
+        if not headers:
+            del keys["headers"]
+
+
+def _take_form(call: NativeCall, keys: Keys, body: JsObject) -> None:
+    files = {
+        name: one
+        for name, one in body.entries.items()
+        if isinstance(one, JsOp) and one.sign == "file"
+    }
+    if not files:
+        keys["form"] = plan_value(body, call.machine)
+        _drop_header(keys, ("application/x-www-form-urlencoded",))
+        return
+    parts: Keys = {}
+    for name, one in body.entries.items():
+        if name in files and isinstance(one, JsOp):
+            parts[name] = _file_part(call, one)
+        else:
+            parts[name] = plan_text(one, call.machine)
+    keys["multipart"] = parts
+
+
+def _file_part(call: NativeCall, file: JsOp) -> Keys:
+    content = file.operands[0]
+    if isinstance(content, JsFile):
+        return {"file": content.name}
+    return {"text": plan_text(content, call.machine)}
+
+
+def _take_params(call: NativeCall, keys: Keys, params: JsValue) -> None:
+    if isinstance(params, JsConst):
+        return
+    if isinstance(params, JsUnknown):
+        raise NoStepSays(params.why)
+    if not isinstance(params, JsObject) or params.name:
+        raise NoStepSays("parameters of a request that only the run knows")
+    for name, value in params.entries.items():
+        take = _PARAMS.get(name)
+        if take is None:
+            call.change(f"`{name}` of a request has no counterpart")
+        elif not (
+            isinstance(value, JsConst) and value.value is None and name != "responseCallback"
+        ):
+            take(call, keys, value)
+
+
+def _headers(call: NativeCall, keys: Keys, value: JsValue) -> None:
+    if not isinstance(value, JsObject) or value.name:
+        raise NoStepSays("headers that only the run knows")
+    keys["headers"] = {
+        name: plan_text(one, call.machine)
+        for name, one in value.entries.items()
+        if not (isinstance(one, JsConst) and one.value is None)
+    }
+    if not keys["headers"]:
+        del keys["headers"]
+
+
+def _tags(call: NativeCall, keys: Keys, value: JsValue) -> None:
+    if not isinstance(value, JsObject):
+        raise NoStepSays("tags that only the run knows")
+    tags: Keys = {}
+    for name, one in value.entries.items():
+        tags[name] = plan_text(one, call.machine)
+        call.machine.tags.setdefault(name, set()).add(str(tags[name]))
+    keys["tags"] = tags
+
+
+def _timeout(call: NativeCall, keys: Keys, value: JsValue) -> None:
+    try:
+        known = plain(value, unset=True)
+    except LookupError:
+        raise NoStepSays("a timeout that only the run knows") from None
+    time = read_seconds(known) if isinstance(known, str) and not known.isdigit() else None
+    if time is None and isinstance(known, str | int | float):
+        time = Fraction(str(known)) / 1000
+    if time is None or time <= 0:
+        call.change("its timeout is not in the plan")
+        return
+    keys["timeout"] = seconds(time)
+
+
+def _redirects(call: NativeCall, keys: Keys, value: JsValue) -> None:
+    if isinstance(value, JsConst) and value.value == 0:
+        keys["follow_redirects"] = False
+    elif isinstance(value, JsConst) and int(value.value or 0) < 10:
+        call.change("redirects are followed without this limit")
+
+
+def _cookies(call: NativeCall, keys: Keys, value: JsValue) -> None:
+    if not isinstance(value, JsObject):
+        raise NoStepSays("cookies that only the run knows")
+    pairs = []
+    for name, one in value.entries.items():
+        inner = one.entries.get("value", one) if isinstance(one, JsObject) else one
+        pairs.append(f"{name}={plan_text(inner, call.machine)}")
+    headers = keys.setdefault("headers", {})
+    assert isinstance(headers, dict), "headers are a mapping"
+    headers["Cookie"] = "; ".join(pairs)
+
+
+def _callback(call: NativeCall, keys: Keys, value: JsValue) -> None:
+    if isinstance(value, JsConst):
+        keys["expect"] = {"status": ["2xx", "3xx", "4xx", "5xx"]}
+    elif isinstance(value, JsExpr) and value.kind == "statuses":
+        keys["expect"] = {"status": _statuses(value.text)}
+    else:
+        call.change("its `responseCallback` is not in the plan")
+
+
+def _statuses(text: str) -> object:
+    found = [int(one) if one.isdigit() else one for one in text.split()]
+    return found[0] if len(found) == 1 else found
+
+
+def _nothing(call: NativeCall, keys: Keys, value: JsValue) -> None:
+    """What is about how k6 keeps a reply, or its cookies, which a user of a plan has too."""
+    del call, keys, value
+
+
+def _auth(call: NativeCall, keys: Keys, value: JsValue) -> None:
+    del keys, value
+    call.change("`auth` is not in the plan: write `auth: {basic: {username, password}}`")
+
+
+_TakeParam = Callable[[NativeCall, Keys, JsValue], None]
+_PARAMS: Final[dict[str, _TakeParam]] = {
+    "headers": _headers,
+    "tags": _tags,
+    "timeout": _timeout,
+    "redirects": _redirects,
+    "cookies": _cookies,
+    "responseCallback": _callback,
+    "jar": _nothing,
+    "responseType": _nothing,
+    "auth": _auth,
+}
+
+
+def _batch(call: NativeCall) -> JsValue:
+    """Read `http.batch([...])`: requests side by side."""
+    given = call.argument(0)
+    listed: dict[str, JsValue]
+    if isinstance(given, JsArray) and not given.name:
+        listed = {str(number): one for number, one in enumerate(given.items)}
+    elif isinstance(given, JsObject) and not given.name:
+        listed = given.entries
+    else:
+        raise NoStepSays("requests whose number only the run knows: write a `parallel` of them")
+    replies: dict[str, JsValue] = {}
+    with call.machine.branch() as steps:
+        for key, one in listed.items():
+            replies[key] = _send(call, *_batched(one))
+    call.machine.last = None
+    if not steps:
+        raise NoStepSays("a batch without requests")
+    call.machine.emit({"parallel": steps}, call.node, call.scope)
+    if isinstance(given, JsArray):
+        return JsArray(list(replies.values()), call.machine.depth)
+    return JsObject(replies, depth=call.machine.depth)
+
+
+def _batched(one: JsValue) -> tuple[str, JsValue, JsValue, JsValue]:
+    if isinstance(one, JsArray):
+        parts = [*one.items, *[UNDEFINED] * 4][:4]
+    elif isinstance(one, JsObject):
+        parts = [one.entries.get(name, UNDEFINED) for name in ("method", "url", "body", "params")]
+    else:
+        parts = [JsConst("get"), one, UNDEFINED, UNDEFINED]
+    verb = str(plain_text(parts[0]) or "get").lower()
+    if verb not in _VERBS:
+        raise NoStepSays(f"planrunner has no method `{verb}`")
+    return _VERBS[verb], parts[1], parts[2], parts[3]
+
+
+def _expected_statuses(call: NativeCall) -> JsValue:
+    words: list[str] = []
+    for one in call.arguments:
+        known = plain_text(one)
+        if isinstance(known, dict):
+            low, high = int(known.get("min", 200)), int(known.get("max", 299))
+            classes = [f"{number}xx" for number in range(low // 100, high // 100 + 1)]
+            if low % 100 or high % 100 != 99:
+                call.change("whole classes of statuses are accepted")
+            words += classes
+        else:
+            words.append(str(known))
+    return JsExpr(" ".join(words), "statuses")
+
+
+def _set_callback(call: NativeCall) -> JsValue:
+    value = call.argument(0)
+    if isinstance(value, JsExpr) and value.kind == "statuses":
+        call.machine.http["expect"] = {"status": _statuses(value.text)}
+        return UNDEFINED
+    call.machine.http["expect"] = {"status": ["2xx", "3xx", "4xx", "5xx"]}
+    return UNDEFINED
+
+
+def _file(call: NativeCall) -> JsValue:
+    content = call.argument(0)
+    return JsOp("file", [content, *call.arguments[1:]])
+
+
+def _template(call: NativeCall) -> JsValue:
+    """Read a template that is tagged with `http.url`."""
+    value = call.argument(0)
+    return JsObject({"url": value})
+
+
+def _json(call: NativeCall) -> JsValue:
+    """Read `res.json()` and `res.json('a.b')`."""
+    assert isinstance(call.of, JsReply), "a method of a reply"
+    if not call.arguments:
+        return JsPart(call.of, "json")
+    known = plain_text(call.argument(0))
+    path = gjson_path(str(known))
+    if path is None:
+        raise NoStepSays(f"the path `{known}`: write it as JSONPath in `extract`")
+    return JsPart(call.of, "json", path)
+
+
+def _nothing_known(call: NativeCall) -> JsValue:
+    raise NoStepSays(f"`{call.name}` of a reply: see `extract` with `css` or `xpath`")
+
+
+def _cookie_jar(call: NativeCall) -> JsValue:
+    del call
+    return JsNative("jar")
+
+
+def _jar_set(call: NativeCall) -> JsValue:
+    name, value = (
+        plan_text(call.argument(1), call.machine),
+        plan_text(call.argument(2), call.machine),
+    )
+    call.machine.emit({"header": {"Cookie": f"{name}={value}"}}, call.node, call.scope)
+    return UNDEFINED
+
+
+REQUESTS: Final[dict[str, Callable[[NativeCall], JsValue]]] = {
+    **{f"http.{verb}": _request for verb in (*_VERBS, "request", "asyncRequest")},
+    "http.batch": _batch,
+    "http.expectedStatuses": _expected_statuses,
+    "http.setResponseCallback": _set_callback,
+    "http.file": _file,
+    "http.url": _template,
+    "http.cookieJar": _cookie_jar,
+    "http.CookieJar": _cookie_jar,
+    "jar.set": _jar_set,
+    "Reply.json": _json,
+    "Reply.html": _nothing_known,
+    "Reply.clickLink": _nothing_known,
+    "Reply.submitForm": _nothing_known,
+}

@@ -1,0 +1,420 @@
+"""Methods of texts, numbers and lists, and functions of JavaScript about them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+
+from planrunner.importers.formats.k6.code.calls import NativeCall, predicate
+from planrunner.importers.formats.k6.code.loops import for_each
+from planrunner.importers.formats.k6.state.machine import NoStepSays
+from planrunner.importers.formats.k6.state.values import (
+    UNDEFINED,
+    JsArray,
+    JsConst,
+    JsExpr,
+    JsFile,
+    JsObject,
+    JsOp,
+    JsPart,
+    JsReply,
+    JsRows,
+    JsText,
+    JsUnknown,
+    JsValue,
+    plain,
+)
+from planrunner.importers.formats.k6.steps.requests import from_plain
+from planrunner.importers.formats.k6.terms.members import member
+from planrunner.importers.formats.k6.terms.operators import negated, truth
+from planrunner.importers.formats.k6.terms.texts import draws, expression, wrapped
+from planrunner.importers.javascript.constants import js_text
+
+__all__ = ["TEXTS"]
+
+_NUMBER: Final = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)")
+
+
+def _stringify(call: NativeCall) -> JsValue:
+    value = call.argument(0)
+    if isinstance(value, JsUnknown):
+        return value
+    try:
+        text = json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False)
+    except LookupError:
+        return JsOp("json", [value])
+    return JsOp("json", [value]) if isinstance(value, (JsObject, JsArray)) else JsConst(text)
+
+
+def _parse(call: NativeCall) -> JsValue:
+    """Read `JSON.parse(…)` of a reply's body, a file, or a text."""
+    value = call.argument(0)
+    match value:
+        case JsPart(kind="body", reply=reply):
+            return JsPart(reply, "json")
+        case JsOp(sign="or", operands=[JsPart(kind="body", reply=reply), _]):
+            return JsPart(reply, "json")
+        case JsFile(name=name):
+            return JsFile(name, "json")
+        case JsOp(sign="json", operands=[inner]):
+            return inner
+        case JsConst(value=str() as text):
+            try:
+                return from_plain(json.loads(text))
+            except (ValueError, RecursionError):
+                raise NoStepSays("a text that is not JSON") from None
+        case JsUnknown():
+            return value
+        case _:
+            raise NoStepSays("JSON that is computed: see `extract`")
+
+
+def _number(call: NativeCall) -> JsValue:
+    """Read `parseInt`, `parseFloat` and `Number`."""
+    value = call.argument(0)
+    kind = "int" if call.name == "parseInt" else "float"
+    if isinstance(value, JsUnknown):
+        return value
+    if isinstance(value, JsConst):
+        found = _NUMBER.match(js_text(value.value)) if value.value is not None else None
+        if found is None:
+            return UNDEFINED
+        number = float(found[1])
+        return JsConst(int(number) if kind == "int" or number.is_integer() else number)
+    known = getattr(value, "unset", None)
+    unset = _number_of(known) if isinstance(known, JsConst) else None
+    return JsOp(kind, [value], unset)
+
+
+def _number_of(value: JsConst) -> JsConst:
+    found = _NUMBER.match(str(value.value))
+    number = float(found[1]) if found else 0.0
+    return JsConst(int(number) if number.is_integer() else number)
+
+
+def _string(call: NativeCall) -> JsValue:
+    value = call.argument(0)
+    if isinstance(value, JsUnknown):
+        return value
+    return JsConst(js_text(value.value)) if isinstance(value, JsConst) else JsText([value])
+
+
+def _to_string(call: NativeCall) -> JsValue:
+    if isinstance(call.of, JsConst):
+        return JsConst(js_text(call.of.value))
+    if isinstance(call.of, JsExpr) and call.of.text.startswith("rand.float") and call.arguments:
+        return JsExpr("rand.lower(11)", "text", draws=True)
+    return JsText([call.of])
+
+
+def _iso(call: NativeCall) -> JsValue:
+    if isinstance(call.of, JsExpr) and call.of.kind == "clock":
+        return JsExpr("date()", "text", draws=True)
+    raise NoStepSays("a date that is computed: see `date(format, offset)`")
+
+
+def _get_time(call: NativeCall) -> JsValue:
+    return call.of
+
+
+def _boolean(call: NativeCall) -> JsValue:
+    return negated(negated(call.argument(0)))
+
+
+def _is_array(call: NativeCall) -> JsValue:
+    value = call.argument(0)
+    if isinstance(value, JsUnknown):
+        return value
+    if isinstance(value, JsPart):
+        return JsOp("type", [value, JsConst("array")])
+    return JsConst(isinstance(value, (JsArray, JsRows)))
+
+
+def _includes(call: NativeCall) -> JsValue:
+    wanted = call.argument(0)
+    try:
+        known, within = plain(wanted), plain(call.of)
+        return JsConst(known in within)
+    except (LookupError, TypeError):
+        return JsOp("in", [wanted, call.of])
+
+
+def _index_of(call: NativeCall) -> JsValue:
+    """Read `x.indexOf(y)`, which scripts compare with -1."""
+    wanted = call.argument(0)
+    try:
+        return JsConst(plain(call.of).find(plain(wanted)))
+    except (LookupError, AttributeError, TypeError):
+        return JsOp("in", [wanted, call.of])
+
+
+def _starts(call: NativeCall) -> JsValue:
+    wanted = plain_or_refuse(call.argument(0))
+    sign = "starts" if call.name == "startsWith" else "ends"
+    if isinstance(call.of, JsConst):
+        text = str(call.of.value)
+        return JsConst(text.startswith(wanted) if sign == "starts" else text.endswith(wanted))
+    return JsOp(sign, [call.of, JsConst(wanted)])
+
+
+def plain_or_refuse(value: JsValue) -> str:
+    """Return a text that has to be known beforehand."""
+    try:
+        return str(plain(value))
+    except LookupError:
+        raise NoStepSays("a text that only the run knows") from None
+
+
+def _pattern(value: JsValue) -> str | None:
+    if isinstance(value, JsObject) and isinstance(value.entries.get("regex"), JsConst):
+        return str(value.entries["regex"].value)  # type: ignore[attr-defined]
+    return None
+
+
+def _match(call: NativeCall) -> JsValue:
+    """Read `body.match(/…(…)…/)`, whose first group is taken."""
+    pattern = _pattern(call.argument(0))
+    if pattern is None or not isinstance(call.of, JsPart) or call.of.kind != "body":
+        raise NoStepSays("a pattern in a text: see `extract` with `regex`")
+    return JsPart(call.of.reply, "regex", (pattern,))
+
+
+def _test(call: NativeCall) -> JsValue:
+    """Read `/…/.test(text)`."""
+    pattern = _pattern(call.of)
+    if pattern is None:
+        raise NoStepSays("a pattern that only the run knows")
+    return JsOp("matches", [call.argument(0), JsConst(pattern)])
+
+
+def _replace(call: NativeCall) -> JsValue:
+    pattern = _pattern(call.argument(0))
+    new = call.argument(1)
+    if pattern is not None:
+        if isinstance(call.of, JsConst) and isinstance(new, JsConst):
+            return JsConst(re.sub(pattern, str(new.value), str(call.of.value)))
+        raise NoStepSays("a pattern that is replaced: write it as a function of a hook")
+    old = plain_or_refuse(call.argument(0))
+    if isinstance(call.of, JsConst) and isinstance(new, JsConst):
+        return JsConst(str(call.of.value).replace(old, str(new.value), 1))
+    shown = ", ".join(expression(one, call.machine) for one in (JsConst(old), new))
+    return JsExpr(f"{wrapped(call.of, call.machine)} | replace({shown})", "text")
+
+
+def _filtered(call: NativeCall) -> JsValue:
+    """Read `toUpperCase()` and its like."""
+    name = {"toUpperCase": "upper", "toLowerCase": "lower", "trim": "trim"}[call.name]
+    if isinstance(call.of, JsConst):
+        text = str(call.of.value)
+        changed = {"upper": text.upper(), "lower": text.lower(), "trim": text.strip()}
+        return JsConst(changed[name])
+    return JsOp(name, [call.of])
+
+
+def _split(call: NativeCall) -> JsValue:
+    by = plain_or_refuse(call.argument(0))
+    if isinstance(call.of, JsConst):
+        text = str(call.of.value)
+        return JsArray([JsConst(one) for one in (text.split(by) if by else list(text))])
+    known = getattr(call.of, "unset", None)
+    if isinstance(known, JsConst):
+        call.change("it is split beforehand, as it is without the variable")
+        return JsArray([JsConst(one) for one in str(known.value).split(by)])
+    raise NoStepSays("a text that is split: write it as a function of a hook")
+
+
+def _slice(call: NativeCall) -> JsValue:
+    """Read `slice`, `substring` and `substr` of a text or list."""
+    bounds = [plain_or_refuse(one) for one in call.arguments]
+    numbers = [int(float(one)) for one in bounds if one != "None"]
+    if call.name == "substr" and len(numbers) > 1:
+        numbers[1] += numbers[0]
+    first, last = [*numbers, 0][0], numbers[1] if len(numbers) > 1 else None
+    if isinstance(call.of, JsConst):
+        return JsConst(str(call.of.value)[first:last])
+    if isinstance(call.of, JsArray) and not call.of.name:
+        return JsArray(call.of.items[first:last])
+    if isinstance(call.of, JsExpr) and call.of.text == "rand.lower(11)":
+        length = (last if last is not None else 11) - first
+        return JsExpr(f"rand.lower({max(1, length)})", "text", draws=True)
+    shown = f"{first or ''}:{'' if last is None else last}"
+    text = f"{wrapped(call.of, call.machine)}[{shown}]"
+    return JsExpr(text, "text", draws=draws(call.of))
+
+
+def _fixed(call: NativeCall) -> JsValue:
+    digits = plain_or_refuse(call.argument(0)) if call.arguments else "0"
+    if isinstance(call.of, JsConst):
+        return JsConst(f"{float(call.of.value or 0):.{int(digits)}f}")
+    text = f"{wrapped(call.of, call.machine)} | round({digits})"
+    return JsExpr(text, "number", draws=draws(call.of))
+
+
+def _pad(call: NativeCall) -> JsValue:
+    if isinstance(call.of, JsConst):
+        width, fill = int(plain_or_refuse(call.argument(0))), plain_or_refuse(call.argument(1))
+        return JsConst(str(call.of.value).rjust(width, fill[:1] or " "))
+    raise NoStepSays("a text that is padded: write it as a function of a hook")
+
+
+def _join(call: NativeCall) -> JsValue:
+    by = plain_or_refuse(call.argument(0)) if call.arguments else ","
+    if isinstance(call.of, JsArray) and not call.of.name:
+        parts: list[JsValue] = []
+        for one in call.of.items:
+            parts += [JsConst(by), one] if parts else [one]
+        return JsText(parts) if parts else JsConst("")
+    return JsExpr(f"{wrapped(call.of, call.machine)} | join('{by}')", "text")
+
+
+def _for_each(call: NativeCall) -> JsValue:
+    def read(item: JsValue, number: JsValue) -> None:
+        call.run(call.argument(0), [item, number, call.of])
+
+    for_each(call.of, "item", read, call.node, call.scope, call.machine)
+    return UNDEFINED
+
+
+def _map(call: NativeCall) -> JsValue:
+    if not isinstance(call.of, JsArray) or call.of.name:
+        raise NoStepSays("a list that is computed from another: write it as a function of a hook")
+    return JsArray(
+        [call.run(call.argument(0), [one, JsConst(n)]) for n, one in enumerate(call.of.items)]
+    )
+
+
+def _filter(call: NativeCall) -> JsValue:
+    """Read `filter`, `find`, `some` and `every` of a list that is known."""
+    if not isinstance(call.of, JsArray) or call.of.name:
+        raise NoStepSays("a list that is searched: see `extract` with a filter of JSONPath")
+    kept: list[JsValue] = []
+    for one in call.of.items:
+        held = truth(predicate(call.argument(0), [one], call.node, call.scope, call.machine))
+        if held is None:
+            raise NoStepSays("a list that is searched for what only the run knows")
+        if held:
+            kept.append(one)
+    if call.name == "filter":
+        return JsArray(kept)
+    if call.name in ("some", "every"):
+        return JsConst(bool(kept) if call.name == "some" else len(kept) == len(call.of.items))
+    return kept[0] if kept else UNDEFINED
+
+
+def _push(call: NativeCall) -> JsValue:
+    of = call.of
+    if not isinstance(of, JsArray):
+        raise NoStepSays("an item that is added to a list of the run: see `push`")
+    if not of.name and of.depth < call.machine.depth and not call.machine.trial:
+        raise NoStepSays("an item that is added to a list in a branch or loop: see `push`")
+    of.items += call.arguments
+    return JsConst(len(of.items))
+
+
+def _concat(call: NativeCall) -> JsValue:
+    if isinstance(call.of, JsArray) and all(isinstance(one, JsArray) for one in call.arguments):
+        lists = [one for one in (call.of, *call.arguments) if isinstance(one, JsArray)]
+        return JsArray([item for one in lists for item in one.items])
+    raise NoStepSays("lists that only the run knows")
+
+
+def _keys(call: NativeCall) -> JsValue:
+    value = call.argument(0)
+    if not isinstance(value, JsObject) or value.name:
+        if isinstance(value, JsUnknown):
+            return value
+        raise NoStepSays("the keys of something that only the run knows")
+    pairs = list(value.entries.items())
+    if call.name == "keys":
+        return JsArray([JsConst(key) for key, _ in pairs])
+    if call.name == "values":
+        return JsArray([one for _, one in pairs])
+    return JsArray([JsArray([JsConst(key), one]) for key, one in pairs])
+
+
+def _assign(call: NativeCall) -> JsValue:
+    target = call.argument(0)
+    if not isinstance(target, JsObject):
+        raise NoStepSays("an object that only the run knows")
+    for one in call.arguments[1:]:
+        if isinstance(one, JsObject) and not one.name:
+            target.entries.update(one.entries)
+        elif not isinstance(one, JsConst):
+            raise NoStepSays("an object that only the run knows")
+    return target
+
+
+def _same(call: NativeCall) -> JsValue:
+    return call.argument(0)
+
+
+def _coded(call: NativeCall) -> JsValue:
+    name = {"b64encode": "b64", "btoa": "b64"}.get(call.name, "urlencode")
+    value = call.argument(0)
+    if isinstance(value, JsUnknown):
+        return value
+    return JsOp(name, [value])
+
+
+def _has(call: NativeCall) -> JsValue:
+    """Read `x.hasOwnProperty('key')`."""
+    key = call.argument(0)
+    found = member(call.of, key, call.machine)
+    if isinstance(call.of, JsObject) and not call.of.name:
+        return JsConst(not (isinstance(found, JsConst) and found.value is None))
+    return JsOp("!=", [found, UNDEFINED])
+
+
+def _object_test(call: NativeCall) -> JsValue:
+    return _test(call) if call.name == "test" else _has(call)
+
+
+def _body_json(call: NativeCall) -> JsValue:
+    if isinstance(call.of, JsReply):
+        return JsPart(call.of, "json")
+    raise NoStepSays(f"`{call.name}` of something that is not a reply")
+
+
+_TextNatives = dict[str, Callable[[NativeCall], JsValue]]
+TEXTS: Final[_TextNatives] = {
+    "JSON.stringify": _stringify,
+    "JSON.parse": _parse,
+    **dict.fromkeys(("parseInt", "parseFloat", "Number", "Number.parseInt"), _number),
+    "Number.parseFloat": _number,
+    "String": _string,
+    "Boolean": _boolean,
+    "Array.isArray": _is_array,
+    "Array.from": _same,
+    **{f"Object.{name}": _keys for name in ("keys", "values", "entries")},
+    "Object.assign": _assign,
+    "Object.freeze": _same,
+    "Object.test": _object_test,
+    **{f"{kind}.hasOwnProperty": _has for kind in ("Object", "Value")},
+    "Value.toString": _to_string,
+    "Value.toISOString": _iso,
+    "Value.getTime": _get_time,
+    "Value.valueOf": _get_time,
+    **{f"{kind}.includes": _includes for kind in ("Value", "List")},
+    "Value.indexOf": _index_of,
+    **{f"Value.{name}": _starts for name in ("startsWith", "endsWith")},
+    "Value.match": _match,
+    **{f"Value.{name}": _replace for name in ("replace", "replaceAll")},
+    **{f"Value.{name}": _filtered for name in ("toUpperCase", "toLowerCase", "trim")},
+    "Value.split": _split,
+    **{f"Value.{name}": _slice for name in ("slice", "substring", "substr")},
+    "List.slice": _slice,
+    "Value.toFixed": _fixed,
+    "Value.padStart": _pad,
+    **{f"{kind}.join": _join for kind in ("Value", "List")},
+    **{f"{kind}.forEach": _for_each for kind in ("Value", "List")},
+    **{f"{kind}.map": _map for kind in ("Value", "List")},
+    **{f"List.{name}": _filter for name in ("filter", "find", "some", "every")},
+    "List.push": _push,
+    "List.concat": _concat,
+    "encoding.b64encode": _coded,
+    "btoa": _coded,
+    "encodeURIComponent": _coded,
+    "encodeURI": _same,
+}
