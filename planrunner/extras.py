@@ -77,6 +77,7 @@ EXTRAS: Final = (
         ),
         "the scripts in k6 tests and Postman collections, read by `planrunner import`",
     ),
+    Extra("lsp", (("lsprotocol", "lsprotocol"), ("pygls", "pygls")), "`planrunner lsp`"),
     Extra("notify", (("apprise", "apprise"),), "notifications when a run has ended"),
     Extra(
         "otlp",

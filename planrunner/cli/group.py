@@ -35,6 +35,7 @@ _COMMANDS = {
     "clean": "remove old runs, but no baseline",
     "validate": "check plans and report faults, with file, line and column",
     "fmt": "write plans in one style",
+    "lsp": "serve editors: check plans while they are typed",
     "explain": "explain in words what a plan would do; send nothing",
     "ui": "show the plans of a folder in a browser: run, watch, compare",
     "data": "write the rows of a plan's data source to a file",

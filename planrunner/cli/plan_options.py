@@ -348,7 +348,12 @@ def _parse_settings(settings: Sequence[str]) -> dict[str, str]:
 
 
 def load_plan(
-    path: Path, options: PlanOptions, *, need_secrets: bool, outputs: tuple[str, ...] = ()
+    path: Path,
+    options: PlanOptions,
+    *,
+    need_secrets: bool,
+    outputs: tuple[str, ...] = (),
+    text: str | None = None,
 ) -> CheckedPlan:
     """Load a plan as the command line asks.
 
@@ -357,6 +362,7 @@ def load_plan(
         options: Those of every command with a plan.
         need_secrets: Whether a required secret must have a value.
         outputs: Those of `--output`, of a command that runs it.
+        text: What the file would have; None to read it.
 
     Raises:
         PlanError: The plan or a value for it is invalid.
@@ -373,6 +379,7 @@ def load_plan(
             changes=replace(options.changes, outputs=outputs),
             folders=options.folders(path),
             defaults=options.defaults,
+            text=text,
         )
     except PlanError as error:
         raise PlanError(review(error)) from error

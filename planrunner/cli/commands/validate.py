@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
 
 import click
 
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.compiler import compile_plan
+from planrunner.compiler.checked import Checked, placed
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import Diagnostic, PlanError, render
 from planrunner.language.secrets import Masker
@@ -20,10 +19,7 @@ from planrunner.plan.deprecated import deprecated_keys
 from planrunner.plan.loader import CheckedPlan
 from planrunner.results.exit_codes import ExitCode
 
-__all__ = ["command"]
-
-_PLACED: Final = re.compile(r"(.+?):(\d+):(\d+): (.+)", re.DOTALL)
-"""A notice that begins with its place."""
+__all__ = ["check", "command"]
 
 
 @click.command(
@@ -62,7 +58,7 @@ def command(
     """Check PLANS and report every fault with file, line and column."""
     is_valid, found = True, []
     for path in plans:
-        faults, notices, warnings = _check(path, options, online=online)
+        faults, notices, warnings = check(path, options, online=online)
         is_valid = is_valid and not faults
         found += [
             *(fault.as_json() for fault in faults),
@@ -76,34 +72,36 @@ def command(
     return ExitCode.OK if is_valid else ExitCode.PLAN_INVALID
 
 
-class _Checked(NamedTuple):
-    """The faults of a plan; when it has none, what its runs would give notice and warn of."""
+def check(
+    path: Path, options: PlanOptions, *, online: bool = False, text: str | None = None
+) -> Checked:
+    """Return what is wrong with a plan or with defaults; nothing of it is run.
 
-    faults: Sequence[Diagnostic]
-    notices: Sequence[str] = ()
-    warnings: Sequence[str] = ()
-
-
-def _check(path: Path, options: PlanOptions, *, online: bool) -> _Checked:
+    Args:
+        path: Its file.
+        options: What the command line says about it.
+        online: Whether targets are asked too.
+        text: What the file would have; None to read it.
+    """
     if is_defaults(path):
         from planrunner.plan.defaults.check import check_defaults  # noqa: PLC0415 - most files are plans
 
-        return _Checked(check_defaults(path, options.sources()))
+        return Checked(check_defaults(path, options.sources(), text))
     try:
-        plan = load_plan(path, options, need_secrets=False)
+        plan = load_plan(path, options, need_secrets=False, text=text)
         graph = compile_plan(plan, selection=options.selection)
     except PlanError as error:
-        return _Checked(error.diagnostics)
+        return Checked(error.diagnostics)
     if any(node.url for node in graph.notifications):
         from planrunner.runner.notify.urls import find_url_faults  # noqa: PLC0415 - few plans tell anybody
 
         if faults := find_url_faults(plan, graph):
-            return _Checked(faults)
+            return Checked(faults)
     if online and (told := _told_by_targets(plan, graph)):
-        return _Checked(told)
+        return Checked(told)
     notices = graph.notices
     warnings = [str(key) for key in deprecated_keys(plan.document)]
-    return _Checked((), [text for text in notices if text not in warnings], warnings)
+    return Checked((), [one for one in notices if one not in warnings], warnings)
 
 
 def _told_by_targets(plan: CheckedPlan, graph: RunGraph) -> Sequence[Diagnostic]:
@@ -139,9 +137,8 @@ def _notice_as_json(
     path: Path, text: str, severity: str = "notice", code: str = "notice"
 ) -> dict[str, object]:
     """Return a notice in the form of a diagnostic; one without a place is about the whole plan."""
-    placed = _PLACED.fullmatch(text)
-    file, line, column, message = placed.groups() if placed else (str(path), 1, 1, text)
-    at = {"line": int(line), "column": int(column)}
-    end = {"end_line": int(line), "end_column": int(column)}
+    file, line, column, message = placed(text, str(path))
+    at = {"line": line, "column": column}
+    end = {"end_line": line, "end_column": column}
     words = {"severity": severity, "code": code, "message": message, "hint": ""}
     return {"file": file, **at, **end, **words}

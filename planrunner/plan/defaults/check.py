@@ -16,10 +16,12 @@ from planrunner.plan.yaml.files import read_text
 __all__ = ["check_defaults"]
 
 
-def check_defaults(path: Path, sources: ParamSources) -> tuple[Diagnostic, ...]:
-    """Return the findings about the file, in its order."""
+def check_defaults(
+    path: Path, sources: ParamSources, text: str | None = None
+) -> tuple[Diagnostic, ...]:
+    """Return the findings about the file, in its order; `text` is what it would have."""
     try:
-        document, faults = read_defaults(str(path), read_text)
+        document, faults = read_defaults(str(path), read_text if text is None else lambda _: text)
     except PlanError as error:
         return error.diagnostics
     if document is None:

@@ -26,29 +26,30 @@ class Source:
     text: str
 
     @cached_property
-    def _line_starts(self) -> list[int]:
+    def line_starts(self) -> list[int]:
+        """Where each line begins."""
         return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
 
     def line(self, number: int) -> str:
         """Return line `number` (from 1) without its end, fit for a terminal; empty when absent."""
-        starts = self._line_starts
+        starts = self.line_starts
         if not 1 <= number <= len(starts):
             return ""
         end = starts[number] if number < len(starts) else len(self.text)
         return _CONTROL.sub("\ufffd", self.text[starts[number - 1] : end].rstrip("\r\n"))
 
     def line_of(self, offset: int) -> int:
-        return bisect_right(self._line_starts, offset)
+        return bisect_right(self.line_starts, offset)
 
     def line_start(self, offset: int) -> int:
-        return self._line_starts[self.line_of(offset) - 1]
+        return self.line_starts[self.line_of(offset) - 1]
 
     def span(self, start: int, end: int | None = None) -> Span:
         """Return the span of `start` to `end` (exclusive; one character by default)."""
         start = max(0, min(start, len(self.text)))
         end = max(start, min(start + 1 if end is None else end, len(self.text)))
         line, end_line = self.line_of(start), self.line_of(end)
-        starts = self._line_starts
+        starts = self.line_starts
         return Span(
             self.file, line, start - starts[line - 1] + 1, end_line, end - starts[end_line - 1] + 1
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from planrunner.plan.defaults.file import is_defaults
+from planrunner.plan.plan_text import A_PLAN
 from planrunner.web.folder.choices import PlanChoices
 from planrunner.web.folder.plan_check import plan_check
 
@@ -20,8 +21,7 @@ _DEEPEST: Final = 3
 _MOST: Final = 500
 _MOST_BYTES: Final = 2_000_000
 _SKIPPED: Final = frozenset({"node_modules", "reports", "venv", "__pycache__"})
-_A_PLAN: Final = re.compile(rb"^(planrunner|users|phases|stages|profiles)[ \t]*:", re.MULTILINE)
-"""What distinguishes a plan from other YAML: one of these keys at the first level."""
+_A_PLAN: Final = re.compile(A_PLAN.encode(), re.MULTILINE)
 
 _Stamp = tuple[tuple[str, int, int], ...]
 """Files with the time of their last change and their sizes."""

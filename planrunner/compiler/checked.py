@@ -1,0 +1,40 @@
+"""What a check of a plan found: faults, or what its runs would give notice and warn of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from planrunner.language.diagnostics import Diagnostic
+
+__all__ = ["Checked", "PlacedNotice", "placed"]
+
+_PLACED: Final = re.compile(r"(.+?):(\d+):(\d+): (.+)", re.DOTALL)
+"""A notice that begins with its place."""
+
+
+class Checked(NamedTuple):
+    """The faults of a plan; when it has none, what its runs would give notice and warn of."""
+
+    faults: Sequence[Diagnostic]
+    notices: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
+class PlacedNotice(NamedTuple):
+    """A notice and where it belongs."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+
+def placed(notice: str, plan: str) -> PlacedNotice:
+    """Return a notice and its place; one without a place is about the whole plan."""
+    found = _PLACED.fullmatch(notice)
+    if found is None:
+        return PlacedNotice(plan, 1, 1, notice)
+    file, line, column, message = found.groups()
+    return PlacedNotice(file, int(line), int(column), message)

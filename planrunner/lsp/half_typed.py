@@ -1,0 +1,59 @@
+"""The tree of a text that need not be YAML yet: lines that can't be read are left out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planrunner.language.diagnostics import PlanError
+from planrunner.plan.yaml.files import MAX_BYTES
+from planrunner.plan.yaml.nodes import TreeBuilder, YamlNode
+from planrunner.plan.yaml.source import Source
+from planrunner.plan.yaml.yaml_events import YamlProblem, open_events
+
+__all__ = ["read_tree"]
+
+_MOST_TRIES: Final = 8
+
+
+def read_tree(text: str) -> YamlNode | None:
+    """Return what can be read of a text; None when that is nothing.
+
+    EditorLines in the tree are offsets in the text, without a byte order mark.
+    """
+    source = Source("", text.removeprefix("\ufeff"))
+    if len(source.text) > MAX_BYTES:
+        return None
+    left = source.text
+    for _ in range(_MOST_TRIES):
+        try:
+            return TreeBuilder(source, text=left).build(open_events(left))
+        except YamlProblem as problem:
+            without = _without_line(left, source, problem)
+            if without == left:
+                return None
+            left = without
+        except PlanError:  # deeper or larger than a plan can be
+            return None
+    return None
+
+
+def _without_line(text: str, source: Source, problem: YamlProblem) -> str:
+    """Return the text with spaces in place of the line that the parser gave up at.
+
+    It gives up at the token that doesn't fit: that may be the first one after the half-typed line.
+    """
+    offset = min(problem.offset, max(len(text) - 1, 0))
+    for number in (source.line_of(offset), source.line_of(problem.opened or 0)):
+        start = _start_of(source, number)
+        end = _start_of(source, number + 1)
+        line = text[start:end]
+        if line.strip():
+            ending = line[len(line.rstrip("\r\n")) :]
+            return text[:start] + " " * (len(line) - len(ending)) + ending + text[end:]
+    return text
+
+
+def _start_of(source: Source, number: int) -> int:
+    """Return where line `number` (from 1) begins."""
+    starts = source.line_starts
+    return starts[number - 1] if number <= len(starts) else len(source.text)
