@@ -90,6 +90,10 @@ def _judge_what_all_lack(tree: PlanTree) -> None:
             found.construct.left_out(instead)
             for one in found.node.below():
                 one.construct.left_out(instead)
+    services = tree.root.entry("services")
+    if services is not None:
+        services.construct.needs_you("start them before the test")
+        services.node.whole()
 
 
 def _take_whole(tree: PlanTree, key: str) -> None:

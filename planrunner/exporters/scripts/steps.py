@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from planrunner.exporters.contract import ExportRequest
 from planrunner.exporters.remarks import remark
@@ -19,9 +19,6 @@ from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import NS_PER_S, UnitError, parse_duration
 
 __all__ = ["StepWriter", "pause_of"]
-
-_DEEPEST: Final = 20
-"""Flows within flows."""
 
 
 class StepWriter(ABC):
@@ -110,13 +107,18 @@ class StepWriter(ABC):
         self.lines[at:at] = [f"{pad}{self.comment} {remark(one)}" for one in found]
 
     def losses(self, constructs: Iterator[Construct]) -> Iterator[Construct]:
-        """Yield what was not plainly translated and has no remark yet."""
+        """Yield what has no remark yet and needs one; of what is left out, no parts."""
+        above: tuple[str, ...] = ()
         for one in constructs:
             if one.fate is None:
                 one.left_out("this exporter has no words for it; write it yourself")
-            if one.fate is not Fate.TRANSLATED and id(one) not in self._remarked:
-                self._remarked.add(id(one))
+            if one.fate is Fate.TRANSLATED or id(one) in self._remarked:
+                continue
+            self._remarked.add(id(one))
+            if not one.words.startswith(above):
                 yield one
+                if one.fate is Fate.LEFT_OUT:
+                    above = (f"{one.words}.", f"{one.words}[")
 
     # -- steps
 
@@ -217,8 +219,8 @@ class StepWriter(ABC):
         assert node is not None
         name = node.text() or _taken(node, "flow")
         flow = self.tree.take_way("flows", name)
-        if flow is None or self._calls > 10_000:
-            raise CanNotWrite("this flow can't be written in place")
+        if flow is None:
+            raise CanNotWrite("the name of this flow is computed")
         given = {one.key for one in node.entries or ()} - {"flow", "as"}
         for key in given:
             value = node.take(key)
@@ -229,11 +231,6 @@ class StepWriter(ABC):
             one.construct.translated()
             if one.key not in given:
                 self.write_set(one.key, self.language.value(one.node.whole()))
-        self._depth_of_calls(flow)
-
-    def _depth_of_calls(self, flow: SourceNode) -> None:
-        if self._calls > _DEEPEST * 1_000:
-            raise CanNotWrite("flows are nested too deeply")
         self.steps(flow)
 
     def _log(self, step: SourceNode) -> None:
