@@ -75,7 +75,7 @@ def _trimmed(line: str) -> str:
 
 # Nothing that some reader of YAML 1.1 or 1.2 could take for something else than this text.
 _PLAIN: Final = re.compile(
-    r"""(?![-?:,\[\]{}\#&*!|>~'"%@`]) (?!\.\.\.)   # what a value begins with that isn't text
+    r"""(?![\ ?:,\[\]{}\#&*!|>~'"%@`-]) (?!\.\.\.)   # what a value begins with that isn't text
         (?:[^\s:\#] | [ ]+(?![\s\#]) | :(?!\s|$) | (?<!\s)\#)+""",
     re.VERBOSE,
 )

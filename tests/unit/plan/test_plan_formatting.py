@@ -26,9 +26,9 @@ STYLE = {
     "quotes that are needed, for any reader of YAML": (
         "a: ['yes', '1:30', '0755', '2001-01-01', '', 'a, b', 'it''s', 'say \"x\"', '< 1s', "
         "'2xx/s']\n"
-        "'b': ['http://x', \"\\u00e9\"]\nc: 'http://x'\nd: 'e: f'\ng: '<<'\n",
+        "'b': ['http://x', \"\\u00e9\"]\nc: 'http://x'\nd: 'e: f'\ng: '<<'\nh: ' B'\n",
         'a: ["yes", "1:30", "0755", "2001-01-01", "", "a, b", it\'s, say "x", < 1s, 2xx/s]\n'
-        'b: ["http://x", "\\u00e9"]\nc: http://x\nd: "e: f"\ng: "<<"\n',
+        'b: ["http://x", "\\u00e9"]\nc: http://x\nd: "e: f"\ng: "<<"\nh: " B"\n',
     ),
     "what is plain stays as it is": (
         "a: yes\nb: 1:30\nc: 0755\nd: 1_0\ne: http://x/y?z\nf: {g: http://x/y?z}\n",
