@@ -299,7 +299,8 @@ def _conclude(  # noqa: C901, PLR0912, PLR0915 - one call more would cost every 
     if user.broken:
         series.note_broken(user.broken)
         user.broken = ()
-    user.moment_ns = max(user.moment_ns, reply.ended_ns)
+    if reply.ended_ns > user.moment_ns:  # noqa: PLR1730 - without a call, as above
+        user.moment_ns = reply.ended_ns
     user.refusals = 0
     site.record(series, reply, start_ns)
     if recorded:
