@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from json import JSONDecoder, detect_encoding
@@ -376,7 +376,7 @@ class Tappable(Protocol):
 class Session(Protocol):
     """One virtual user's connections and cookies; one request at a time."""
 
-    async def send(self, bound: Any, scope: Scope) -> Reply:  # noqa: ANN401 - what `bind` gave
+    def send(self, bound: Any, scope: Scope) -> Awaitable[Reply]:  # noqa: ANN401 - what `bind` gave
         """Send one bound operation and return its reply.
 
         Failures are data: this raises only `CancelledError`, and `EvaluationError` when an

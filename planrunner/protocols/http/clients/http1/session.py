@@ -8,8 +8,9 @@ may take its time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Generator, Sequence
+from types import coroutine
+from typing import Any, Final
 
 from planrunner.protocols.base import Reply, Scope
 from planrunner.protocols.http.clients.http1.exchange import WireExchange
@@ -19,7 +20,6 @@ from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import LARGE, Outbound, WireRequest
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
 from planrunner.units import NS_PER_MS, NS_PER_S
-from planrunner.wire_wait import outcome_of
 
 LISTEN_NS: Final = 20 * NS_PER_MS
 
@@ -39,14 +39,18 @@ class WireSession(WireUser):
         if shared.connector.speaks_http2:
             self.group = ConnectionGroup(shared.streams, shared.http1_only)
 
-    async def send(self, bound: WireRequest, scope: Scope) -> Reply:
+    # Not `async`: it yields the wait itself, as `outcome_of` does for others.
+    @coroutine
+    def send(  # noqa: PLR0915 - the hot path: few calls
+        self, bound: WireRequest, scope: Scope
+    ) -> Generator[Any, None, Reply]:
         connection = self.connections.get(bound.key)
         if connection is None or bound.needs_care:
-            return await self._send_slowly(bound, scope)
+            return (yield from self._send_slowly(bound, scope).__await__())
         render = bound.render
         plain = data = bound.data or render(scope)
         if len(data) > LARGE:
-            return await WireExchange(self, bound, connection.origin, data).run()
+            return (yield from WireExchange(self, bound, connection.origin, data).run().__await__())
         if not self.identity.is_plain:
             data = self.identity.dress(data, connection.origin, bound, has_crossed=False)
         reply = self.reply
@@ -66,14 +70,18 @@ class WireSession(WireUser):
         self.written = data
         write(data)
         try:
-            outcome = await outcome_of(waiter)
+            if waiter.is_pending:
+                waiter._asyncio_future_blocking = True  # noqa: SLF001 - a task takes it as a sign
+                yield waiter
         except asyncio.CancelledError:
             connection.abort()
             raise
-        if outcome is None:
+        finally:
+            waiter.is_pending = False
+        if (outcome := waiter.outcome) is None:
             return reply
         rest = WireExchange(self, bound, connection.origin, plain)
-        return await rest.resume(connection, outcome)
+        return (yield from rest.resume(connection, outcome).__await__())
 
     async def _send_slowly(self, bound: WireRequest, scope: Scope) -> Reply:
         outbound = bound.prepare(scope)
@@ -149,6 +157,7 @@ class RetiringSession(WireSession):
 
     __slots__ = ()
 
-    async def send(self, bound: WireRequest, scope: Scope) -> Reply:
+    @coroutine
+    def send(self, bound: WireRequest, scope: Scope) -> Generator[Any, None, Reply]:
         self.retire(self.now_ns())
-        return await super().send(bound, scope)
+        return (yield from super().send(bound, scope))
