@@ -42,6 +42,8 @@ def read(request: ImportRequest) -> DraftPlan:
     module = modules.load(main, is_main=True)
     try:
         read_module(module, machine)
+    except RecursionError:
+        raise ImportFault(main.name, "code that is nested too deeply") from None
     except NoStepSays as fault:
         machine.finding("script", main.name, main.place(1), "left_out", fault.why)
     draft = DraftPlan(_plan_name(main))

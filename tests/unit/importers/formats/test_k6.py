@@ -263,6 +263,10 @@ BAD = [
     + "http.get('http://a/');" * 3000
     + "}",
     "export default function () { const a = [" + "[" * 2000 + "]" * 2000 + "]; }",
+    "import http from 'k6/http';\nconst a = "
+    + "[" * 3000
+    + "]" * 3000
+    + ";\nexport default () => http.get('http://a/');",
     "\0\0export default",
 ]
 

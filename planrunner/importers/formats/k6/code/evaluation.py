@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from planrunner.importers.formats.k6.state.machine import K6Machine
+from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
 from planrunner.importers.formats.k6.state.values import JsUnknown, JsValue, K6Scope
 from planrunner.importers.javascript.chains import bare
 
@@ -24,4 +24,7 @@ def evaluate(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
     known = machine.expressions.get(node.type)
     if known is None:
         return JsUnknown("code that a plan can't say: write it as a function of a hook")
-    return known(node, scope, machine)
+    try:
+        return known(node, scope, machine)
+    except RecursionError:
+        raise NoStepSays("code that is nested too deeply") from None
