@@ -15,7 +15,7 @@ from planrunner.exporters.scripts.language import ScriptLanguage
 from planrunner.exporters.scripts.names import PlanNames
 from planrunner.exporters.scripts.requests import VERBS, attempt
 from planrunner.exporters.scripts.steps import StepWriter
-from planrunner.graph.data import DataNode, OnEnd
+from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.graph.run_graph import UserProgram
 from planrunner.loss.source_nodes import SourceNode
 from planrunner.units import NS_PER_S, parse_duration
@@ -164,6 +164,10 @@ class ScriptWriter(StepWriter):
                 continue
             entry.construct.translated()
             entry.node.whole()
+            if node.order is Order.SHUFFLE:
+                entry.construct.changed("rows are drawn at random, and may come again")
+            elif sum(node.key in one.data for one in self.request.classes) > 1:
+                entry.construct.changed("each class begins with the first row")
             self.names.rows[entry.key] = node.per_user
             file = node.file and f"{self.request.folder}/{node.file}"
             self.write_rows(node, file.removeprefix("./"))
