@@ -34,7 +34,7 @@ def bind_function(node: FunctionNode, place: FunctionPlace, failures: StepFailur
                 raise
             failed = _words(name, error, function)
         finally:
-            if given.asked != given.begun or given.lanes or given.patience:
+            if given.asked or given.lanes or given.patience:
                 await given.finish(cut=is_cut)
             event, given.event = given.event, _OVER
         if event is not None:
