@@ -12,7 +12,6 @@ from dataclasses import replace
 from socket import socket
 from typing import Any, Final, cast
 
-import aiofastnet
 from picows.proxy import ConnectedTransport, connect_through_optional_proxy
 from picows.url import WSParsedURL, parse_url
 
@@ -69,8 +68,10 @@ class SocketConnector:
         named: dict[str, Any] = {}
         if origin.scheme == "https":
             named = {"ssl": self._http.tls(), "server_hostname": origin.host}
+        from aiofastnet import create_connection  # noqa: PLC0415 - as its system has it
+
         try:
-            await aiofastnet.create_connection(
+            await create_connection(
                 asyncio.get_running_loop(), lambda: protocol, sock=sock, **named
             )
         except BaseException:
@@ -86,10 +87,12 @@ class SocketConnector:
         if not isinstance(connected, ConnectedTransport):
             await self._over(connected, origin, protocol)
             return
+        from aiofastnet import start_tls  # noqa: PLC0415 - as above
+
         transport = connected.transport
         try:
             if origin.scheme == "https":
-                transport = await aiofastnet.start_tls(
+                transport = await start_tls(
                     asyncio.get_running_loop(),
                     transport,
                     transport.get_protocol(),
@@ -110,6 +113,8 @@ class SocketConnector:
         self, target: WSParsedURL, proxy: WSParsedURL, number: int
     ) -> socket | ConnectedTransport:
         """Return what the proxy gives: a socket, or a transport where it is spoken to in TLS."""
+        from aiofastnet import create_connection  # noqa: PLC0415 - as above
+
         loop = asyncio.get_running_loop()
         where = split_url(f"http://{proxy.netloc.rpartition('@')[2]}").origin
         where = replace(where, port=proxy.port)
@@ -118,7 +123,7 @@ class SocketConnector:
             return await self._http.dial(where, number, tunnels=False)
 
         async def create(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as asyncio's
-            return await aiofastnet.create_connection(loop, *arguments, **named)
+            return await create_connection(loop, *arguments, **named)
 
         context = self._http.tls() if proxy.is_secure else None
         words = f"the proxy `{where.host}:{where.port}` gave no connection to "
