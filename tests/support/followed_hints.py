@@ -8,6 +8,7 @@ from typing import Final
 from planrunner.language.fields.mapping import in_words
 from planrunner.plan.models.step_rules import COMPANIONS, OWN_ACTIONS
 from planrunner.protocols.registry import measures
+from planrunner.tools.registry import all_tools
 
 __all__ = ["BY_HAND"]
 
@@ -59,6 +60,7 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         "too-complex.matrix",
         "leave out values, or give their parts phases of their own",
     ): (("      rows: [1, 2, 3,", "      rows: [1] #"),),
+    ("unknown-name.tool", f"tools: {', '.join(all_tools())}"): (("tool: k7", "tool: k6"),),
     ("reserved-name.stream", "choose another name"): (("{event: $.event}", "{kind: $.event}"),),
     ("invalid-value.websocket", "remove it"): (("headers: {Upgrade: websocket}", "headers: {}"),),
     ("invalid-value.websocket", "take it from the handshake: `extract` of `ws.connect`"): (

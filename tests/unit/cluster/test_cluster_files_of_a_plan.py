@@ -236,6 +236,7 @@ def test_what_lies_behind_links_is_the_right_file(
 READERS = {"open", "open_file", "read_file", "check_file", "FileIO", "read_bytes"}
 READERS |= {"load_cert_chain", "create_default_context"}
 DOORS = {
+    "compiler/load/tool_phases.py": "scripts of tools, which run where the coordinator is",
     "plan/bundle.py": "the door itself",
     "plan/yaml/files.py": "texts of the plan, which travel in its bundle",
     "plan/params/env_file.py": "read before the plan is, and its values travel",
