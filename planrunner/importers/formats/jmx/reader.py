@@ -45,6 +45,7 @@ def read(request: ImportRequest) -> DraftPlan:
     _judge_the_rest(top)
     _name_databases(draft)
     _share_settings(draft)
+    _judge_cookies(request, draft, top)
     draft.params = plan.params.params
     return draft
 
@@ -91,6 +92,16 @@ def _share_settings(draft: DraftPlan) -> None:
             draft.http[key] = values[0]
             for one in requests:
                 del one[key]
+
+
+def _judge_cookies(request: ImportRequest, draft: DraftPlan, top: list[JmxElement]) -> None:
+    """Say that users keep cookies here, where JMeter's need a manager for that."""
+    has_manager = any(one.kind == "CookieManager" for one in _enabled(top))
+    if not has_manager and sum(1 for _ in all_requests(draft)) > 1:
+        place = request.files[0].place(1)
+        request.ledger.add("default", "no HTTP Cookie Manager", place).changed(
+            "users here keep the cookies that a server sets; JMeter's need a manager for that"
+        )
 
 
 def _name_databases(draft: DraftPlan) -> None:

@@ -226,6 +226,16 @@ def test_a_function_that_calls_itself_is_left_out_by_name() -> None:
     assert left == ["a()"]
 
 
+def test_what_only_the_environment_chooses_is_named() -> None:
+    made = imported(
+        HEAD + "const ALL = { a: { paths: ['/a'] }, b: { paths: ['/b'] } };\n"
+        "const one = ALL[__ENV.KIND || 'a'];\n"
+        "export default function () { http.get(BASE + one.paths[0]); }"
+    )
+    changed = [one.words for one in made.ledger.findings() if one.fate is Fate.CHANGED]
+    assert changed == ["ALL[__ENV.KIND || 'a']"]
+
+
 def test_what_is_not_known_is_left_out_by_name() -> None:
     found = calls_of("http.get(`${BASE}/a`);\nunknownThing(1);")
     assert [(one.words, one.fate) for one in found] == [

@@ -182,7 +182,17 @@ def _member(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
     index = node.child_by_field_name("index")
     if index is None:
         return member(of, JsConst(text_of(node.child_by_field_name("property"))), machine)
-    return member(of, evaluate(index, scope, machine), machine)
+    key = evaluate(index, scope, machine)
+    found = member(of, key, machine)
+    if isinstance(of, JsObject) and not isinstance(key, JsConst) and not isinstance(found, JsExpr):
+        machine.finding(
+            "expression",
+            text_of(node).partition("\n")[0],
+            scope.module.place(node),
+            "changed",
+            "the environment chooses among these; only the one of its default is in the plan",
+        )
+    return found
 
 
 def _unary(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
