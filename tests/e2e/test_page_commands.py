@@ -39,6 +39,8 @@ NOT_RUN: Final = {
     ("README.md", "pip install"): "fetches packages",
     ("docs/how-to/install.md", "python3 -m venv"): "fetches packages",
     ("docs/how-to/install.md", ".venv/bin/pip"): "fetches packages",
+    ("docs/how-to/ide.md", "pip install"): "fetches packages",
+    ("docs/how-to/ide.md", "planrunner lsp"): "serves until its editor leaves",
     ("docs/how-to/notifications.md", "pip install"): "fetches packages",
     ("docs/how-to/debug.md", "planrunner execute plan.yaml --watch"): "lasts until Ctrl-C",
     ("docs/how-to/container.md", "docker "): "needs a container engine",
@@ -64,6 +66,7 @@ NOT_RUN: Final = {
 CODES: Final = {
     ("README.md", "planrunner validate checkout.yaml"): (2,),  # it shows what a typo looks like
     ("docs/how-to/compare.md", "--fail-on regression"): (0, 1),  # runs of a second are too short
+    ("docs/how-to/export.md", "plans/quickstart.yaml"): (1,),  # k6 counts the warm-up
     ("docs/how-to/etcd.md", "plans/etcd-helper.yaml"): (0, 1),  # a second shows no growth
     ("docs/how-to/run-several-plans.md", "plans/*.yaml"): (0, 1),  # nor does it here
     ("docs/how-to/run-several-plans.md", "--fail-on regression"): (0, 1),
