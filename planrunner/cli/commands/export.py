@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +10,10 @@ from click.shell_completion import CompletionItem
 
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.cli.streams import stdout_for_bytes
+from planrunner.cli.translations.loss_report import exit_code, tell, with_loss_options, write_text
 from planrunner.errors import UsageError
 from planrunner.exporters.exporting import Exported, export_plan
 from planrunner.exporters.registry import BUILT_IN, all_exporters, named_exporter
-from planrunner.loss.report import as_json, as_text
-from planrunner.results.exit_codes import ExitCode
 
 __all__ = ["command"]
 
@@ -65,13 +63,7 @@ Exit codes: 0 nothing lost, 1 something changed in meaning or was left out
     help="The script to write; default `-`, stdout.",
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing script.")
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the loss report goes; default stderr.",
-)
-@click.option("--json", "as_document", is_flag=True, help="Make the loss report JSON.")
-@click.option("--allow-loss", is_flag=True, help="Exit with 0 also when something was lost.")
+@with_loss_options
 def command(  # noqa: PLR0913 - its options
     *,
     plan: Path,
@@ -97,27 +89,14 @@ def command(  # noqa: PLR0913 - its options
         folder=plan.parent if output == _STDOUT else output.parent,
     )
     _write(exported, output)
-    ledger = exported.ledger
-    text = json.dumps(as_json(ledger), indent=2) + "\n" if as_document else as_text(ledger)
-    if report is None:
-        click.echo(text, err=True, nl=False)
-    else:
-        _write_file(report, text)
-    is_lossy = ledger.tally().has_loss and not allow_loss
-    return ExitCode.THRESHOLD_FAILED if is_lossy else ExitCode.OK
+    tell(exported.ledger, report, as_document=as_document)
+    return exit_code(exported.ledger, allow_loss=allow_loss)
 
 
 def _write(exported: Exported, output: Path) -> None:
     if output == _STDOUT:
         stdout_for_bytes().write(exported.text.encode())
         return
-    _write_file(output, exported.text)
+    write_text(output, exported.text)
     runs = exported.exporter.runs.replace("FILE", str(output))
     click.echo(f"wrote {output}; run it with `{runs}`", err=True)
-
-
-def _write_file(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write `{path}`: {error.strerror}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import Final
 import click
 
 from planrunner.cli.streams import stdout_for_bytes
+from planrunner.cli.translations.loss_report import exit_code, tell, with_loss_options
 from planrunner.errors import UsageError
 from planrunner.importers.contract import ImportOptions
 from planrunner.importers.importing import Imported, check, import_files, overwritten, write
 from planrunner.importers.registry import all_importers
 from planrunner.importers.sources import SourceFile
 from planrunner.language.diagnostics import render
-from planrunner.loss.report import as_json, as_text
 from planrunner.results.exit_codes import ExitCode
 
 __all__ = ["command"]
@@ -61,13 +60,7 @@ Exit codes: 0 nothing lost, 1 something changed in meaning or was left out
     help="The plan to write; default `-`, stdout. Data files and hooks are written beside it.",
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing plan.")
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the loss report goes; default stderr.",
-)
-@click.option("--json", "as_document", is_flag=True, help="Make the loss report JSON.")
-@click.option("--allow-loss", is_flag=True, help="Exit with 0 also when something was lost.")
+@with_loss_options
 @click.option(
     "--once",
     is_flag=True,
@@ -111,7 +104,7 @@ def command(  # noqa: PLR0913 - its options
         options=ImportOptions(keeps_assets=assets, resolves=resolve),
     )
     _write_plan(imported, output, force=force)
-    _write_report(imported, report, as_document=as_document)
+    tell(imported.ledger, report, as_document=as_document)
     faults = check(imported)
     for fault in faults:
         click.echo(render(fault), err=True)
@@ -119,8 +112,7 @@ def command(  # noqa: PLR0913 - its options
         return ExitCode.PLAN_INVALID
     if once and (code := _try_once(context, output)):
         return code
-    is_lossy = imported.ledger.tally().has_loss and not allow_loss
-    return ExitCode.THRESHOLD_FAILED if is_lossy else ExitCode.OK
+    return exit_code(imported.ledger, allow_loss=allow_loss)
 
 
 def _print_formats() -> None:
@@ -192,15 +184,3 @@ def _write_plan(imported: Imported, output: Path, *, force: bool) -> None:
             click.echo(f"wrote {path}", err=True)
     except OSError as error:
         raise UsageError(f"cannot write `{output}`: {error.strerror}") from error
-
-
-def _write_report(imported: Imported, report: Path | None, *, as_document: bool) -> None:
-    ledger = imported.ledger
-    text = json.dumps(as_json(ledger), indent=2) + "\n" if as_document else as_text(ledger)
-    if report is None:
-        click.echo(text, err=True, nl=False)
-        return
-    try:
-        report.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write `{report}`: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""What the commands have alike that translate tests: their loss report and exit code."""
