@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from planrunner.loss.ledger import Construct, Ledger, SourcePlace
@@ -28,18 +28,15 @@ class PlanTree:
 
     def at(self, *path: str | int) -> SourceNode | None:
         """Return what stands at a path; None where nothing does. Judges nothing."""
-        found: SourceNode | None = self.root
-        for part in path:
-            if found is None:
-                return None
-            if isinstance(part, int):
-                found = found.items[part] if found.items and part < len(found.items) else None
-            else:
-                found = found.get(part)
-        return found
+        return self._walk(path, SourceNode.get)
 
     def take_way(self, *path: str | int) -> SourceNode | None:
         """Return what stands at a path; the keys on the way are translated."""
+        return self._walk(path, SourceNode.take)
+
+    def _walk(
+        self, path: Sequence[str | int], below: Callable[[SourceNode, str], SourceNode | None]
+    ) -> SourceNode | None:
         found: SourceNode | None = self.root
         for part in path:
             if found is None:
@@ -47,7 +44,7 @@ class PlanTree:
             if isinstance(part, int):
                 found = found.items[part] if found.items and part < len(found.items) else None
             else:
-                found = found.take(part)
+                found = below(found, part)
         return found
 
     def constructs_below(self, node: SourceNode) -> Iterator[Construct]:
