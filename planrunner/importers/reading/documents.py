@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from planrunner.importers.nodes import SourceEntry, SourceNode, parse_json, parse_yaml
 from planrunner.importers.sources import ImportFault, SourceFile
-from planrunner.loss.ledger import Ledger
+from planrunner.loss.ledger import Construct, Ledger
 
-__all__ = ["leave_out", "read_document", "suspect"]
+__all__ = ["leave_out", "read_document", "suspect", "templated"]
 
 _BEGUN: Final = -1
 _MOST_VALUES: Final = 1_000_000
@@ -30,6 +30,26 @@ def read_document(file: SourceFile, ledger: Ledger) -> SourceNode:
     _measure(root, {})
     _settle(root)
     return root
+
+
+def templated(node: SourceNode, at: Construct, text: Callable[[str, Construct], str]) -> object:
+    """Return a value as a plan has it; every key below is translated.
+
+    Args:
+        node: The value.
+        at: The key at which it stands.
+        text: Returns a text with a plan's `${…}` for its templates; judges the key it stands at.
+    """
+    if node.entries is not None:
+        found: dict[str, object] = {}
+        for one in node.entries:
+            one.construct.translated()
+            key = text(one.key, one.construct)
+            found[key] = templated(one.node, one.construct, text)
+        return found
+    if node.items is not None:
+        return [templated(one, at, text) for one in node.items]
+    return text(node.scalar, at) if isinstance(node.scalar, str) else node.scalar
 
 
 def leave_out(entry: SourceEntry, instead: str) -> None:

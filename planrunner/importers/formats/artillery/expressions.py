@@ -8,6 +8,7 @@ from typing import Final
 from planrunner.importers.draft import DraftParam
 from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.nodes import SourceNode
+from planrunner.importers.reading.documents import templated
 from planrunner.importers.templates import translate
 from planrunner.loss.ledger import Construct
 
@@ -89,15 +90,7 @@ class ArtilleryExpressions:
 
     def value(self, node: SourceNode, at: Construct) -> object:
         """Return a value as a plan has it; every key below is translated."""
-        if node.entries is not None:
-            found: dict[str, object] = {}
-            for one in node.entries:
-                one.construct.translated()
-                found[self.text(one.key, one.construct)] = self.value(one.node, one.construct)
-            return found
-        if node.items is not None:
-            return [self.value(one, at) for one in node.items]
-        return self.text(node.scalar, at) if isinstance(node.scalar, str) else node.scalar
+        return templated(node, at, self.text)
 
     def sent(self, node: SourceNode, at: Construct) -> object:
         """Return a JSON body: what a function gives is a text there, as Artillery sends it."""

@@ -8,8 +8,8 @@ from typing import Final
 
 from planrunner.importers.draft import DraftPlan, DraftStep, Keys
 from planrunner.importers.formats.taurus.replies import TaurusReplies
+from planrunner.importers.formats.taurus.settings import TaurusSettings
 from planrunner.importers.formats.taurus.templates import TaurusTemplates
-from planrunner.importers.formats.taurus.thinking import pause_of
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out
 from planrunner.importers.reading.neighbours import neighbour
@@ -24,7 +24,7 @@ _SCRIPT: Final = "scripts are never run: write an expression, or a `python:` ste
 _DEEPEST: Final = 10
 
 
-class TaurusRequests:
+class TaurusRequests(TaurusSettings):
     """Reads lists of requests."""
 
     def __init__(
@@ -34,7 +34,8 @@ class TaurusRequests:
         files: tuple[SourceFile, ...],
         scenarios: dict[str, SourceNode],
     ) -> None:
-        self.templates, self.draft, self.files, self.scenarios = templates, draft, files, scenarios
+        super().__init__(templates)
+        self.draft, self.files, self.scenarios = draft, files, scenarios
         self.replies = TaurusReplies(templates)
         self.including: list[str] = []
         self.labels: set[str] = set()
@@ -108,27 +109,6 @@ class TaurusRequests:
             step["json"] = value
         elif value is not None:
             step["body"] = str(value)
-
-    def headers(self, one: SourceEntry, step: Keys) -> None:
-        values = self.templates.value(one.node, one.construct)
-        if isinstance(values, dict) and values:
-            step["headers"] = {
-                key: "" if each is None else str(each) for key, each in values.items()
-            }
-
-    def pause(self, one: SourceEntry, step: Keys) -> None:
-        found = pause_of(one)
-        if found is not None:
-            step["pause"] = found
-
-    def timeout(self, one: SourceEntry, step: Keys) -> None:
-        time = read_seconds(one.node.scalar)
-        if time:
-            step["timeout"] = seconds(time)
-
-    def redirects(self, one: SourceEntry, step: Keys) -> None:
-        if one.node.scalar is False:
-            step["follow_redirects"] = False
 
     def body_file(self, one: SourceEntry, step: Keys) -> None:
         path = neighbour(one.node.text(), self.files[0], self.files)

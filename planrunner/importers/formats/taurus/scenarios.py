@@ -9,11 +9,10 @@ from typing import Final
 
 from planrunner.importers.draft import DraftClass, DraftPlan, Keys
 from planrunner.importers.formats.taurus.requests import TaurusRequests
+from planrunner.importers.formats.taurus.settings import TaurusSettings
 from planrunner.importers.formats.taurus.templates import TaurusTemplates
-from planrunner.importers.formats.taurus.thinking import pause_of
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.neighbours import neighbour
-from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.importers.sources import SourceFile
 
 __all__ = ["TaurusScenarios"]
@@ -22,7 +21,7 @@ _CACHE: Final = "planrunner has no cache of a browser: each request is sent"
 _RESOURCES: Final = "write the requests for what the page embeds"
 
 
-class TaurusScenarios:
+class TaurusScenarios(TaurusSettings):
     """Reads scenarios into user classes."""
 
     def __init__(
@@ -32,7 +31,8 @@ class TaurusScenarios:
         files: tuple[SourceFile, ...],
         scenarios: dict[str, SourceNode],
     ) -> None:
-        self.templates, self.draft, self.files = templates, draft, files
+        super().__init__(templates)
+        self.draft, self.files = draft, files
         self.requests = TaurusRequests(templates, draft, files, scenarios)
 
     def user_class(self, name: str, node: SourceNode) -> DraftClass | None:
@@ -71,27 +71,6 @@ class TaurusScenarios:
             if written in address and isinstance(spec, dict) and not spec.get("default"):
                 host = "http://localhost:8000" if address.startswith(written) else "localhost"
                 param.spec = {**spec, "default": host}
-
-    def headers(self, one: SourceEntry, http: Keys) -> None:
-        values = self.templates.value(one.node, one.construct)
-        if isinstance(values, dict) and values:
-            http["headers"] = {
-                key: "" if each is None else str(each) for key, each in values.items()
-            }
-
-    def pause(self, one: SourceEntry, http: Keys) -> None:
-        found = pause_of(one)
-        if found is not None:
-            http["pause"] = found
-
-    def timeout(self, one: SourceEntry, http: Keys) -> None:
-        time = read_seconds(one.node.scalar)
-        if time:
-            http["timeout"] = seconds(time)
-
-    def redirects(self, one: SourceEntry, http: Keys) -> None:
-        if one.node.scalar is False:
-            http["follow_redirects"] = False
 
     def keepalive(self, one: SourceEntry, http: Keys) -> None:
         if one.node.scalar is False:
