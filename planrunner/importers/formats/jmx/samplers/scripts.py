@@ -17,6 +17,7 @@ from planrunner.importers.formats.jmx.files import JmxFiles
 from planrunner.importers.formats.jmx.texts.conditions import expression_of
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 from planrunner.importers.formats.jmx.texts.variables import JmxValue
+from planrunner.importers.shaping.hook_file import HookFile, to_write
 from planrunner.importers.templates import identifier
 
 __all__ = ["JmxHooks", "is_script", "script_names"]
@@ -78,8 +79,12 @@ class JmxHooks:
 
     draft: DraftPlan
     files: JmxFiles
-    _functions: dict[str, str] = field(default_factory=dict)
+    _file: HookFile = field(init=False)
     _by_place: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        title = "What the scripts of the JMeter test plan did; write each function."
+        self._file = HookFile(self.draft, title)
 
     def steps(
         self, element: JmxElement, resolver: JmxResolver, *, after_reply: bool
@@ -124,7 +129,7 @@ class JmxHooks:
             if value is not None and raw.isidentifier():
                 args[identifier(raw, args)] = f"${{{value.code}}}"
         name = self._name(element, source, args)
-        why = f"write `{name}` in hooks.py: it raises until then"
+        why = to_write(name)
         for one in element.constructs():
             if one is element.construct or one.words in _SOURCES or one.words.endswith(".query"):
                 one.needs_you(why)
@@ -147,32 +152,13 @@ class JmxHooks:
     def _name(self, element: JmxElement, source: str, args: Keys) -> str:
         key = id(element)
         if key not in self._by_place:
-            name = identifier(element.name or element.kind, self._functions)
-            self._by_place[key] = name
-            sets = ", ".join(f'"{identifier(one)}"' for one in dict.fromkeys(script_names(element)))
-            self._functions[name] = _function(
-                name, source, args, sets, str(element.construct.place)
+            sets = [identifier(one) for one in dict.fromkeys(script_names(element))]
+            place = str(element.construct.place)
+            wanted = element.name or element.kind
+            self._by_place[key] = self._file.stub(
+                wanted, "\n".join(source.splitlines()), args, place, sets
             )
-        name = self._by_place[key]
-        text = '"""What the scripts of the JMeter test plan did; write each function."""\n'
-        text += "".join(f"\n\n{one}" for one in self._functions.values())
-        self.draft.files["hooks.py"] = text.encode("utf-8", "replace")
-        self.draft.extra["hooks"] = "hooks.py"
-        return name
-
-
-def _function(name: str, source: str, args: Keys, sets: str, place: str) -> str:
-    printable = (
-        "".join(c if c.isprintable() or c == "\t" else "?" for c in line)
-        for line in source.splitlines()
-    )
-    comments = "\n".join(f"    # {line}".rstrip() for line in printable)
-    returns = f"    # returns a dict with: {sets}\n" if sets else ""
-    return (
-        f"def {name}({', '.join(args)}):\n"
-        f"    # was: {''.join(c if c.isprintable() else '?' for c in place)}\n{comments}\n{returns}"
-        f'    raise NotImplementedError("write {name} in hooks.py")\n'
-    )
+        return self._by_place[key]
 
 
 def _simple_steps(source: str, resolver: JmxResolver, prop: JmxProperty) -> list[Keys] | None:
