@@ -34,6 +34,7 @@ __all__ = [
     "complete_outputs",
     "env_file_option",
     "environ_with",
+    "json_option",
     "load_plan",
     "parse_formats",
     "parse_labels",
@@ -153,6 +154,10 @@ env_file_option: Final = click.option(
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help="Read environment variables from a `.env` file; those of the process take precedence.",
+)
+
+json_option: Final = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document."
 )
 
 _OPTIONS: Final = (

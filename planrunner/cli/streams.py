@@ -7,6 +7,7 @@ nothing: a full disk, a terminal that is gone. What can't be printed is dropped.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import select
 import sys
@@ -21,6 +22,7 @@ __all__ = [
     "forgive_streams",
     "kept_for_results",
     "never_refuse",
+    "print_json",
     "refusal_of_stdout",
     "reserve_descriptors",
     "stdout_for_bytes",
@@ -111,6 +113,11 @@ def stdout_for_documents() -> TextIO:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
     return sys.stdout
+
+
+def print_json(document: object) -> None:
+    """Print what a command has to say as one JSON document."""
+    print(json.dumps(document, indent=2, ensure_ascii=False), file=stdout_for_documents())
 
 
 def kept_for_results() -> AbstractContextManager[object]:

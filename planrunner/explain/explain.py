@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Final, TypeVar
 
 from planrunner.explain.forecast import forecast
@@ -33,7 +34,7 @@ from planrunner.metrics.thresholds.words import describe
 from planrunner.schedule.population import level_at
 from planrunner.units import few, format_count, split_few, write_duration, write_milliseconds
 
-__all__ = ["class_counts", "explain_text", "target_words"]
+__all__ = ["all_steps", "class_counts", "explain_text", "stage_ends", "target_words"]
 
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ def explain_text(graph: RunGraph) -> str:
     lines += [f"  {line}" for line in graph.description.splitlines()]
     lines.append(f"  seed {'drawn for each run' if graph.seed_was_drawn else graph.seed}")
     lines += [f"  {line}" for line in target_words(graph)]
-    lines += [f"  {line}" for line in sender_lines(graph, _all_steps(graph))]
+    lines += [f"  {line}" for line in sender_lines(graph, all_steps(graph))]
     lines += _origins(graph.origins)
     profile = f" of profile {graph.profile} ({graph.profile_reason})" if graph.profile else ""
     count = len(graph.phases)
@@ -107,7 +108,7 @@ def _among(items: Sequence[T], words: Callable[[T], Iterable[str]], indent: str)
         yield indent + more
 
 
-def _all_steps(graph: RunGraph) -> Iterator[StepNode]:
+def all_steps(graph: RunGraph) -> Iterator[StepNode]:
     yield from graph.preflight
     for block in (graph.setup, graph.teardown):
         yield from walk_steps(block.steps if block is not None else ())
@@ -270,10 +271,7 @@ def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     """Yield users by class at the end of each stage; nothing where users come and go."""
     if not phase.load.population:
         return
-    moments = [0]
-    for _, duration_ns in phase.load.spans:
-        moments.append(moments[-1] + duration_ns)
-    moments = sorted(set(moments))
+    moments = stage_ends(phase)
     if left_out := moments[_MOST_COLUMNS - 1 : -1][: max(0, len(moments) - _MOST_COLUMNS)]:
         moments = [*moments[: _MOST_COLUMNS - 1], moments[-1]]
     counts = [class_counts(graph, phase, moment) for moment in moments]
@@ -288,6 +286,11 @@ def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
         yield f"    {more}"
     if left_out:
         yield f"    … {len(left_out):,} more moments before the last"
+
+
+def stage_ends(phase: PhaseNode) -> list[int]:
+    """Return the moments between the stages of a phase, its begin and end included, each once."""
+    return sorted({0, *accumulate(duration_ns for _, duration_ns in phase.load.spans)})
 
 
 def class_counts(graph: RunGraph, phase: PhaseNode, moment_ns: int) -> dict[str, int]:

@@ -8,9 +8,11 @@ from typing import Final
 from planrunner.compiler import compile_plan
 from planrunner.compiler.load.meant_phases import PhaseNames
 from planrunner.compiler.load.selection import tags_of
+from planrunner.errors import UsageError
+from planrunner.language.diagnostics import PlanError
 from planrunner.plan.loader import CheckedPlan
 
-__all__ = ["plan_names"]
+__all__ = ["names_by_kind", "plan_names"]
 
 
 def plan_names(plan: CheckedPlan, kind: str, profile: str | None = None) -> list[str]:
@@ -25,6 +27,17 @@ def plan_names(plan: CheckedPlan, kind: str, profile: str | None = None) -> list
         PlanError: The plan can't be compiled, which only tags need.
     """
     return list(dict.fromkeys(_KINDS[kind](plan, profile)))
+
+
+def names_by_kind(plan: CheckedPlan, profile: str | None = None) -> dict[str, list[str]]:
+    """Return all names of a plan by their kind; of a kind that can't be told, none."""
+    found = dict[str, list[str]]()
+    for kind in _KINDS:
+        try:
+            found[kind] = plan_names(plan, kind, profile)
+        except (PlanError, UsageError):  # which a check says
+            found[kind] = []
+    return found
 
 
 def _phases(plan: CheckedPlan, profile: str | None) -> Iterable[str]:

@@ -9,7 +9,7 @@ from planrunner.graph.run_graph import RequestNode, RunGraph, StepNode
 from planrunner.protocols import registry
 from planrunner.units import few
 
-__all__ = ["sender_lines"]
+__all__ = ["hosts_by_channel", "sender_lines"]
 
 
 def sender_lines(graph: RunGraph, steps: Iterable[StepNode]) -> Iterator[str]:
@@ -17,6 +17,16 @@ def sender_lines(graph: RunGraph, steps: Iterable[StepNode]) -> Iterator[str]:
 
     That is, those that are known before the run.
     """
+    hosts = hosts_by_channel(graph, steps)
+    for channel, (client, reason) in graph.clients.items():
+        if channel in hosts:
+            yield f"sends {channel} with the {client} client: {reason}"
+            if hosts[channel]:
+                yield f"  to {', '.join(few(tuple(hosts[channel])))}"
+
+
+def hosts_by_channel(graph: RunGraph, steps: Iterable[StepNode]) -> dict[str, list[str]]:
+    """Return the hosts that steps send to, by protocol, as far as they are known before the run."""
     hosts: dict[str, dict[str, None]] = {}
     for step in steps:
         if isinstance(step, RequestNode):
@@ -27,8 +37,4 @@ def sender_lines(graph: RunGraph, steps: Iterable[StepNode]) -> Iterator[str]:
         elif isinstance(step, FunctionNode):
             for channel in step.channels:
                 hosts.setdefault(channel, {})
-    for channel, (client, reason) in graph.clients.items():
-        if channel in hosts:
-            yield f"sends {channel} with the {client} client: {reason}"
-            if hosts[channel]:
-                yield f"  to {', '.join(few(tuple(hosts[channel])))}"
+    return {channel: list(names) for channel, names in hosts.items()}

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from planrunner.cli.plan_options import json_option
+from planrunner.cli.streams import print_json
 from planrunner.errors import UsageError
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.files.baseline import promote
@@ -47,15 +49,24 @@ Examples:
     is_flag=True,
     help="Keep the baseline as it is, and end with 1, unless the run ended with 0.",
 )
-def promote_command(run: Path, to: Path | None, *, if_passed: bool) -> int:
+@json_option
+def promote_command(run: Path, to: Path | None, *, if_passed: bool, as_json: bool) -> int:
     """Make RUN the baseline: copy its metrics.json to where its plan looks for one."""
     result = read_run(run)
     if if_passed and result.exit_code != ExitCode.OK:
-        click.echo(f"the run ended with {result.exit_code}, so the baseline stays as it is")
+        words = f"the run ended with {result.exit_code}, so the baseline stays as it is"
+        _say(words, result.run_id, None, as_json=as_json)
         return ExitCode.THRESHOLD_FAILED
     path = to or (Path(result.baseline) if result.baseline else None)
     if path is None:
         raise UsageError("the run does not say where its baseline is", hint="name it with --to")
     promote(result, path)
-    click.echo(path)
+    _say(str(path), result.run_id, path, as_json=as_json)
     return ExitCode.OK
+
+
+def _say(words: str, run_id: str, path: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"run_id": run_id, "baseline": None if path is None else str(path)})
+    else:
+        click.echo(words)

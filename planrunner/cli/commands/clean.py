@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from planrunner.cli.plan_options import json_option
+from planrunner.cli.streams import print_json
 from planrunner.errors import CannotRun, UsageError
 from planrunner.formats import SUITE_JSON
 from planrunner.results.files.directory import METRICS, UNFINISHED
@@ -39,7 +41,8 @@ Examples:
     help="How many of the last runs of each plan and profile stay.",
 )
 @click.option("--dry-run", is_flag=True, help="List what would be removed, and remove nothing.")
-def command(directory: Path, keep: int, dry_run: bool) -> None:  # noqa: FBT001 - click's way
+@json_option
+def command(directory: Path, keep: int, *, dry_run: bool, as_json: bool) -> None:
     """Remove all but the last runs below DIRECTORY, each with its whole directory.
 
     A run that is a baseline stays, and so does one that is not finished, can't be read or has
@@ -54,10 +57,15 @@ def command(directory: Path, keep: int, dry_run: bool) -> None:  # noqa: FBT001 
         click.echo(f"notice: {notice}", err=True)
     old = list(_older(found.runs, keep))
     gone = list(_removable(found.runs, old, _baselines(directory, found.runs)))
-    for path in _outermost(gone):
-        click.echo(path)
+    paths = _outermost(gone)
+    for path in paths:
+        if not as_json:
+            click.echo(path)
         if not dry_run and path.exists():  # it may have been inside another one
             _remove(path)
+    if as_json:
+        removed = [str(path) for path in paths]
+        print_json({"removed": removed, "kept_old": len(old) - len(gone), "dry_run": dry_run})
     words = f"{'would remove' if dry_run else 'removed'} {format_count(len(gone), 'run')}"
     if kept := len(old) - len(gone):
         words += f", kept {format_count(kept, 'old one')}"

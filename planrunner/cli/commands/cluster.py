@@ -8,6 +8,7 @@ import click
 
 from planrunner.cli.clusters.check import check_and_show
 from planrunner.cli.clusters.options import wanted_cluster, with_tls_options
+from planrunner.cli.plan_options import json_option
 
 __all__ = ["command"]
 
@@ -44,7 +45,7 @@ Examples:
     show_default=True,
     help="How long each of two measurements of what a host can generate takes; 0: none.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@json_option
 def check(
     address: str,
     cluster_ca: Path | None,

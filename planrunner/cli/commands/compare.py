@@ -10,6 +10,7 @@ from typing import TextIO
 
 import click
 
+from planrunner.cli.plan_options import json_option
 from planrunner.cli.streams import stdout_for_documents
 from planrunner.cli.suites.compared import compare_suites, comparison_document, is_suite
 from planrunner.errors import UsageError
@@ -79,7 +80,7 @@ same answer.
 @click.option(
     "--tolerance", default="5%", show_default=True, help="Changes up to this size do not count."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with charts.")
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write it as Markdown.")
 def command(

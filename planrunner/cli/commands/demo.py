@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Protocol
 
 import click
 
 from planrunner.cli.leaving import SIGNALS
+from planrunner.cli.plan_options import json_option
+from planrunner.cli.streams import print_json
 from planrunner.cli.until_told import until_told
 from planrunner.demo import DEMOS, GRPC_DEMOS, STORES, HttpServer, kv, open_store
 from planrunner.errors import CannotRun
@@ -69,8 +72,16 @@ Examples:
     help="The secret that `DELETE /kv` of the demo `kv` requires. Default: the environment's "
     "ADMIN_SECRET.",
 )
-def command(
-    name: str, port: int, *, until_input_closes: bool, store: str, address: str, secret: str
+@json_option
+def command(  # noqa: PLR0913 - its options
+    name: str,
+    port: int,
+    *,
+    until_input_closes: bool,
+    store: str,
+    address: str,
+    secret: str,
+    as_json: bool,
 ) -> None:
     """Serve an embedded demo target on loopback."""
 
@@ -82,11 +93,23 @@ def command(
         router = kv(open_store(store, address), secret=secret) if name == "kv" else DEMOS[name]()
         return HttpServer(router)
 
-    run_on_fast_loop(_serve(name, server, port, until_input_closes=until_input_closes))
+    def tell(bound: int) -> None:
+        url = f"{'' if name in GRPC_DEMOS else 'http://'}127.0.0.1:{bound}"
+        if as_json:
+            print_json({"demo": name, "url": url})
+        else:
+            print(f"demo `{name}` listens on {url}")
+        sys.stdout.flush()
+
+    run_on_fast_loop(_serve(server, port, tell, until_input_closes=until_input_closes))
 
 
 async def _serve(
-    name: str, make: Callable[[], DemoServer], port: int, *, until_input_closes: bool
+    make: Callable[[], DemoServer],
+    port: int,
+    tell: Callable[[int], None],
+    *,
+    until_input_closes: bool,
 ) -> None:
     server = make()
     try:
@@ -96,7 +119,6 @@ async def _serve(
             f"cannot listen on 127.0.0.1:{port}: {error.strerror}",
             hint="choose another port with --port, or 0 for a free one",
         ) from error
-    scheme = "" if name in GRPC_DEMOS else "http://"
-    print(f"demo `{name}` listens on {scheme}127.0.0.1:{bound}", flush=True)
+    tell(bound)
     await until_told(SIGNALS, until_input_closes=until_input_closes)
     await server.stop()

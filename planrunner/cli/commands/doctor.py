@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,8 @@ from planrunner.cli.clusters.options import wanted_cluster, with_tls_options
 from planrunner.cli.limits import need_descriptors, wished_workers
 from planrunner.cli.machine.capacity import Capacity, measure_capacity
 from planrunner.cli.machine.checks import Machine, read_machine, warnings_of
+from planrunner.cli.plan_options import json_option
+from planrunner.cli.streams import print_json
 from planrunner.errors import UsageError
 from planrunner.extras import EXTRAS, install_hint
 from planrunner.process_limits import available_processors
@@ -56,7 +57,7 @@ Examples:
     help="Measure the hosts of a Dask cluster instead, as `planrunner cluster check` does.",
 )
 @with_tls_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@json_option
 def command(
     seconds: int, workers: int | None, cluster: str | None, *, as_json: bool, **tls: Path | None
 ) -> int:
@@ -85,7 +86,7 @@ def command(
             "capacity": asdict(capacity),
             "warnings": warnings,
         }
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
         return ExitCode.OK
     for line in (*_about_machine(machine), *_about_load(capacity)):
         click.echo(line)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
+from planrunner.cli.plan_options import PlanOptions, json_option, load_plan, with_plan_options
 from planrunner.compiler import compile_plan
 from planrunner.explain.explain import explain_text
+from planrunner.explain.explain_json import explain_json
 from planrunner.explain.graph_views import graph_dot, graph_json, graph_mermaid, graph_text
 from planrunner.language.secrets import Masker
 
@@ -32,14 +33,21 @@ Examples:
   planrunner explain plan.yaml --profile soak --phase peak --users 200
   planrunner explain plan.yaml --user Buyer --skip-tag slow
   planrunner explain plans/stress.yaml --graph mermaid > graph.mmd
+  planrunner explain plans/stress.yaml --json | jq .phases
 """,
 )
 @click.argument("plan", type=click.Path(path_type=Path))
 @with_plan_options
 @click.option("--graph", "view", type=click.Choice(sorted(_VIEWS)), help="Print the run graph.")
-def command(plan: Path, options: PlanOptions, view: str | None) -> None:
+@json_option
+def command(plan: Path, options: PlanOptions, view: str | None, *, as_json: bool) -> None:
     """Say in words what PLAN would do: load over time, requests, thresholds."""
     loaded = load_plan(plan, options, need_secrets=False)
     graph = compile_plan(loaded, selection=options.selection)
-    text = explain_text(graph) if view is None else _VIEWS[view](graph)
+    if view is not None:
+        text = _VIEWS[view](graph)
+    elif as_json:
+        text = explain_json(loaded, graph)
+    else:
+        text = explain_text(graph)
     click.echo(Masker(graph.secrets)(text))

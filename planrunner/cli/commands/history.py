@@ -11,8 +11,11 @@ from urllib.parse import quote
 
 import click
 
+from planrunner.cli.plan_options import json_option
+from planrunner.cli.streams import print_json
 from planrunner.errors import UsageError
 from planrunner.report.charts.vega import javascript_bundle
+from planrunner.report.findings import verdict_word
 from planrunner.report.formats.compare import print_history, write_history_html
 from planrunner.report.terminal.console import open_console
 from planrunner.results.files.atomic import atomic_text_file
@@ -31,6 +34,7 @@ _REPORT: Final = "report.html"
 Examples:
   planrunner history reports/shop
   planrunner history reports/shop --last 100 --html trend.html
+  planrunner history reports/shop --json | jq '.[-1].p95_s'
 """,
 )
 @click.argument("directory", type=click.Path(path_type=Path))
@@ -38,7 +42,8 @@ Examples:
     "--last", type=click.IntRange(1), default=30, show_default=True, help="How many runs to list."
 )
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with charts.")
-def command(directory: Path, last: int, html: Path | None) -> None:
+@json_option
+def command(directory: Path, last: int, html: Path | None, *, as_json: bool) -> None:
     """Show the last runs below DIRECTORY, the oldest first."""
     found = find_runs(directory)
     for notice in found.notices[:_MOST_NOTICES]:
@@ -48,12 +53,36 @@ def command(directory: Path, last: int, html: Path | None) -> None:
     shown = [run.result for run in found.runs[-last:]]
     if not shown:
         raise UsageError(f"no run below `{directory}` can be read")
-    print_history(shown, open_console(sys.stdout))
+    if as_json:
+        print_json([_facts(run) for run in found.runs[-last:]])
+    else:
+        print_history(shown, open_console(sys.stdout))
     if html is not None:
         with atomic_text_file(html) as out:
             reports = _reports(found.runs, html.absolute().parent)
             write_history_html(shown, out, bundle=javascript_bundle(), reports=reports)
-        click.echo(html)
+        click.echo(html, err=as_json)
+
+
+def _facts(run: PastRun) -> dict[str, object]:
+    """Return what is said of a run: times in seconds, rates per second, None for no data."""
+    result, totals = run.result, run.result.totals
+    return {
+        "run_id": result.run_id,
+        "directory": str(run.directory),
+        "plan": result.plan,
+        "profile": result.profile,
+        "started": result.started,
+        "verdict": verdict_word(result),
+        "exit_code": int(result.exit_code),
+        "validity": result.validity.level.value,
+        "requests": totals.total_requests,
+        "failures": totals.failed_requests,
+        "requests_per_s": totals.requests_per_second,
+        "average_s": totals.average_response_time if totals.has_latency else None,
+        "p95_s": totals.p95_response_time if totals.has_latency else None,
+        "labels": dict(result.labels),
+    }
 
 
 def _reports(runs: Sequence[PastRun], page: Path) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import Final
 
 import click
 
+from planrunner.cli.plan_options import json_option
+from planrunner.cli.streams import print_json
 from planrunner.errors import UsageError
 from planrunner.plan.templates import (
     DEFAULT,
@@ -50,16 +52,17 @@ Examples:
 )
 @click.option("--list", "lists", is_flag=True, help="Print what each template is for, and end.")
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
-def command(places: tuple[str, ...], name: str | None, *, lists: bool, force: bool) -> None:
+@json_option
+def command(
+    places: tuple[str, ...], name: str | None, *, lists: bool, force: bool, as_json: bool
+) -> None:
     """Write a commented starter plan to PATH (plan.yaml), for the target at URL if there is one.
 
     Nothing is sent to the URL. The plan names its schema for editors, and the schema is written
     beside the plan unless there is one.
     """
     if lists:
-        width = max(map(len, template_names()))
-        for each in template_names():
-            click.echo(f"{each:<{width}}  {purpose_of(each)}")
+        _list(as_json=as_json)
         return
     urls = [place for place in places if is_url(place)]
     paths = [Path(place) for place in places if place not in urls]
@@ -67,7 +70,13 @@ def command(places: tuple[str, ...], name: str | None, *, lists: bool, force: bo
         raise UsageError("there is more than one URL or path", hint="write one plan at a time")
     path = paths[0] if paths else Path(_PLAN)
     chosen = name or (FOR_URL if urls else DEFAULT)
-    _write(path, chosen, urls[0] if urls else "", force=force)
+    written = _write(path, chosen, urls[0] if urls else "", force=force)
+    if as_json:
+        print_json({"written": [str(one) for one in written], "template": chosen})
+        return
+    click.echo(f"wrote {path}")
+    for schema in written[1:]:
+        click.echo(f"wrote {schema}, which editors complete plans with")
     if urls and not is_about_a_page(template(chosen)):
         click.echo("the paths in it are those of a demo: replace them by your own")
     quoted = shlex.quote(str(path))
@@ -77,7 +86,18 @@ def command(places: tuple[str, ...], name: str | None, *, lists: bool, force: bo
     click.echo(f"  planrunner execute {quoted}           the load; the exit code is the verdict")
 
 
-def _write(path: Path, name: str, url: str, *, force: bool) -> None:
+def _list(*, as_json: bool) -> None:
+    purposes = {name: purpose_of(name) for name in template_names()}
+    if as_json:
+        print_json(purposes)
+        return
+    width = max(map(len, purposes))
+    for name, purpose in purposes.items():
+        click.echo(f"{name:<{width}}  {purpose}")
+
+
+def _write(path: Path, name: str, url: str, *, force: bool) -> list[Path]:
+    """Write the plan, and its schema unless there is one; return what was written."""
     if path.exists() and not force:
         raise UsageError(f"`{path}` exists", hint="choose another name, or add --force")
     text = template(name)
@@ -87,18 +107,18 @@ def _write(path: Path, name: str, url: str, *, force: bool) -> None:
         text = format_plan(aimed(text, url))
     if str(path).isprintable():  # it is named in a comment
         text = text.replace(_PLAN, shlex.quote(path.as_posix()))
-    written = path
+    written = [path]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         places = [place for place in _SCHEMA_PLACES if (path.parent / place).is_file()]
         place = places[0] if places else _SCHEMA
         path.write_text(f"# yaml-language-server: $schema={place}\n{text}", encoding="utf-8")
-        click.echo(f"wrote {path}")
         if not places or (force and place == _SCHEMA):
-            written = path.parent / _SCHEMA
-            _write_schema(written)
+            written.append(path.parent / _SCHEMA)
+            _write_schema(written[-1])
     except OSError as error:
-        raise UsageError(f"cannot write `{written}`: {error.strerror}") from error
+        raise UsageError(f"cannot write `{written[-1]}`: {error.strerror}") from error
+    return written
 
 
 def _write_schema(path: Path) -> None:
@@ -107,4 +127,3 @@ def _write_schema(path: Path) -> None:
 
     registry.all_plugins()
     path.write_text(json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    click.echo(f"wrote {path}, which editors complete plans with")

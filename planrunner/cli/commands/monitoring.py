@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
+from planrunner.cli.plan_options import PlanOptions, json_option, load_plan, with_plan_options
+from planrunner.cli.streams import print_json
 from planrunner.compiler import compile_plan
 from planrunner.errors import UsageError
 from planrunner.graph.run_graph import RunGraph
@@ -44,8 +45,9 @@ Examples:
     "perf_test.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that differ.")
+@json_option
 @with_plan_options
-def command(
+def command(  # noqa: PLR0913 - its options
     directory: Path,
     plan: Path | None,
     options: PlanOptions,
@@ -53,6 +55,7 @@ def command(
     target: str | None,
     prefix: str | None,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Write a Grafana dashboard, rules and a configuration of Prometheus into DIRECTORY.
 
@@ -73,7 +76,11 @@ def command(
         prefix=prefix or str(settings.get("prefix", "perf_test")),
         target=target or f"127.0.0.1:{settings.get('port', 9464)}",
     )
-    _write(directory, {place: mask(text) for place, text in files.items()}, force=force)
+    written = _write(directory, {place: mask(text) for place, text in files.items()}, force=force)
+    if as_json:
+        print_json({"written": [str(path) for path in written]})
+    else:
+        click.echo("\n".join(f"wrote {path}" for path in written))
 
 
 def _settings(graph: RunGraph) -> Mapping[str, object]:
@@ -88,8 +95,8 @@ def _settings(graph: RunGraph) -> Mapping[str, object]:
     return found
 
 
-def _write(directory: Path, files: Mapping[str, str], *, force: bool) -> None:
-    """Write all files, or none.
+def _write(directory: Path, files: Mapping[str, str], *, force: bool) -> Iterable[Path]:
+    """Write all files, or none; return their paths.
 
     Raises:
         UsageError: One would be overwritten, or can't be written.
@@ -104,7 +111,7 @@ def _write(directory: Path, files: Mapping[str, str], *, force: bool) -> None:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise UsageError(f"cannot write `{path}`: {error.strerror}") from error
-        click.echo(f"wrote {path}")
+    return paths
 
 
 def _differs(path: Path, text: str) -> bool:

@@ -21,10 +21,12 @@ from planrunner.report.suites.console import print_suite
 from planrunner.report.terminal.console import open_console, print_summary
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.directory import METRICS, SAMPLES, read_run
+from planrunner.results.files.metrics_json import to_text as metrics_text
 from planrunner.results.files.sample_reader import SampleLoss, SampleReader
 from planrunner.results.files.samples import write_keep
 from planrunner.results.model import RunResult
-from planrunner.results.suites.suite_json import read_suite
+from planrunner.results.suites.model import SuiteResult
+from planrunner.results.suites.suite_json import read_suite, suite_text
 from planrunner.runner.report_files import is_of_samples, report_files
 
 __all__ = ["command"]
@@ -42,6 +44,7 @@ Examples:
   planrunner report RUN --format junit.xml --format report.html
   planrunner report RUN --format summary.md --out - >> "$GITHUB_STEP_SUMMARY"
   planrunner report RUN --png charts/
+  planrunner report RUN --json | jq .totals
 
 \b
 The same run always gives the same bytes. Without --format, the summary is printed.
@@ -69,7 +72,10 @@ If samples of the run are lost, the exit code is 3, and no file is replaced by o
     "--svg", type=click.Path(path_type=Path), help="Draw each chart as SVG into this directory."
 )
 @click.option("--force", is_flag=True, help="Replace reports although samples of the run are lost.")
-def command(
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print metrics.json, or suite.json of a suite."
+)
+def command(  # noqa: PLR0913 - its options
     run: Path,
     formats: Sequence[str],
     out: Path | None,
@@ -77,6 +83,7 @@ def command(
     svg: Path | None,
     *,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Make reports of RUN, a run's directory or its metrics.json, without running anything.
 
@@ -84,13 +91,15 @@ def command(
     """
     wanted = [name for text in formats for name in parse_formats(text)]
     if is_suite(run) and not (wanted or png or svg):
-        print_suite(read_suite(run), open_console(sys.stdout))
+        _print_suite(read_suite(run), as_json=as_json)
         return
     result = read_run(run)
     directory = run if run.is_dir() else run.parent
     _draw(result, png, "png")
     _draw(result, svg, "svg")
-    if not wanted and png is None and svg is None:
+    if as_json:
+        print(metrics_text(result), end="", file=stdout_for_documents())
+    elif not wanted and png is None and svg is None:
         print_summary(result, open_console(sys.stdout))
     is_killed = run.is_dir() and not (run / METRICS).exists()
     of_samples = [name for name in wanted if is_killed or is_of_samples(name)]
@@ -106,6 +115,13 @@ def command(
         _write(wanted, result, directory, target)
     if loss:
         raise CannotRun(str(loss))
+
+
+def _print_suite(suite: SuiteResult, *, as_json: bool) -> None:
+    if as_json:
+        print(suite_text(suite), end="", file=stdout_for_documents())
+    else:
+        print_suite(suite, open_console(sys.stdout))
 
 
 def _look_through(directory: Path, formats: Sequence[str], *, is_over: bool) -> SampleLoss:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import click
 
+from planrunner.cli.plan_options import json_option
+from planrunner.cli.streams import print_json
 from planrunner.tools.installed import InstalledTool, installed
 from planrunner.tools.registry import all_tools
 
@@ -22,7 +23,7 @@ Examples:
   planrunner tools --json
 """,
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(as_json: bool) -> None:  # noqa: FBT001 - click's way
     """List the load tools that a phase can run with `tool: NAME`.
 
@@ -31,7 +32,7 @@ def command(as_json: bool) -> None:  # noqa: FBT001 - click's way
     """
     found = [installed(tool) for tool in all_tools().values()]
     if as_json:
-        click.echo(json.dumps([_facts(one) for one in found], indent=2, ensure_ascii=False))
+        print_json([_facts(one) for one in found])
         return
     for one in found:
         click.echo("\n".join(_lines(one)))

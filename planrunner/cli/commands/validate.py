@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
+from planrunner.cli.streams import print_json
 from planrunner.compiler import compile_plan
 from planrunner.compiler.checked import Checked, placed
 from planrunner.graph.run_graph import RunGraph
@@ -28,7 +28,7 @@ __all__ = ["check", "command"]
     epilog="""\b
 Examples:
   planrunner validate plans/stress.yaml
-  planrunner validate plans/*.yaml --format json
+  planrunner validate plans/*.yaml --json
   planrunner validate plan.yaml --set users=500
   planrunner validate plan.yaml --profile soak --env staging --env-file staging.env
   planrunner validate theirs.yaml --no-exec          a plan from a stranger
@@ -49,13 +49,16 @@ Examples:
     default="text",
     help="json: one document with every diagnostic and notice, on stdout.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Short for `--format json`.")
 def command(
     plans: Sequence[Path],
     options: PlanOptions,
     online: bool,  # noqa: FBT001 - as click calls it
     output: str,
+    as_json: bool,  # noqa: FBT001 - as above
 ) -> int:
     """Check PLANS and report every fault with file, line and column."""
+    is_text = output == "text" and not as_json
     is_valid, found = True, []
     for path in plans:
         faults, notices, warnings = check(path, options, online=online)
@@ -65,10 +68,10 @@ def command(
             *(_notice_as_json(path, text, "warning", "deprecated") for text in warnings),
             *(_notice_as_json(path, text) for text in notices),
         ]
-        if output == "text":
+        if is_text:
             _print(path, faults, notices, warnings)
-    if output == "json":
-        click.echo(json.dumps(found, indent=2))
+    if not is_text:
+        print_json(found)
     return ExitCode.OK if is_valid else ExitCode.PLAN_INVALID
 
 

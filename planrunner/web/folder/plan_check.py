@@ -11,7 +11,7 @@ from typing import Any, Final
 from planrunner.compiler import compile_plan
 from planrunner.errors import UsageError
 from planrunner.explain.explain import explain_text
-from planrunner.explain.plan_names import plan_names
+from planrunner.explain.plan_names import names_by_kind
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import PlanError
 from planrunner.language.secrets import Masker
@@ -85,21 +85,15 @@ def _fault(path: Path, error: UsageError) -> dict[str, Any]:
 
 def _of_plan(plan: CheckedPlan, choices: PlanChoices, graph: RunGraph | None) -> dict[str, Any]:
     mask, commands = Masker(plan.secrets), commands_of(plan)
+    names = names_by_kind(plan, choices.selection.profile)
     return {
         "name": mask(plan.model.name or ""),
         "description": mask(plan.model.description or ""),
         "params": list(_params(plan, graph)),
         "commands": [{key: mask(text) for key, text in asdict(one).items()} for one in commands],
         "digest": digest_of(plan, commands),
-        **{kind: list(_names(plan, kind, choices.selection.profile)) for kind in _KINDS},
+        **{kind: names[kind] for kind in _KINDS},
     }
-
-
-def _names(plan: CheckedPlan, kind: str, profile: str | None) -> Iterator[str]:
-    try:
-        yield from plan_names(plan, kind, profile)
-    except (PlanError, UsageError):  # which is said already
-        return
 
 
 def _params(plan: CheckedPlan, graph: RunGraph | None) -> Iterator[dict[str, Any]]:
