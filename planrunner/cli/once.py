@@ -23,7 +23,7 @@ from planrunner.report.terminal.trace import TextTrace
 from planrunner.report.terminal.trace_json import JsonTrace
 from planrunner.results.exit_codes import ExitCode
 from planrunner.runner.debug import dry_run
-from planrunner.runner.reach import client_notices
+from planrunner.runner.reach import check_hosts, client_notices
 from planrunner.runner.request import CompiledPlan
 from planrunner.units import format_count
 
@@ -77,6 +77,7 @@ async def _tried(
     mask: RunMasker,
 ) -> DryRun:
     with leaving.asking(stop, patience_s=0):
+        await check_hosts(compiled.graph, compiled.request.only_hosts)
         return await dry_run(compiled, tell, mask)
 
 

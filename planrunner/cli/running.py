@@ -37,7 +37,7 @@ from planrunner.results.model import RunResult
 from planrunner.runner.api import ResultLost
 from planrunner.runner.event_loop import run_on_fast_loop
 from planrunner.runner.outputs.progress_output import ProgressOutput
-from planrunner.runner.reach import client_notices, foreign_hosts
+from planrunner.runner.reach import check_hosts, client_notices, foreign_hosts
 from planrunner.runner.report_files import written_files
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
 from planrunner.units import NS_PER_S
@@ -77,6 +77,7 @@ class RunOptions:
     strict: bool = False
     quiet: bool = False
     show_secrets: bool = False
+    only_hosts: tuple[str, ...] = ()
     no_notify: bool = False
     as_json: bool = False
     ui: tuple[str, int] | None = None
@@ -177,6 +178,13 @@ _OPTIONS: Final = (
         "such as `token` or `Authorization`: in traces, failing requests and logs.",
     ),
     click.option(
+        "--only-hosts",
+        multiple=True,
+        metavar="HOST",
+        help="Refuse a plan whose requests go elsewhere: a name such as `*.staging.example`, or "
+        "`own` for loopback and private addresses. Repeatable.",
+    ),
+    click.option(
         "--no-notify",
         is_flag=True,
         help="Send no notification, whatever the plan's `notify` says.",
@@ -223,6 +231,7 @@ def request_of(plan: CheckedPlan, wish: RunOptions, stop: Stop, **more: Any) -> 
         cluster=wish.wanted_cluster,
         strict=wish.strict,
         show_secrets=wish.show_secrets,
+        only_hosts=wish.only_hosts,
         notify=not wish.no_notify,
         stop=stop,
         steering=Steering(),
@@ -310,8 +319,13 @@ async def _run(
 
 
 async def notes_before(prepared: PreparedRun) -> tuple[str, ...]:
-    """Return what is worth a note before a run sends anything."""
+    """Return what is worth a note before a run sends anything.
+
+    Raises:
+        UsageError: As `check_hosts`.
+    """
     graph, environ = prepared.graph, prepared.request.variables()
+    await check_hosts(graph, prepared.request.only_hosts)
     return (*await foreign_hosts(graph), *client_notices(graph, environ))
 
 

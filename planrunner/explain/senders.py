@@ -33,7 +33,9 @@ def hosts_by_channel(graph: RunGraph, steps: Iterable[StepNode]) -> dict[str, li
             channel = step.exchange.protocol
             plugin = registry.known().get(channel.partition(":")[0])
             found = () if plugin is None else plugin.hosts(step.exchange, graph.settings[channel])
-            hosts.setdefault(channel, {}).update(dict.fromkeys(host.name for host in found))
+            hosts.setdefault(channel, {}).update(
+                dict.fromkeys(host.name for host in found if host.name)
+            )
         elif isinstance(step, FunctionNode):
             for channel in step.channels:
                 hosts.setdefault(channel, {})

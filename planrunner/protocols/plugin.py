@@ -229,7 +229,10 @@ class ClientChoice(NamedTuple):
 
 
 class TargetHost(NamedTuple):
-    """A host that a request goes to, and the name or address that is looked up for it."""
+    """A host that a request goes to, and the name or address that is looked up for it.
+
+    Both are empty of a host that only the run knows.
+    """
 
     name: str
     address: str

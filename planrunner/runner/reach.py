@@ -4,32 +4,87 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from ipaddress import ip_address
 from typing import Final
 
 from planrunner.engine.workers.local import requests_of
+from planrunner.errors import UsageError
 from planrunner.graph.run_graph import Load, RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.protocols import registry
 from planrunner.protocols.plugin import TargetHost
-from planrunner.units import format_count
+from planrunner.units import few, format_count
 
-__all__ = ["client_notices", "foreign_hosts", "is_loopback", "loopback_targets", "peak_load"]
+__all__ = [
+    "OWN_HOSTS",
+    "check_hosts",
+    "client_notices",
+    "foreign_hosts",
+    "is_loopback",
+    "loopback_targets",
+    "peak_load",
+]
+
+OWN_HOSTS: Final = "own"
+"""In place of a name: hosts with loopback, private and link-local addresses alone."""
+
 
 _RESOLVE_S: Final = 3.0
 
 
-async def foreign_hosts(graph: RunGraph) -> tuple[str, ...]:
-    """Name the hosts that the run will load if they may belong to others, each in a sentence."""
-    hosts = sorted(_hosts(graph))
-    addresses = await asyncio.gather(*(_addresses(host.address) for host in hosts))
-    reached = [
+async def check_hosts(graph: RunGraph, allowed: Sequence[str]) -> None:
+    """Refuse a run whose requests go to other hosts than allowed, before anything is sent.
+
+    Redirects lead wherever replies say, and commands and functions of a plan send what they want.
+
+    Args:
+        graph: The plan.
+        allowed: Names of hosts, `*` for any part of one; `own`: whatever has loopback, private or
+            link-local addresses alone. Empty allows all.
+
+    Raises:
+        UsageError: A host is not among them, or only the run knows which it is.
+    """
+    if not allowed:
+        return
+    hosts = {host for host in _hosts(graph) if not _is_named(host, allowed)}
+    refused = [host for host, _ in await _foreign(hosts)] if OWN_HOSTS in allowed else hosts
+    mask = Masker(graph.secrets)
+    if names := sorted(mask(host.name) for host in refused if host.name):
+        listed = ", ".join(f"`{name}`" for name in few(names))
+        raise UsageError(
+            f"--only-hosts does not allow {listed}; nothing was sent",
+            hint=f"add `--only-hosts {names[0]}` if you may load it",
+        )
+    if any(not host.name for host in hosts):
+        raise UsageError(
+            "--only-hosts: a request has a host that only the run knows; nothing was sent",
+            hint="write it into `http.base_url` or the URL, not into data or replies",
+        )
+
+
+def _is_named(host: TargetHost, allowed: Sequence[str]) -> bool:
+    name = host.name.lower()
+    return bool(name) and any(fnmatchcase(name, one.lower()) for one in allowed)
+
+
+async def _foreign(hosts: Iterable[TargetHost]) -> list[tuple[TargetHost, Sequence[str]]]:
+    """Return the hosts that may belong to others, with the addresses that they have."""
+    known = sorted(host for host in hosts if host.name)
+    addresses = await asyncio.gather(*(_addresses(host.address) for host in known))
+    return [
         (host, found)
-        for host, found in zip(hosts, addresses, strict=True)
+        for host, found in zip(known, addresses, strict=True)
         if not found or not all(map(_is_own, found))
     ]
+
+
+async def foreign_hosts(graph: RunGraph) -> tuple[str, ...]:
+    """Name the hosts that the run will load if they may belong to others, each in a sentence."""
+    reached = await _foreign(_hosts(graph))
     load, mask = peak_load(graph), Masker(graph.secrets)
     return tuple(
         f"up to {load} will send load to `{mask(host.name)}` "
@@ -80,7 +135,7 @@ def client_notices(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ..
 
 
 def _hosts(graph: RunGraph) -> set[TargetHost]:
-    """Return the hosts whose names are known before the run."""
+    """Return the hosts of all requests."""
     exchanges = {id(request.exchange): request.exchange for request in requests_of(graph)}
     return {
         host

@@ -77,6 +77,7 @@ class RunRequest:
         strict: Give a run whose numbers are invalid an exit code of its own.
         show_secrets: Show what nobody declared to be secret and only names give away, such as the
             value of a header `X-Session`.
+        only_hosts: Those that requests may go to, as `check_hosts` takes them; empty allows all.
         notify: Send the notifications that the plan asks for.
         stop: Ask it to end the run, from a signal handler or another task; None: never.
         steering: Ask it to change the load of a phase that runs, from the run's event loop.
@@ -100,6 +101,7 @@ class RunRequest:
     cluster: ClusterWanted | None = None
     strict: bool = False
     show_secrets: bool = False
+    only_hosts: tuple[str, ...] = ()
     notify: bool = True
     stop: Stop | None = None
     steering: Steering | None = None

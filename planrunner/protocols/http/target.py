@@ -112,6 +112,8 @@ def hosts(exchange: Exchange, settings: HttpSettings) -> Iterator[TargetHost]:
     if operation.url.origin is not None:
         name = operation.url.origin.host
         yield TargetHost(name, settings.hosts.get(name, name))
+    else:
+        yield TargetHost("", "")
     if operation.grant is not None:
         yield from hosts(operation.grant.exchange, settings)
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from planrunner.runner.reach import client_notices, foreign_hosts, peak_load
+from planrunner.errors import UsageError
+from planrunner.runner.reach import check_hosts, client_notices, foreign_hosts, peak_load
 from tests.support.plans import compiled
 
 
@@ -127,3 +128,53 @@ def test_members_of_a_cluster_count_too() -> None:
 def test_the_peak_is_said_in_the_words_of_the_load(phases: str, words: str) -> None:
     """Phases in turn are not added up, those beside others are; a rate is no number of users."""
     assert peak_load(compiled(f"phases: {phases}")) == words
+
+
+def check(allowed: str, *sections: str) -> None:
+    asyncio.run(check_hosts(compiled(*sections), allowed.split()))
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://127.0.0.1:1", "own"),
+        ("http://10.1.2.3", "own shop.example"),
+        ("http://api.staging.example", "own *.staging.example"),
+        ("http://API.Example", "api.example"),
+        ("http://8.8.8.8", ""),
+    ],
+)
+def test_hosts_that_are_allowed_pass(url: str, allowed: str) -> None:
+    """Without the option, all are."""
+    check(allowed, at(url))
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://8.8.8.8", "own"),
+        ("http://127.0.0.1", "shop.example"),
+        ("http://staging.example", "own *.staging.example"),
+        ("http://shop.invalid", "own"),
+    ],
+)
+def test_other_hosts_are_refused_by_name(url: str, allowed: str) -> None:
+    """One that doesn't resolve may be anybody's."""
+    with pytest.raises(UsageError, match=url.removeprefix("http://")) as refused:
+        check(allowed, at(url))
+
+    assert refused.value.hint.startswith(f"add `--only-hosts {url.removeprefix('http://')}`")
+
+
+def test_a_host_that_only_the_run_knows_is_refused() -> None:
+    """Nobody can say whose it will be."""
+    plan = """
+users:
+  Reader:
+    tasks:
+      - task: look
+        steps: [{get: /where, extract: {place: $.url}}, {get: "${place}"}]
+"""
+
+    with pytest.raises(UsageError, match="only the run knows"):
+        check("own", at("http://127.0.0.1:1"), plan)
