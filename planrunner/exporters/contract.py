@@ -11,7 +11,7 @@ from planrunner.loss.ledger import Ledger
 from planrunner.plan.loader import CheckedPlan
 from planrunner.values import dataclass
 
-__all__ = ["GROUP", "ExportRequest", "ExportWriter", "Exporter"]
+__all__ = ["GROUP", "ExportRequest", "ExportWriter", "Exporter", "WrittenTest"]
 
 GROUP: Final = "planrunner.exporters"
 """The entry-point group under which other packages bring tools."""
@@ -47,8 +47,21 @@ class ExportRequest:
         return tuple(one for one in self.graph.users if one.name in used)
 
 
-ExportWriter = Callable[[ExportRequest], str]
-"""Writes the text of a script, and judges what it takes."""
+@dataclass(frozen=True, slots=True)
+class WrittenTest:
+    """What a writer gives.
+
+    Attributes:
+        text: Of the script.
+        commands: How it is run, one command after the other, with `FILE` for the script.
+    """
+
+    text: str
+    commands: tuple[str, ...]
+
+
+ExportWriter = Callable[[ExportRequest], WrittenTest]
+"""Writes a script, and judges what it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +72,10 @@ class Exporter:
         name: As `--to` takes it.
         title: What comes out, in a sentence: `a k6 script`.
         comment: What begins a comment in it.
-        writer: `package.module:function`, a `ExportWriter`, imported when a plan is exported.
-        runs: How the script is run, with `FILE` for it.
+        writer: `package.module:function`, an `ExportWriter`, imported when a plan is exported.
     """
 
     name: str
     title: str
     comment: str
     writer: str
-    runs: str

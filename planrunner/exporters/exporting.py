@@ -9,7 +9,7 @@ from typing import Final
 
 from planrunner.compiler import compile_plan
 from planrunner.compiler.load.selection import PlanSelection
-from planrunner.exporters.contract import Exporter, ExportRequest, ExportWriter
+from planrunner.exporters.contract import Exporter, ExportRequest, ExportWriter, WrittenTest
 from planrunner.exporters.plan_nodes import PlanTree, plan_tree
 from planrunner.graph.run_graph import RunGraph
 from planrunner.loss.ledger import Ledger
@@ -38,12 +38,12 @@ class Exported:
     """What an export gives.
 
     Attributes:
-        text: Of the script.
+        test: What the writer gave.
         ledger: Closed.
     """
 
     exporter: Exporter
-    text: str
+    test: WrittenTest
     ledger: Ledger
 
 
@@ -66,9 +66,9 @@ def export_plan(
     tree = plan_tree(plan.document, ledger, _unselected(plan, graph))
     _judge_what_all_lack(tree)
     shown = os.path.relpath(Path(plan.bundle.file).parent, folder)
-    text = _writer(exporter)(ExportRequest(plan, graph, tree, ledger, shown))
+    test = _writer(exporter)(ExportRequest(plan, graph, tree, ledger, shown))
     ledger.close()
-    return Exported(exporter, text, ledger)
+    return Exported(exporter, test, ledger)
 
 
 def _unselected(plan: CheckedPlan, graph: RunGraph) -> frozenset[int]:

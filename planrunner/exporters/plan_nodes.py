@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from planrunner.loss.ledger import Construct, Ledger, SourcePlace
@@ -49,13 +49,13 @@ class PlanTree:
 
     def constructs_below(self, node: SourceNode) -> Iterator[Construct]:
         """Yield the constructs below a node, in the order of the file."""
-        if id(node) in self.items:
-            yield self.items[id(node)]
+        yield from self._of_items([node, *(node.items or ())])
         for one in node.below():
             yield one.construct
-            for item in one.node.items or ():
-                if id(item) in self.items:
-                    yield self.items[id(item)]
+            yield from self._of_items(one.node.items or ())
+
+    def _of_items(self, nodes: Iterable[SourceNode]) -> Iterator[Construct]:
+        return (self.items[id(one)] for one in nodes if id(one) in self.items)
 
 
 def plan_tree(document: Document, ledger: Ledger, unselected: frozenset[int]) -> PlanTree:
@@ -120,7 +120,7 @@ class _Building:
 
     def _item(self, raw: YamlNode, path: str) -> SourceNode:
         made = self.node(raw, path)
-        if path.startswith("thresholds[") and made.entries is None:
+        if "thresholds[" in path and made.entries is None:
             words = " ".join(str(raw.data).split())
             self.items[id(made)] = self.ledger.add("threshold", words, made.place)
         return made

@@ -79,25 +79,25 @@ class Construct:
 
     def translated(self) -> None:
         """It means the same in the translation."""
-        self._judge(Fate.TRANSLATED, "")
+        self.judge(Fate.TRANSLATED, "")
 
     def suspicious(self, why: str) -> None:
         """The original does something that its author can't have meant."""
-        self._judge(Fate.SUSPICIOUS, why)
+        self.judge(Fate.SUSPICIOUS, why)
 
     def needs_you(self, what: str) -> None:
         """It is translated as soon as a person adds something: a file, a secret, a host."""
-        self._judge(Fate.NEEDS_YOU, what)
+        self.judge(Fate.NEEDS_YOU, what)
 
     def changed(self, how: str) -> None:
         """It is in the translation, and means something else there."""
-        self._judge(Fate.CHANGED, how)
+        self.judge(Fate.CHANGED, how)
 
     def left_out(self, instead: str) -> None:
         """It is not in the translation."""
-        self._judge(Fate.LEFT_OUT, instead)
+        self.judge(Fate.LEFT_OUT, instead)
 
-    def _judge(self, fate: Fate, why: str) -> None:
+    def judge(self, fate: Fate, why: str) -> None:
         """Keep the fate that must be read first, of equal ones the one given first."""
         if self.fate is None or _ORDER[fate] > _ORDER[self.fate]:
             self.fate, self.why = fate, why

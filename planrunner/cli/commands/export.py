@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -95,8 +96,9 @@ def command(  # noqa: PLR0913 - its options
 
 def _write(exported: Exported, output: Path) -> None:
     if output == _STDOUT:
-        stdout_for_bytes().write(exported.text.encode())
+        stdout_for_bytes().write(exported.test.text.encode())
         return
-    write_text(output, exported.text)
-    runs = exported.exporter.runs.replace("FILE", str(output))
-    click.echo(f"wrote {output}; run it with `{runs}`", err=True)
+    write_text(output, exported.test.text)
+    file = shlex.quote(str(output))
+    runs = (f"`{one.replace('FILE', file)}`" for one in exported.test.commands)
+    click.echo(f"wrote {output}; run it with {', then '.join(runs)}", err=True)

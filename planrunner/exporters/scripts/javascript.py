@@ -142,7 +142,6 @@ class JavaScript(ScriptLanguage):
             ("BASE_URL", "rand.", "encodeURIComponent(", "params.", "exec.", "encoding.")
         ):
             return f"${{{part}}}"
-        self.needed.add("text")
         return f"${{text({part})}}"
 
     def member(self, value: str, key: str) -> str:
@@ -152,10 +151,8 @@ class JavaScript(ScriptLanguage):
     def reply(self, name: str, keys: list[str]) -> str:
         match name:
             case "headers" if keys:
-                self.needed.add("header")
                 return f"header(reply, {keys[0]})"
             case "json":
-                self.needed.add("json_of")
                 return self._members("json_of(reply)", keys)
             case "headers":
                 return "reply.headers"
@@ -181,7 +178,6 @@ class JavaScript(ScriptLanguage):
         return f"JSON.stringify({self.value(data)})"
 
     def found(self, pattern: str) -> str:
-        self.needed.add("found")
         return f"found({self.literal(pattern)}, reply.body)"
 
     def cookie(self, name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
 from planrunner.errors import PlanrunnerError
@@ -17,9 +17,10 @@ from planrunner.language.expressions import tree
 from planrunner.language.expressions.expression import Expression, parse
 from planrunner.language.fields.text import parse_text
 from planrunner.language.named_secrets import is_secret_name
+from planrunner.loss.ledger import Construct, Fate
 from planrunner.loss.source_nodes import SourceEntry
 
-__all__ = ["CanNotWrite", "ScriptLanguage"]
+__all__ = ["CanNotWrite", "ScriptLanguage", "is_identifier", "used_helpers"]
 
 _ARITHMETIC: Final = {
     tree.Add: "+",
@@ -32,6 +33,7 @@ _ARITHMETIC: Final = {
 _COMPARED: Final = {"gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
 _DRAWS: Final = ("int", "float", "text", "lower", "choice", "uuid")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CALLED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)[(.]")
 
 
 class CanNotWrite(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
@@ -42,8 +44,8 @@ class ScriptLanguage(ABC):
     """Writes what a plan computes.
 
     Attributes:
-        needed: Helpers that what was written so far needs.
         url_params: What begins a text that is a whole URL, such as `${target}`.
+        lost: Names that have no value, since what gives them one is left out.
     """
 
     equal: ClassVar[str]
@@ -58,8 +60,8 @@ class ScriptLanguage(ABC):
 
     def __init__(self, name_of: Callable[[str], str]) -> None:
         self._name_of = name_of
-        self.needed: set[str] = set()
         self.url_params: tuple[str, ...] = ()
+        self.lost: set[str] = set()
 
     @abstractmethod
     def literal(self, value: object) -> str:
@@ -119,7 +121,6 @@ class ScriptLanguage(ABC):
 
     def query(self, values: object) -> str:
         """Return code of what stands behind the `?` of a URL."""
-        self.needed.add("query")
         return f"query({self.value(values)})"
 
     def form(self, fields: Mapping[str, object]) -> str:
@@ -190,15 +191,22 @@ class ScriptLanguage(ABC):
                 return self.parsed(part)
             return self.text(data)
         if isinstance(data, dict):
-            items = (f"{self.key(key)}: {self.value(one)}" for key, one in data.items())
-            return "{" + ", ".join(items) + "}"
+            return self.mapping([(self.key(key), self.value(one)) for key, one in data.items()])
         if isinstance(data, list):
-            return "[" + ", ".join(map(self.value, data)) + "]"
+            return self.listing([self.value(one) for one in data])
         return self.literal(data)
 
     def key(self, key: str) -> str:
         """Return a key of a mapping."""
         return self.literal(key)
+
+    def mapping(self, pairs: Sequence[tuple[str, str]]) -> str:
+        """Return a mapping of code to code."""
+        return "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+
+    def listing(self, items: Sequence[str]) -> str:
+        """Return a list of code."""
+        return "[" + ", ".join(items) + "]"
 
     # -- nodes
 
@@ -230,10 +238,11 @@ class ScriptLanguage(ABC):
                 branches = self._node(node.expr1), self._node(node.expr2)
                 return self.choice(self._node(node.test), *branches)
             case tree.List() | tree.Tuple():
-                return "[" + ", ".join(map(self._node, node.items)) + "]"
+                return self.listing([self._node(one) for one in node.items])
             case tree.Dict():
-                pairs = (f"{self._node(one.key)}: {self._node(one.value)}" for one in node.items)
-                return "{" + ", ".join(pairs) + "}"
+                return self.mapping(
+                    [(self._node(one.key), self._node(one.value)) for one in node.items]
+                )
             case tree.BinExpr() if type(node) in _ARITHMETIC:
                 operator = _ARITHMETIC[type(node)]
                 return f"({self._node(node.left)} {operator} {self._node(node.right)})"
@@ -262,7 +271,13 @@ class ScriptLanguage(ABC):
         raise CanNotWrite(f"`{node.name}` has no translation")
 
     def _known(self, dotted: str) -> str:
+        if dotted in self.lost:
+            raise CanNotWrite(f"what gives `{dotted}` a value is left out")
         return self._name_of(dotted)
+
+    def settle(self, name: str, construct: Construct) -> None:
+        """Know whether what gives a name a value is in the script."""
+        (self.lost.add if construct.fate is Fate.LEFT_OUT else self.lost.discard)(name)
 
     def _members(self, value: str, keys: list[str]) -> str:
         for key in keys:
@@ -275,10 +290,8 @@ class ScriptLanguage(ABC):
             raise CanNotWrite("arguments by name have no translation")
         match node.node:
             case tree.Getattr(node=tree.Name(name="rand"), attr=draw) if draw in _DRAWS:
-                self.needed.add("rand")
                 return f"rand.{draw}({arguments})"
             case tree.Name(name="now") if not node.args:
-                self.needed.add("now")
                 return "now()"
             case tree.Name(name=name):
                 raise CanNotWrite(f"`{name}(…)` has no translation")
@@ -289,8 +302,6 @@ class ScriptLanguage(ABC):
 
     def _filter(self, node: tree.Filter) -> str:
         value = self._node(node.node)
-        if node.name == "random":
-            self.needed.add("rand")
         if node.kwargs:
             raise CanNotWrite(f"the filter `{node.name}` with arguments by name has no translation")
         templates = self.filters if not node.args else self.filters_of_one
@@ -301,8 +312,6 @@ class ScriptLanguage(ABC):
             template = None
         if template is None:
             raise CanNotWrite(f"the filter `{node.name}` has no translation")
-        if node.name in ("b64", "hash", "urlencode", "json", "tojson"):
-            self.needed.add(node.name)
         return template.format(value, *map(self._node, node.args))
 
     def _test(self, node: tree.Test) -> str:
@@ -328,3 +337,14 @@ class ScriptLanguage(ABC):
 def is_identifier(key: str) -> bool:
     """Return whether a key needs no quotes."""
     return _IDENTIFIER.fullmatch(key) is not None
+
+
+def used_helpers(lines: Sequence[str], helpers: Mapping[str, str]) -> Iterator[str]:
+    """Yield the code of the helpers that a script and they themselves call, in their order."""
+    pending, used = list(lines), set[str]()
+    while pending:
+        words = set(_CALLED.findall("\n".join(pending)))
+        new = (words & helpers.keys()) - used
+        used |= new
+        pending = [helpers[name] for name in new]
+    yield from (code for name, code in helpers.items() if name in used)

@@ -74,7 +74,7 @@ def read_request(step: SourceNode, language: ScriptLanguage) -> WrittenRequest:
     """Return the request of a step, and judge its keys.
 
     Raises:
-        CanNotWrite: Its URL can't be written.
+        CanNotWrite: Its URL, query or body can't be written.
     """
     verb = next(key for key in VERBS if step.get(key) is not None)
     url = _entry(step, verb).node.text()
@@ -105,13 +105,16 @@ class _Reading:
     made: WrittenRequest
 
     def read(self) -> None:
+        for key, write in (("query", self._query), *((key, self._body(key)) for key in _BODIES)):
+            entry = self.step.entry(key)
+            if entry is not None:  # without it the request would be another one
+                write(entry.node)
+                entry.construct.translated()
         for key, write in (
-            ("query", self._query),
             ("headers", self._headers),
             ("tags", self._tags),
             ("timeout", self._timeout),
             ("follow_redirects", self._follows),
-            *((key, self._body(key)) for key in _BODIES),
         ):
             attempt(self.step.entry(key), write)
         expect, extract = self.step.entry("expect"), self.step.entry("extract")
@@ -123,6 +126,7 @@ class _Reading:
             extract.construct.translated()
             for one in extract.node.entries or ():
                 attempt(one, self._extract(one.key))
+                self.language.settle(one.key, one.construct)
 
     def _query(self, node: SourceNode) -> None:
         more = self.language.query(node.whole())

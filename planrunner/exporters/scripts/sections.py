@@ -11,7 +11,7 @@ from typing import Final
 from planrunner import __version__
 from planrunner.exporters.contract import ExportRequest
 from planrunner.exporters.remarks import on_one_line, remark
-from planrunner.exporters.scripts.language import ScriptLanguage
+from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage
 from planrunner.exporters.scripts.names import PlanNames
 from planrunner.exporters.scripts.requests import VERBS, attempt
 from planrunner.exporters.scripts.steps import StepWriter
@@ -21,6 +21,9 @@ from planrunner.loss.source_nodes import SourceNode
 from planrunner.units import NS_PER_S, parse_duration
 
 __all__ = ["ScriptHttp", "ScriptWriter", "WrittenTask"]
+
+_COMPUTED: Final = re.compile(r"\$\{[^}]*[^\w.}][^}]*\}")
+"""Expressions that are more than a name."""
 
 _ROWS: Final = ("csv", "json", "jsonl", "list")
 
@@ -69,7 +72,21 @@ class ScriptWriter(StepWriter):
 
     @abstractmethod
     def write_rows(self, node: DataNode, file: str) -> None:
-        """Write what holds the rows of a data source."""
+        """Write what holds the rows of a data source.
+
+        Raises:
+            CanNotWrite: The tool can't read such rows.
+        """
+
+    def leave_out(self, keys: Sequence[str], why: str, node: SourceNode | None = None) -> None:
+        """Leave out keys of the plan, or of a node, and all that is in them."""
+        for key in keys:
+            entry = (node or self.tree.root).entry(key)
+            if entry is None:
+                continue
+            entry.construct.left_out(why)
+            for one in self.tree.constructs_below(entry.node):
+                one.left_out(f"with `{key}`")
 
     def title(self) -> Iterator[str]:
         """Yield what stands at the top: the plan, how to run it, and losses without a place."""
@@ -81,8 +98,9 @@ class ScriptWriter(StepWriter):
 
     def function_of(self, *words: str) -> str:
         """Return a name for a function that no other has."""
+        said = (_COMPUTED.sub("", one) for one in words)
         plain = "_".join(
-            filter(None, (re.sub(r"[^A-Za-z0-9]+", "_", one).strip("_") for one in words))
+            filter(None, (re.sub(r"[^A-Za-z0-9]+", "_", one).strip("_") for one in said))
         )
         plain = plain if plain[:1].isalpha() else f"t_{plain}"
         found, number = plain, 1
@@ -162,6 +180,12 @@ class ScriptWriter(StepWriter):
             if node is None or node.kind not in _ROWS:
                 entry.construct.left_out("write these rows to a CSV file with `planrunner data`")
                 continue
+            file = node.file and f"{self.request.folder}/{node.file}"
+            try:
+                self.write_rows(node, file.removeprefix("./"))
+            except CanNotWrite as error:
+                entry.construct.left_out(error.message)
+                continue
             entry.construct.translated()
             entry.node.whole()
             if node.order is Order.SHUFFLE:
@@ -169,8 +193,6 @@ class ScriptWriter(StepWriter):
             elif sum(node.key in one.data for one in self.request.classes) > 1:
                 entry.construct.changed("each class begins with the first row")
             self.names.rows[entry.key] = node.per_user
-            file = node.file and f"{self.request.folder}/{node.file}"
-            self.write_rows(node, file.removeprefix("./"))
             for key in ("unique", "on_end", "delimiter", "columns", "comment", "secret"):
                 found = entry.node.entry(key)
                 if found is not None and not (key == "on_end" and node.on_end is OnEnd.CYCLE):

@@ -1,4 +1,4 @@
-"""The shell, as scripts of curl need it: texts, and params as variables; nothing is computed."""
+"""The shell, for tools that send what stands on their command lines; nothing is computed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 from typing import ClassVar, Final, NoReturn
-from urllib.parse import quote, urlencode
 
+from planrunner.exporters.scripts.constants import constant, form_text, query_text
 from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage
 
 __all__ = ["Shell"]
@@ -16,7 +16,14 @@ _SPECIAL: Final = re.compile(r'([\\"$`])')
 
 
 class Shell(ScriptLanguage):
+    """Texts in quotes.
+
+    Attributes:
+        refusal: Why nothing is taken from replies.
+    """
+
     equal = unequal = both = either = ""
+    refusal = "the shell does not look into replies"
     filters: ClassVar[Mapping[str, str]] = {}
     filters_of_one: ClassVar[Mapping[str, str]] = {}
 
@@ -29,22 +36,19 @@ class Shell(ScriptLanguage):
         return '"' + "".join(pieces) + '"'
 
     def value(self, data: object) -> str:
-        return self.text(data) if isinstance(data, str) else self.literal(_constant(data))
+        return self.text(data) if isinstance(data, str) else self.literal(constant(data))
 
     def appended(self, text: str, glue: str, more: str) -> str:
         return f'{text[:-1]}{glue}{more[1:-1]}"'
 
     def query(self, values: object) -> str:
-        if not isinstance(values, dict):
-            raise CanNotWrite("a query that is computed has no translation")
-        given = {key: value for key, value in values.items() if value is not None}
-        return self.literal(urlencode(_plain(given), doseq=True, quote_via=quote))
+        return self.literal(query_text(values))
 
     def form(self, fields: Mapping[str, object]) -> str:
-        return self.literal(urlencode(_plain(fields), doseq=True))
+        return self.literal(form_text(fields))
 
     def json_text(self, data: object) -> str:
-        return self.literal(json.dumps(_constant(data), ensure_ascii=False, separators=(",", ":")))
+        return self.literal(json.dumps(constant(data), ensure_ascii=False, separators=(",", ":")))
 
     def env(self, name: str) -> str:
         return f'"${{{name}}}"'
@@ -61,7 +65,7 @@ class Shell(ScriptLanguage):
         return known
 
     def _refuse(self, *_: object) -> NoReturn:
-        raise CanNotWrite("curl shows the reply and does not look into it")
+        raise CanNotWrite(self.refusal)
 
     member = reply = choice = is_defined = contains = negated = _refuse  # type: ignore[assignment]  # whatever they are given
     found = cookie = took_ms = or_default = _refuse  # type: ignore[assignment]
@@ -69,27 +73,3 @@ class Shell(ScriptLanguage):
 
 def _quoted(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
-
-
-def _constant(data: object) -> object:
-    """Return a value without expressions.
-
-    Raises:
-        CanNotWrite: It has one.
-    """
-    if "${" in json.dumps(data):
-        raise CanNotWrite("a body that is computed has no translation; write the values yourself")
-    return data
-
-
-def _plain(fields: Mapping[str, object]) -> dict[str, object]:
-    """Return fields as texts of a query."""
-    _constant(dict(fields))
-
-    def text(value: object) -> str:
-        return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-
-    return {
-        key: [text(one) for one in value] if isinstance(value, list) else text(value)
-        for key, value in fields.items()
-    }

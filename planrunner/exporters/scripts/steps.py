@@ -25,11 +25,16 @@ class StepWriter(ABC):
     """Writes lines.
 
     Attributes:
+        comment: What begins a comment.
+        indent: Stands before each line of a block.
+        empty_block: What a block has that has nothing else.
         lines: Written so far.
         names: What the names of the plan are in the script.
     """
 
     comment: ClassVar[str]
+    indent: ClassVar[str] = "  "
+    empty_block: ClassVar[str] = ""
 
     def __init__(self, request: ExportRequest, names: PlanNames, language: ScriptLanguage) -> None:
         self.request = request
@@ -79,9 +84,7 @@ class StepWriter(ABC):
 
     def line(self, text: str = "") -> None:
         """Write a line at the present depth."""
-        self.lines.append(
-            ("  " if self.comment == "//" else "    ") * self._depth + text if text else ""
-        )
+        self.lines.append(self.indent * self._depth + text if text else "")
 
     @contextmanager
     def indented(self, begin: str, end: str) -> Iterator[None]:
@@ -91,8 +94,8 @@ class StepWriter(ABC):
         self._depth += 1
         before = len(self.lines)
         yield
-        if len(self.lines) == before and self.comment == "#":
-            self.line("pass")
+        if len(self.lines) == before and self.empty_block:
+            self.line(self.empty_block)
         self._depth -= 1
         if end:
             self.line(end)
@@ -103,7 +106,7 @@ class StepWriter(ABC):
         at = len(self.lines)
         yield
         found = list(self.losses(self.tree.constructs_below(node)))
-        pad = ("  " if self.comment == "//" else "    ") * self._depth
+        pad = self.indent * self._depth
         self.lines[at:at] = [f"{pad}{self.comment} {remark(one)}" for one in found]
 
     def losses(self, constructs: Iterator[Construct]) -> Iterator[Construct]:
@@ -172,6 +175,7 @@ class StepWriter(ABC):
                 self.write_set(name, self.language.value(value.whole()))
 
             attempt(one, write)
+            self.language.settle(one.key, one.construct)
 
     def _group(self, step: SourceNode) -> None:
         name = _taken(step, "group")
@@ -244,7 +248,6 @@ class StepWriter(ABC):
         if pause.kind is PauseKind.CONSTANT:
             return f"{first:g}"
         if pause.kind is PauseKind.UNIFORM:
-            self.language.needed.add("rand")
             return f"rand.float({first:g}, {pause.second / NS_PER_S:g})"
         raise CanNotWrite(f"pauses of `{pause.kind}` have no words here; write a range")
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar, Final
 
-from planrunner.exporters.contract import Exporter, ExportRequest
+from planrunner.exporters.contract import Exporter, ExportRequest, WrittenTest
 from planrunner.exporters.scripts.javascript import HELPERS, JavaScript
+from planrunner.exporters.scripts.language import used_helpers
 from planrunner.exporters.scripts.names import PlanNames
 from planrunner.exporters.scripts.requests import WrittenRequest, attempt
 from planrunner.exporters.scripts.sections import ScriptWriter
@@ -44,9 +45,9 @@ function pick(choices) {
 """
 
 
-def write(request: ExportRequest) -> str:
+def write(request: ExportRequest) -> WrittenTest:
     """Return a k6 script."""
-    return K6Writer(request).text()
+    return WrittenTest(K6Writer(request).text(), ("k6 run FILE",))
 
 
 class _K6Names(PlanNames):
@@ -90,7 +91,6 @@ class K6Writer(ScriptWriter):
         for one in made.extracts:
             code = one.code
             if one.is_required:
-                self.language.needed.add("needed")
                 code = f"needed({code}, {self.language.literal(one.name)})"
             self.write_set(one.name, code)
 
@@ -143,7 +143,7 @@ class K6Writer(ScriptWriter):
         """Return the whole script."""
         options = self.options()
         body = self.body()
-        return "\n".join([*self.head(), "", *options, "", *body]) + "\n"
+        return "\n".join([*self.head(body), "", *options, "", *body]) + "\n"
 
     def options(self) -> list[str]:
         """Return the load and the thresholds."""
@@ -168,7 +168,7 @@ class K6Writer(ScriptWriter):
             self.lines.pop()
         return self.lines
 
-    def head(self) -> list[str]:
+    def head(self, body: list[str]) -> list[str]:
         """Return what stands above: what is lost of the first level, imports, params and rows."""
         self.lines = []
         for one in self.title():
@@ -176,15 +176,14 @@ class K6Writer(ScriptWriter):
         self.line("import { check, fail, group, sleep } from 'k6';")
         self.line("import http from 'k6/http';")
         self.line("import exec from 'k6/execution';")
-        if "b64" in self.language.needed:
-            self.line("import encoding from 'k6/encoding';")
-        if "hash" in self.language.needed:
-            self.line("import crypto from 'k6/crypto';")
+        written = "\n".join(body)
+        for module in ("encoding", "crypto"):
+            if f"{module}." in written:
+                self.line(f"import {module} from 'k6/{module}';")
         if self.data_lines:
             self.line("import { SharedArray } from 'k6/data';")
-        for name, helper in HELPERS.items():
-            if name in self.language.needed:
-                self.lines += ["", *helper.rstrip("\n").split("\n")]
+        for helper in used_helpers([*body, *self.data_lines], HELPERS):
+            self.lines += ["", *helper.rstrip("\n").split("\n")]
         self.line()
         if self.param_lines:
             self.lines += ["const params = {", *self.param_lines, "};"]
@@ -211,7 +210,6 @@ class K6Writer(ScriptWriter):
             case "list":
                 rows = self.language.literal(list(node.rows))
             case "csv":
-                self.language.needed.add("csv")
                 rows = f"csv(open({path}))"
             case "json":
                 rows = f"JSON.parse(open({path}))"
@@ -315,5 +313,4 @@ EXPORTER: Final = Exporter(
     title="a k6 script",
     comment="//",
     writer="planrunner.exporters.tools.k6:write",
-    runs="k6 run FILE",
 )

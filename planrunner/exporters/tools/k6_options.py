@@ -8,10 +8,17 @@ from fractions import Fraction
 from math import ceil
 from typing import Final
 
-from planrunner.exporters.loads import class_rates, class_stages, starts_ns
+from planrunner.exporters.loads import (
+    LoadLoss,
+    class_rates,
+    class_stages,
+    judge_loads,
+    lost_around,
+    starts_ns,
+)
 from planrunner.exporters.scripts.sections import ScriptWriter
 from planrunner.graph.run_graph import ClosedLoad, CountedLoad, OpenLoad, PhaseNode
-from planrunner.loss.ledger import Construct
+from planrunner.loss.ledger import Fate
 from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.name_patterns import NameForm
 from planrunner.metrics.thresholds import Threshold
@@ -26,12 +33,7 @@ __all__ = ["write_scenarios", "write_thresholds"]
 def write_scenarios(writer: ScriptWriter) -> None:
     """Write a scenario for each class of each phase."""
     request = writer.request
-    for key in ("stages", "phases", "profiles"):
-        found = writer.tree.root.entry(key)
-        if found is not None:
-            found.construct.translated()
-            found.node.whole()
-            _judge(found.construct, request.phases)
+    judge_loads(request, lambda phase: _losses(phase, len(request.phases)))
     with writer.indented("scenarios: {", "},"):
         for phase, start_ns in zip(request.phases, starts_ns(request.phases), strict=True):
             for name, fields in _of_phase(writer, phase):
@@ -47,31 +49,19 @@ def write_scenarios(writer: ScriptWriter) -> None:
                         writer.line(f"startTime: '{_duration(start_ns)}',")
 
 
-def _judge(construct: Construct, phases: Sequence[PhaseNode]) -> None:
-    for phase in phases:
-        if not isinstance(phase.load, ClosedLoad | CountedLoad | OpenLoad):
-            construct.left_out(f"phase `{phase.name}`: k6 has no such load")
-        for how in _differences(phase):
-            construct.changed(f"phase `{phase.name}`: {how}")
-    if len(phases) > 1:
-        construct.changed("each phase begins at its time, whether or not the one before has ended")
-
-
-def _differences(phase: PhaseNode) -> Iterator[str]:
+def _losses(phase: PhaseNode, number: int) -> Iterator[LoadLoss]:
     load = phase.load
+    if not isinstance(load, ClosedLoad | CountedLoad | OpenLoad):
+        yield LoadLoss("k6 has no such load", fate=Fate.LEFT_OUT)
+    if number > 1:
+        yield LoadLoss("it begins at its time, whether or not the one before has ended", ("name",))
     if isinstance(load, CountedLoad) and load.ramp_ns:
-        yield "all users start at once"
+        yield LoadLoss("all users start at once", ("ramp_up", "spawn_rate"))
     if load.shared_iterations and len(phase.classes) > 1:
-        yield "iterations are split among classes first"
-    if isinstance(load, OpenLoad):
-        if load.arrivals is not ArrivalKind.UNIFORM:
-            yield "arrivals are evenly spaced"
-    elif getattr(load, "throttle", None) is not None:
-        yield "nothing caps the rate of requests"
-    if phase.warmup_ns or phase.warmup_iterations:
-        yield "the warm-up counts in the figures"
-    if phase.programs:
-        yield "its own params and selection are not kept"
+        yield LoadLoss("iterations are split among classes first", ("iterations",))
+    if isinstance(load, OpenLoad) and load.arrivals is not ArrivalKind.UNIFORM:
+        yield LoadLoss("arrivals are evenly spaced", ("arrivals",))
+    yield from lost_around(phase)
 
 
 def _of_phase(writer: ScriptWriter, phase: PhaseNode) -> list[tuple[str, list[str]]]:
