@@ -6,6 +6,11 @@ import re
 from typing import Final
 
 from planrunner.importers.draft import DraftParam
+from planrunner.importers.formats.artillery.meant import (
+    drawn_item,
+    meant_expression,
+    with_default,
+)
 from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.nodes import SourceNode
 from planrunner.importers.reading.documents import templated
@@ -75,6 +80,9 @@ _UNKNOWN_CALLS: Final = {
 }
 """What people write and Artillery doesn't know; what they must have meant."""
 
+_NOT_RUN: Final = (
+    "Artillery runs no code in templates, and sends the text; this is what must be meant"
+)
 _DEFAULT_ARGUMENTS: Final = {"rand.text({})": "10", "rand.int({})": "0, 100"}
 
 
@@ -106,10 +114,21 @@ class ArtilleryExpressions:
             index = self._call(call[1], call[2], at) if call else "0"
             return f"{self._path(indexed[1], '', at)}[{index}] | default('')"
         path = _PATH.fullmatch(inner)
-        if path is None:
-            at.suspicious("Artillery knows no such template, and sends nothing for it")
+        return self._path(path[1], path[2], at) if path else self._meant(inner, at)
+
+    def _meant(self, inner: str, at: Construct) -> str:
+        """Return what JavaScript in a template must mean; Artillery sends its text."""
+        found = meant_expression(inner)
+        item, env = drawn_item(inner), with_default(inner)
+        if found is None and item is not None:
+            found = self.inner(item, at)
+        if found is None and env is not None:
+            found = self.environment(env[0], at, {"type": "str", "default": env[1]})
+        if found is None:
+            at.suspicious("Artillery knows no such template, and sends it as it stands")
             return f"'{_quotable(inner)}'"
-        return self._path(path[1], path[2], at)
+        at.suspicious(_NOT_RUN)
+        return found
 
     def condition(self, text: str, at: Construct) -> str | None:
         """Return a condition as a bare expression; None if it isn't one."""
@@ -139,7 +158,7 @@ class ArtilleryExpressions:
         if form is None:
             form = _UNKNOWN_CALLS.get(name)
             if form is None:
-                at.left_out(f"write an expression for `{name}()`")
+                at.suspicious(f"Artillery has no function `{name}`, and sends nothing for it")
                 return "''"
             at.suspicious(f"Artillery has no function `{name}`; this is what must be meant")
         if "{}" not in form:

@@ -34,6 +34,9 @@ _OF_CONFIG: Final = frozenset(
     }
 )
 _PLACE: Final = "Artillery reads it under `config`: here it has no effect"
+_UNCHECKED: Final = (
+    "the plug-in `expect` is not in `config.plugins`: Artillery never checks these expectations"
+)
 _HOOKS: Final = ("beforeScenario", "afterScenario", "beforeRequest", "afterResponse")
 
 
@@ -66,6 +69,7 @@ class _ArtilleryReader:
         phases = load.phases(self.test.config("phases"))
         self.draft.phases = environments.read(load, phases)
         self._ensure()
+        self._unchecked()
         self._misplaced()
         self.draft.params = self.test.names.params
         keep_comments(self.draft, [file for file, _ in self.test.roots])
@@ -174,11 +178,18 @@ class _ArtilleryReader:
         endpoints = _endpoints(self.draft)
         found = [self.test.config("ensure"), self.test.config("plugins", "ensure")]
         for entry in found:
-            if entry is not None and entry.node.is_mapping:
+            if entry is not None and (entry.node.is_mapping or entry.node.is_list):
                 if endpoints:
                     self.draft.thresholds += ensured(entry, endpoints)
                 else:
                     leave_out(entry, "the plan sends no HTTP request: judge what it sends")
+
+    def _unchecked(self) -> None:
+        """Say once that nothing checks what requests expect; the plan only counts it, too."""
+        found = self.test.unchecked
+        if found:
+            more = f", nor those of {len(found) - 1} other requests" if found[1:] else ""
+            found[0].suspicious(f"{_UNCHECKED}{more}; here they are `soft`: counted, no failures")
 
     def _misplaced(self) -> None:
         for _, root in self.test.roots:

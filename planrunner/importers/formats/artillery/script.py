@@ -11,6 +11,7 @@ from planrunner.importers.draft import DraftPlan
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.names import SourceNames
 from planrunner.importers.sources import SourceFile
+from planrunner.loss.ledger import Construct
 
 __all__ = ["JS_HOOK", "ArtilleryTest"]
 
@@ -23,6 +24,7 @@ class ArtilleryTest:
 
     Attributes:
         roots: The documents, mains first.
+        unchecked: The keys `expect` that Artillery does not check, as their plug-in is missing.
         strict: Whether a capture that finds nothing fails, unless it says otherwise.
     """
 
@@ -32,6 +34,7 @@ class ArtilleryTest:
     names: SourceNames = field(default_factory=SourceNames)
     processor: str = ""
     checks_expect: bool = False
+    unchecked: list[Construct] = field(default_factory=list)
     strips_query: bool = False
     strict: bool = True
     jitter: str = ""

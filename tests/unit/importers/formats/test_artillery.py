@@ -129,7 +129,12 @@ STEPS = [
     ("{get: {url: '/{{ $env.SHOP }}'}}", ["env: SHOP"], "url", T),
     ("{get: {url: '/{{ $processEnvironment.API_TOKEN }}'}}", ["secret: true"], "url", Y),
     ("{get: {url: '/{{ $randomItem(x) }}'}}", ["rand.choice("], "url", S),
-    ("{get: {url: '/{{ $mystery() }}'}}", [], "url", L),
+    ("{get: {url: '/{{ $mystery() }}'}}", [], "url", S),
+    ("{get: {url: '/{{ Math.floor(Math.random() * 5) + 1 }}'}}", ["rand.int(1, 5)"], "url", S),
+    ("{get: {url: '/{{ Date.now() }}'}}", ["/${(now() * 1000) | int}"], "url", S),
+    ("{get: {url: '/{{ $env.A || \"b\" }}'}}", ["default: b", "/${a}"], "url", S),
+    ("{get: {url: /a, expect: {equals: ['{{ a.b }}', up]}}}", ["$.a.b: up"], "equals", S),
+    ("{get: {url: /a, expect: {equals: ['{{ a.length }}', 2]}}}", ["length: 2"], "equals", S),
     ("{get: {url: '/$' , headers: {A: '${x}'}}}", ["$${x}"], "A", T),
 ]
 
@@ -235,8 +240,26 @@ def test_what_is_never_checked_is_suspicious() -> None:
     )
 
     assert fate(imported, "expect") is S
+    assert "expect: {status: 200, soft: true}" in imported.text
     assert fate(imported, "ensure") is S
     assert "TODO import: the original says no load" in imported.text
+
+
+def test_a_mistake_of_the_whole_test_is_said_once() -> None:
+    """Checks without their plug-in, and a list where `ensure` is a mapping."""
+    imported = run(
+        "config: {target: http://a, ensure: [{p95: 500}], phases: [{duration: 1, arrivalRate: 1}]}\n"
+        "scenarios: [{flow: [{get: {url: /a, expect: {statusCode: 200}}},"
+        " {get: {url: /b, match: {json: $.a, value: 1}, expect: {statusCode: 200}}}]}]\n"
+    )
+
+    found = list(imported.ledger.findings())
+    assert [(one.words, one.fate) for one in found] == [
+        ("config.ensure", S),
+        ("scenarios[0].flow[0].get.expect", S),
+    ]
+    assert "nor those of 1 other" in found[1].why
+    assert "p95 ttfb < 500ms" in imported.text
 
 
 def test_weights_names_comments_and_scenarios_that_cannot_run() -> None:

@@ -39,6 +39,7 @@ _COUNTS: Final = {
     "plugins.expect.failed": "errors of error:expect",
 }
 _INSTEAD: Final = "write a sentence in `thresholds` for it, such as `p95 < 500ms`"
+_LIST: Final = "Artillery reads a mapping here, and checks nothing of a list; here it is checked"
 _USERS: Final = "it counts requests that fail, not users that do not get to their end"
 
 
@@ -50,8 +51,11 @@ def ensured(entry: SourceEntry, endpoints: dict[str, str]) -> Iterator[DraftThre
         endpoints: SourceNames of requests in Artillery's metrics → selectors.
     """
     entry.construct.translated()
-    for one in entry.node.entries or []:
-        yield from _one(one, endpoints)
+    if entry.node.is_list:
+        entry.construct.suspicious(_LIST)
+    for node in entry.node.each():
+        for one in node.entries or []:
+            yield from _one(one, endpoints)
 
 
 def _one(one: SourceEntry, endpoints: dict[str, str]) -> Iterator[DraftThreshold]:

@@ -9,6 +9,7 @@ from typing import Final
 from planrunner.importers.draft import Keys
 from planrunner.importers.formats.artillery.config.payloads import read_payload
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
+from planrunner.importers.formats.artillery.meant import with_default
 from planrunner.importers.formats.artillery.script import JS_HOOK, ArtilleryTest
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out
@@ -77,6 +78,11 @@ class ConfigReader:
 
     def _computed(self, text: str, entry: SourceEntry) -> str:
         """Return a target with templates; it is known before the run, so params make it."""
+        fallback = with_default(text.removeprefix("{{").removesuffix("}}"))
+        if fallback is not None and _URL.match(fallback[1]):
+            entry.construct.suspicious("Artillery knows no `||` here; this is what must be meant")
+            target: Keys = {"type": "url", "default": fallback[1]}
+            return f"${{{self.expressions.environment(fallback[0], entry.construct, target)}}}"
         inner = re.fullmatch(
             r"\{\{\s*\$(?:processEnvironment|env)\.(\w+)\s*\}\}(.*)", text, re.DOTALL
         )

@@ -17,7 +17,8 @@ from planrunner.loss.ledger import Construct
 __all__ = ["RepliesReader"]
 
 _MANY: Final = re.compile(r"\*|\.\.|\?\(|\[\d*:\d*\]|\[[^\]]*,")
-_NEVER: Final = "the plug-in `expect` is not in `config.plugins`: Artillery never checks this"
+_NAMED: Final = re.compile(r"\{\{\s*([A-Za-z_][\w.]*)\s*\}\}")
+_UNSET: Final = "nothing sets this variable; the value of that name in the reply must be meant"
 _OTHER: Final = "Artillery's `expect` has no such check, and does not make it"
 
 
@@ -38,7 +39,10 @@ class RepliesReader:
                 self._match(one, expect)
         expected = request.entry("expect")
         if expected is not None:
+            is_only = not expect
             self._expect(expected, request, expect)
+            if is_only and expect and not self.checks:
+                expect["soft"] = True
         extract: Keys = {}
         captured = request.entry("capture")
         if captured is not None:
@@ -90,10 +94,9 @@ class RepliesReader:
         rules.setdefault(found, rule)
 
     def _expect(self, entry: SourceEntry, request: SourceNode, expect: Keys) -> None:
-        if self.checks:
-            entry.construct.translated()
-        else:
-            entry.construct.suspicious(_NEVER)
+        entry.construct.translated()
+        if not self.checks:
+            self.expressions.test.unchecked.append(entry.construct)
         for node in entry.node.each():
             for one in node.entries or []:
                 read = _CHECKS.get(one.key)
@@ -171,7 +174,22 @@ class RepliesReader:
                 value = self.expressions.text(second[0], one.construct)
                 self._rule(path.text(), value, one.construct, expect)
                 return
-        one.construct.left_out("compare the values with `expect: {json: {PATH: VALUE}}`")
+        if not self._part_of_reply(values, one, expect):
+            one.construct.left_out("compare the values with `expect: {json: {PATH: VALUE}}`")
+
+    def _part_of_reply(self, values: list[str], one: SourceEntry, expect: Keys) -> bool:
+        """Read `equals: ['{{ status }}', up]` where nothing sets `status`: the reply must have it."""
+        found = _NAMED.fullmatch(values[0]) if len(values) == 2 else None
+        if found is None or "{{" in values[1] or self.names.find(found[1].partition(".")[0]):
+            return False
+        path, dot, last = found[1].rpartition(".")
+        wanted = self.expressions.value(one.node.each()[1], one.construct)
+        if dot and last == "length" and isinstance(wanted, int):
+            self._rule(path, {"length": wanted}, one.construct, expect)
+        else:
+            self._rule(found[1], wanted, one.construct, expect)
+        one.construct.suspicious(_UNSET)
+        return True
 
     def cdn_hit(self, one: SourceEntry, _: SourceNode, expect: Keys) -> None:
         word = "(?i)^(hit|stale)" if one.node.scalar is not False else "(?i)^miss"
