@@ -37,6 +37,6 @@ def drawn_item(text: str) -> str | None:
 
 
 def with_default(text: str) -> tuple[str, str] | None:
-    """Return the environment variable that a template means, and what it is where nobody sets it."""
+    """Return a variable of the environment, and what it is where nobody sets it."""
     found = _DEFAULT.fullmatch(text.strip())
     return (found[1], found[2] or found[3] or found[4] or "") if found else None

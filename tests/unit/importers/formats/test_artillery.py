@@ -248,7 +248,7 @@ def test_what_is_never_checked_is_suspicious() -> None:
 def test_a_mistake_of_the_whole_test_is_said_once() -> None:
     """Checks without their plug-in, and a list where `ensure` is a mapping."""
     imported = run(
-        "config: {target: http://a, ensure: [{p95: 500}], phases: [{duration: 1, arrivalRate: 1}]}\n"
+        "config: {target: http://a, ensure: [{p95: 500}]}\n"
         "scenarios: [{flow: [{get: {url: /a, expect: {statusCode: 200}}},"
         " {get: {url: /b, match: {json: $.a, value: 1}, expect: {statusCode: 200}}}]}]\n"
     )

@@ -178,7 +178,7 @@ class RepliesReader:
             one.construct.left_out("compare the values with `expect: {json: {PATH: VALUE}}`")
 
     def _part_of_reply(self, values: list[str], one: SourceEntry, expect: Keys) -> bool:
-        """Read `equals: ['{{ status }}', up]` where nothing sets `status`: the reply must have it."""
+        """Read `equals: ['{{ a }}', up]` where nothing sets `a`: the reply must have it."""
         found = _NAMED.fullmatch(values[0]) if len(values) == 2 else None
         if found is None or "{{" in values[1] or self.names.find(found[1].partition(".")[0]):
             return False
