@@ -117,6 +117,7 @@ class DraftPlan(DraftNode):
     Attributes:
         extra: Other keys of the first level: `ws`, `environments`, `hooks`, `report`.
         files: What stands beside the plan, by relative path: bytes, or the file to copy.
+        copies_code: Among them is code of the original, which an import does not run.
     """
 
     name: str
@@ -132,6 +133,7 @@ class DraftPlan(DraftNode):
     teardown: list[DraftStep] = field(default_factory=list)
     extra: Keys = field(default_factory=dict)
     files: dict[str, bytes | Path] = field(default_factory=dict)
+    copies_code: bool = False
 
 
 def all_steps(draft: DraftPlan) -> Iterator[DraftStep]:

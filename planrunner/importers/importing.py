@@ -33,12 +33,14 @@ class Imported:
         text: Of the plan.
         files: What stands beside it, by relative path: bytes, or the file to copy.
         ledger: Closed.
+        copies_code: Among the files is code of the original.
     """
 
     importer: Importer
     text: str
     files: dict[str, bytes | Path]
     ledger: Ledger
+    copies_code: bool = False
 
 
 def import_files(
@@ -68,7 +70,7 @@ def import_files(
     shape(draft, ledger)
     ledger.close()
     text = format_plan(plan_text(draft, ledger), "the imported plan")
-    return Imported(importer, text, _files(draft), ledger)
+    return Imported(importer, text, _files(draft), ledger, draft.copies_code)
 
 
 def overwritten(imported: Imported, plan: Path) -> list[Path]:

@@ -22,6 +22,7 @@ from planrunner.results.exit_codes import ExitCode
 __all__ = ["command"]
 
 _STDOUT: Final = Path("-")
+_READ_IT: Final = "read it, then run `planrunner execute PLAN --once`"
 
 
 @click.command(
@@ -110,7 +111,9 @@ def command(  # noqa: PLR0913 - its options
         click.echo(render(fault), err=True)
     if faults:
         return ExitCode.PLAN_INVALID
-    if once and (code := _try_once(context, output)):
+    if once and imported.copies_code:
+        click.echo(f"note: not tried, as hooks.py has code of the original: {_READ_IT}", err=True)
+    elif once and (code := _try_once(context, output)):
         return code
     return exit_code(imported.ledger, allow_loss=allow_loss)
 

@@ -121,6 +121,9 @@ class _Hider:
         for request in all_requests(self.draft):
             extract = request.keys.get("extract")
             taken |= set(extract) if isinstance(extract, dict) else set()
+        for step in all_steps(self.draft):
+            sets = step.body.get("set")
+            taken |= set(sets) if isinstance(sets, dict) else set()
         return {*taken, *self.draft.params, *self.draft.data}
 
 

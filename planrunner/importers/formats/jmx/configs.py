@@ -12,10 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from planrunner.importers.draft import DraftPlan, Keys
 from planrunner.importers.formats.jmx.elements import JmxElement
-from planrunner.importers.formats.jmx.files import JmxFiles
 from planrunner.importers.formats.jmx.samplers.other_samplers import data_source
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 from planrunner.importers.formats.jmx.texts.variables import JmxValue, JmxVariables
+from planrunner.importers.reading.kept_files import KeptFiles
 
 __all__ = ["add_data", "auth_of", "iteration_sets", "settings_of"]
 
@@ -23,7 +23,7 @@ _ReadJmxSettings = Callable[[JmxElement, JmxResolver, Keys, DraftPlan], None]
 
 
 def settings_of(
-    element: JmxElement, resolver: JmxResolver, keys: Keys, draft: DraftPlan, files: JmxFiles
+    element: JmxElement, resolver: JmxResolver, keys: Keys, draft: DraftPlan, files: KeptFiles
 ) -> bool:
     """Read a config element into a class's keys or the plan; say whether it is one."""
     if element.kind in ("CSVDataSet", "RandomCSVDataSetConfig", "Arguments", "CounterConfig"):
@@ -225,7 +225,7 @@ def add_data(
     element: JmxElement,
     variables: JmxVariables,
     draft: DraftPlan,
-    files: JmxFiles,
+    files: KeptFiles,
     wanted: set[str],
 ) -> None:
     """Add the data source of a CSV Data Set, and the columns that it gives."""
@@ -281,7 +281,7 @@ def _kept(
     filename: str,
     columns: list[str],
     delimiter: str,
-    files: JmxFiles,
+    files: KeptFiles,
     draft: DraftPlan,
 ) -> str:
     """Return the file's name beside the plan; a header that isn't wanted is cut off."""

@@ -16,7 +16,6 @@ from planrunner.importers.draft import (
 )
 from planrunner.importers.formats.jmx.configs import add_data, auth_of
 from planrunner.importers.formats.jmx.elements import JmxElement, parse_jmx
-from planrunner.importers.formats.jmx.files import JmxFiles
 from planrunner.importers.formats.jmx.load.rates import shape_rate
 from planrunner.importers.formats.jmx.load.threads import load_of
 from planrunner.importers.formats.jmx.samplers.extractors import names_set
@@ -27,6 +26,7 @@ from planrunner.importers.formats.jmx.steps import JmxStepReader
 from planrunner.importers.formats.jmx.texts.calls import resolver_of
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver, references
 from planrunner.importers.formats.jmx.texts.variables import JmxParams, JmxValue, JmxVariables
+from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.loss.ledger import Ledger
 
 __all__ = ["JmxGroupReader", "JmxPlan"]
@@ -39,7 +39,7 @@ class JmxPlan:
     """A test plan while it is read."""
 
     draft: DraftPlan
-    files: JmxFiles
+    files: KeptFiles
     hooks: JmxHooks
     params: JmxParams
     ledger: Ledger

@@ -8,13 +8,13 @@ from pathlib import PurePosixPath
 from planrunner.importers.contract import ImportRequest
 from planrunner.importers.draft import DraftPlan, all_steps
 from planrunner.importers.formats.jmx.elements import JmxElement, parse_jmx
-from planrunner.importers.formats.jmx.files import JmxFiles
 from planrunner.importers.formats.jmx.groups import JmxGroupReader, JmxPlan
 from planrunner.importers.formats.jmx.load.threads import is_group
 from planrunner.importers.formats.jmx.samplers.scripts import JmxHooks
 from planrunner.importers.formats.jmx.scope import is_scoped
 from planrunner.importers.formats.jmx.texts.variables import JmxNames, JmxParams
 from planrunner.importers.formats.jmx.user_variables import read_variables
+from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.importers.shaping.requests import all_requests
 
 __all__ = ["read"]
@@ -31,7 +31,7 @@ def read(request: ImportRequest) -> DraftPlan:
     root = next((one for one in roots if one.kind == "TestPlan"), None)
     name = (root.name if root is not None else "") or PurePosixPath(main.name).stem or "test plan"
     draft = DraftPlan(name=name, origin=main.place(1))
-    files = JmxFiles(main, request.files[1:], draft)
+    files = KeptFiles(main, request.files[1:], draft)
     names = JmxNames()
     plan = JmxPlan(draft, files, JmxHooks(draft, files), JmxParams(names), request.ledger, roots)
     for one in roots:

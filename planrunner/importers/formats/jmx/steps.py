@@ -10,7 +10,6 @@ from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.jmx.configs import iteration_sets, settings_of
 from planrunner.importers.formats.jmx.controllers import CONTROLLERS, JmxController
 from planrunner.importers.formats.jmx.elements import JmxElement
-from planrunner.importers.formats.jmx.files import JmxFiles
 from planrunner.importers.formats.jmx.samplers.assertions import expect_of
 from planrunner.importers.formats.jmx.samplers.extractors import (
     EXTRACTORS,
@@ -23,6 +22,7 @@ from planrunner.importers.formats.jmx.samplers.scripts import JmxHooks, is_scrip
 from planrunner.importers.formats.jmx.samplers.timers import milliseconds, pauses
 from planrunner.importers.formats.jmx.scope import JmxScope, is_scoped
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver
+from planrunner.importers.reading.kept_files import KeptFiles
 
 __all__ = ["JmxStepReader"]
 
@@ -46,7 +46,7 @@ class JmxStepReader:
     """
 
     resolver: JmxResolver
-    files: JmxFiles
+    files: KeptFiles
     hooks: JmxHooks
     modules: Callable[[JmxElement], list[JmxElement]]
     class_keys: Keys

@@ -56,7 +56,7 @@ def command_options(module: LocustModule) -> Iterator[tuple[str, dict[str, objec
 def judge_the_rest(module: LocustModule) -> None:
     """Judge calls outside of the users' code."""
     read = _names_read(module)
-    for part in [*module.loose, *module.classes.values(), *module.constants.values()]:
+    for part in [*module.loose, *module.classes.values(), *module.assigned]:
         _accept_quiet(module, part)
     for name, constant in module.constants.items():
         if name not in read:  # nothing that the plan does depends on it

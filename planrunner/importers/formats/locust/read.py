@@ -21,9 +21,12 @@ from planrunner.importers.formats.locust.code.inlining import assigned, keys_add
 from planrunner.importers.formats.locust.code.mappings import know_attributes
 from planrunner.importers.formats.locust.code.module import LocustFunction, LocustModule
 from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
+from planrunner.importers.formats.locust.hooks.functions import LocustHooks
 from planrunner.importers.formats.locust.load import read_conf, read_shapes
 from planrunner.importers.formats.locust.outside import command_options, judge_the_rest
 from planrunner.importers.formats.locust.steps.bodies import TaskBody
+from planrunner.importers.reading.kept_files import KeptFiles
+from planrunner.importers.shaping.hook_file import HookFile
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.values import dataclass
 
@@ -44,9 +47,11 @@ def read(request: ImportRequest) -> DraftPlan:
         module.read(file)
     draft = DraftPlan(_plan_name(sources))
     names = LocustNames(module)
+    names.kept = KeptFiles(sources[0], request.files, draft)
     names.options.update(command_options(module))
+    hooks = LocustHooks(module, HookFile(draft, "What code of the Locust files did."))
     for found in user_classes(module):
-        draft.users.append(_user_class(found, names, draft))
+        draft.users.append(_user_class(found, names, draft, hooks))
     if not draft.users:
         raise ImportFault(sources[0].name, "no class of Locust's users")
     _share_hosts(draft, names)
@@ -77,13 +82,17 @@ class _KnownCode:
     names: LocustNames
     functions: dict[str, LocustFunction]
     state: dict[str, object]
+    hooks: LocustHooks
 
     def within(self, inner: LocustClass) -> _KnownCode:
         """Return what the code of a TaskSet in it knows."""
-        return _KnownCode(self.names, {**self.functions, **inner.functions}, self.state)
+        functions = {**self.functions, **inner.functions}
+        return _KnownCode(self.names, functions, self.state, self.hooks)
 
 
-def _user_class(found: LocustClass, above: LocustNames, draft: DraftPlan) -> DraftClass:
+def _user_class(
+    found: LocustClass, above: LocustNames, draft: DraftPlan, hooks: LocustHooks
+) -> DraftClass:
     names = above.of_class()
     module = names.module
     made = DraftClass(found.node.name, origin=module.place(found.node))
@@ -92,8 +101,8 @@ def _user_class(found: LocustClass, above: LocustNames, draft: DraftPlan) -> Dra
     made.keys.update(_weights(found))
     made.keys.update(wait_keys(module, found))
     _host(found, made, names)
-    scope = _KnownCode(names, found.functions, _initial_state(found, names))
-    made.on_start = _body(found, "on_start", scope)
+    scope = _KnownCode(names, found.functions, _initial_state(found, names), hooks)
+    made.on_start = [*_body(found, "__init__", scope), *_body(found, "on_start", scope)]
     _tasks(found, made, scope, 1)
     made.on_stop = [*made.on_stop, *_body(found, "on_stop", scope)]
     _declare_state(made, scope)
@@ -119,7 +128,10 @@ def _host(found: LocustClass, made: DraftClass, names: LocustNames) -> None:
     if node is None or (isinstance(node, ast.Constant) and not node.value):
         return
     try:
-        made.keys["http"] = {"base_url": text_of(node, names).rstrip("/")}
+        url = text_of(node, names).rstrip("/")
+        if not url.startswith(("http://", "https://", "$")):
+            url = f"http://{url}"
+        made.keys["http"] = {"base_url": url}
         names.module.accept(node)
     except Unsayable as fault:
         names.module.leave_out(fault.why, node)
@@ -207,7 +219,7 @@ def _steps(function: LocustFunction, scope: _KnownCode) -> list[DraftStep]:
     names = scope.names
     names.own = function.args.args[0].arg if function.args.args else "self"
     names.local, names.replies = {}, set()
-    body = TaskBody(names, functions=scope.functions)
+    body = TaskBody(names, functions=scope.functions, hooks=scope.hooks)
     body.called.append(function.name)
     return body.steps(function.body)
 
@@ -248,7 +260,7 @@ def _enter(
     if not made.keys.keys() & {"wait", "pace"}:
         made.keys.update(wait_keys(module, inner))
     below = scope.within(inner)
-    made.on_start += _body(inner, "on_start", below)
+    made.on_start += [*_body(inner, "__init__", below), *_body(inner, "on_start", below)]
     made.on_stop += _body(inner, "on_stop", below)
     if inner.is_sequence and not is_only:
         steps = _sequence(tasks_of(module, inner), below, made)

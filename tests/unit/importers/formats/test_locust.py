@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
 import pytest
 
@@ -163,6 +164,39 @@ CODE = [
         [{"get": "/x", "expect": {"status": [200, 404]}}],
     ),
     (
+        "with self.client.get('/x', catch_response=True) as r:\n    if r.status_code != 200:\n        r.failure('no')\n        return\n    self.ids = r.json()['ids']",
+        [
+            {
+                "get": "/x",
+                "expect": {"status": 200},
+                "extract": {"ids": {"jsonpath": "$.ids", "required": False}},
+            }
+        ],
+    ),
+    (
+        "with self.client.get('/x', catch_response=True) as r:\n    if r.status_code == 409:\n        r.success()\n    elif r.status_code == 200:\n        r.failure('no')\n    elif self.late and r.status_code >= 500:\n        r.failure('late')\n    else:\n        r.failure('other')",
+        [{"get": "/x", "expect": {"status": 409}}],
+    ),
+    (
+        "with self.client.get('/x', catch_response=True) as r:\n    if r.status_code >= 500:\n        r.failure('no')\n        self.bad = True\n    else:\n        r.success()",
+        [
+            {"get": "/x", "expect": {"status": ["1xx", "2xx", "3xx", "4xx"]}},
+            {"if": "status >= 500", "then": [{"set": {"bad": True}}]},
+        ],
+    ),
+    (
+        "with open('a.txt') as f:\n    self.client.post('/x', files={'f': ('b.txt', f, 'text/plain')}, data={'t': 1})",
+        [
+            {
+                "post": "/x",
+                "multipart": {
+                    "t": 1,
+                    "f": {"file": "stand-ins/a.txt", "filename": "b.txt", "type": "text/plain"},
+                },
+            }
+        ],
+    ),
+    (
         "with self.client.get('/x', catch_response=True) as r:\n    if 'ok' not in r.text:\n        r.failure('no')\n    elif r.elapsed.total_seconds() > 0.5:\n        r.failure('slow')",
         [{"get": "/x", "expect": {"contains": "ok", "time": "< 0.5s"}}],
     ),
@@ -276,6 +310,135 @@ def test_all_statements_together_are_a_valid_plan() -> None:
     done = imported(f"{USER}        pass\n{code}\n")
 
     assert [str(fault.message) for fault in check(done)] == []
+
+
+CODE_OF_HOOKS = """\
+import bisect
+LIMITS = {"a": (1, 5)}
+SEEN = []
+def draw(kind, extra=0):
+    low, high = LIMITS[kind]
+    return [n ** 2 + extra for n in range(low, high) if n % 2]
+def fetched(path):
+    return open(path).read()
+"""
+
+
+def hooked(code: str) -> tuple[list[object], str]:
+    """Return the steps of code, and the hooks that they call."""
+    text = USER.replace("\nclass Shopper", f"\n{CODE_OF_HOOKS}\nclass Shopper")
+    done = imported(text + indent(code, "        "))
+    assert [str(fault.message) for fault in check(done)] == []
+    data = parse(done.text, "plan.yaml").data
+    hooks = done.files["hooks.py"]
+    assert isinstance(hooks, bytes)
+    return data["users"]["Shopper"]["tasks"][0]["steps"], hooks.decode()
+
+
+def run_hook(text: str, name: str, **given: object) -> object:
+    """Call a function of hooks."""
+    scope: dict[str, Any] = {}
+    exec(text, scope)
+    return scope[name](**given)
+
+
+def test_code_that_only_computes_is_copied_with_what_it_needs() -> None:
+    steps, hooks = hooked("body = draw('a', extra=1)\nself.client.post('/a', json=body)")
+
+    assert steps == [
+        {"python": {"call": "draw", "args": {"kind": "a", "extra": 1}, "as": "draw_value"}},
+        {"set": {"body_value": "${draw_value}"}},
+        {"post": "/a", "json": "${body_value}"},
+    ]
+    assert run_hook(hooks, "draw", kind="a", extra=1) == [2, 10]
+    assert "bisect" not in hooks
+
+
+def test_code_reads_a_reply_and_keeps_what_it_would_leave_alone() -> None:
+    steps, hooks = hooked(
+        "r = self.client.get('/a')\n"
+        "if r.status_code == 200:\n"
+        "    self.names |= {x['name'].strip() for x in r.json()}\n"
+        "    SEEN.append(len(self.names))\n"
+        "for line in r.iter_lines():\n"
+        "    if line.startswith(b'data'):\n"
+        "        self.last = line.decode()\n"
+    )
+
+    assert steps[1:] == [
+        {
+            "python": {
+                "call": "names",
+                "args": {
+                    "reply_status": "${status}",
+                    "reply_json": "${json}",
+                    "names": "${names}",
+                },
+                "as": "names",
+            }
+        },
+        {
+            "python": {
+                "call": "last",
+                "args": {"reply_text": "${body}", "last": "${last}"},
+                "as": "last",
+            }
+        },
+    ]
+    rows = [{"name": " a "}]
+    assert run_hook(hooks, "names", reply_status=200, reply_json=rows, names={"b"}) == {
+        "a",
+        "b",
+    }
+    assert run_hook(hooks, "names", reply_status=404, reply_json=rows, names={"b"}) == {"b"}
+    assert run_hook(hooks, "last", reply_text="data 1\nno\n", last="") == "data 1"
+
+
+def test_code_that_does_more_than_compute_is_a_stub_with_the_original() -> None:
+    steps, hooks = hooked("text = fetched('/etc/passwd')\nself.client.get(f'/{text}')")
+
+    assert steps[1:] == [{"set": {"text": "${fetched_value}"}}, {"get": "/${text}"}]
+    assert "    # fetched('/etc/passwd')\n" in hooks
+    assert "open" not in hooks.replace("# ", "")
+    with pytest.raises(NotImplementedError, match="write fetched"):
+        run_hook(hooks, "fetched")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "__import__('os').system('x')",
+        "().__class__.__base__.__subclasses__()",
+        "eval('1')",
+        "open('x').read()",
+        "os.remove('x')",
+        "os.system('x')",
+        "getattr(ITEMS, self.name)()",
+        "exec('1')",
+        "(lambda: globals())()",
+        "threading.Thread(target=print).start()",
+        "importlib.import_module('os')",
+        "str(time.sleep(9))",
+    ],
+)
+def test_nothing_that_does_more_than_compute_is_copied(code: str) -> None:
+    _, hooks = hooked(f"import threading, importlib\nn = {code}\nself.client.get(f'/{{n}}')")
+
+    code_of_hooks = [line for line in hooks.splitlines() if not line.lstrip().startswith("#")]
+    assert [line for line in code_of_hooks if "raise" in line]
+    assert not [line for line in code_of_hooks if line.startswith(("import", "from"))]
+
+
+def test_values_of_modules_that_are_not_here_are_params() -> None:
+    text = USER.replace("import json", "from conf import LIMIT, WORDS\nimport json", 1)
+    done = imported(text + "        self.client.get(f'/{random.choice(WORDS)}', timeout=LIMIT)\n")
+
+    params = parse(done.text, "plan.yaml").data["params"]
+    assert {name: one["type"] for name, one in params.items()} == {
+        "limit": "duration",
+        "words": "list",
+    }
+    assert not check(done)
 
 
 @pytest.mark.parametrize(
@@ -414,9 +577,9 @@ class Shape(LoadTestShape):
 @pytest.mark.parametrize(
     ("code", "words", "fate"),
     [
-        ("self.client.post('/a', files={'f': open('x')})", "self.client.post", Fate.LEFT_OUT),
+        ("self.client.post('/a', files={'f': open('x')})", "open('x')", Fate.NEEDS_YOU),
         ("self.unknown_helper()", "self.unknown_helper()", Fate.LEFT_OUT),
-        ("numbers = [x * 2 for x in range(3) if x]", "range(3)", Fate.LEFT_OUT),
+        ("numbers = [x * 2 for x in open('n') if x]", "open('n')", Fate.NEEDS_YOU),
         ("self.client.get('/a', hooks=None, context={})", "self.client.get", Fate.CHANGED),
         ("self.client.get(f'/{self.never}')", "self.never", Fate.SUSPICIOUS),
         ("name = ''.join(random.choices(string.digits, k=3))", "random.choices", Fate.CHANGED),

@@ -10,11 +10,11 @@ from urllib.parse import unquote_plus
 
 from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.jmx.elements import JmxElement, JmxProperty
-from planrunner.importers.formats.jmx.files import JmxFiles
 from planrunner.importers.formats.jmx.samplers.timers import milliseconds
 from planrunner.importers.formats.jmx.scope import JmxScope
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver, split_text
 from planrunner.importers.formats.jmx.texts.variables import quoted
+from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.importers.templates import literal
 from planrunner.loss.ledger import Construct
 
@@ -45,7 +45,7 @@ def is_http(element: JmxElement) -> bool:
 class JmxHttpReader:
     """Reads the samplers of one thread group."""
 
-    def __init__(self, resolver: JmxResolver, files: JmxFiles) -> None:
+    def __init__(self, resolver: JmxResolver, files: KeptFiles) -> None:
         self._resolver, self._files = resolver, files
         self._source: tuple[str, Construct]
 

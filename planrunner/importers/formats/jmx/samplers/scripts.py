@@ -13,10 +13,10 @@ from typing import Final
 
 from planrunner.importers.draft import DraftPlan, DraftStep, Keys
 from planrunner.importers.formats.jmx.elements import JmxElement, JmxProperty
-from planrunner.importers.formats.jmx.files import JmxFiles
 from planrunner.importers.formats.jmx.texts.conditions import expression_of
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 from planrunner.importers.formats.jmx.texts.variables import JmxValue
+from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.importers.shaping.hook_file import HookFile, to_write
 from planrunner.importers.templates import identifier
 
@@ -78,7 +78,7 @@ class JmxHooks:
     """The functions that a plan calls for scripts."""
 
     draft: DraftPlan
-    files: JmxFiles
+    files: KeptFiles
     _file: HookFile = field(init=False)
     _by_place: dict[int, str] = field(default_factory=dict)
 

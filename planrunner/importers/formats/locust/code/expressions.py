@@ -263,8 +263,24 @@ def _name(node: ast.Name, names: LocustNames) -> str:
     if name in names.local:
         return names.local[name]
     constant = names.module.constants.get(name)
-    if constant is None:
-        return _refuse(node, f"`{name}` is not known where it is read")
+    if constant is None or name in names.module.changed:
+        known = "all users change" if constant is not None else "is not known where it is read"
+        return _refuse(node, f"`{name}`, which {known}")
+    if _is_drawn(constant, names):
+        return _refuse(node, f"`{name}`, which is drawn once for all users")
+    return _constant_value(name, constant, names)
+
+
+def _is_drawn(node: ast.expr, names: LocustNames) -> bool:
+    """Say whether code gives something else each time."""
+    return any(
+        names.module.full_name(one.func).startswith(("random.", "uuid.", "time.", "datetime."))
+        for one in ast.walk(node)
+        if isinstance(one, ast.Call)
+    )
+
+
+def _constant_value(name: str, constant: ast.expr, names: LocustNames) -> str:
     if isinstance(constant, ast.List | ast.Tuple | ast.Dict):
         names.module.accept(constant)
         if isinstance(constant, ast.Dict):
@@ -281,7 +297,7 @@ def _name(node: ast.Name, names: LocustNames) -> str:
 
 
 def _constant_text(name: str, names: LocustNames) -> str | None:
-    if name in names.local:
+    if name in names.local or name in names.module.changed:
         return None
     constant = names.module.constants.get(name)
     is_text = isinstance(constant, ast.Constant) and isinstance(constant.value, str)

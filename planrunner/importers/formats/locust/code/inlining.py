@@ -30,7 +30,7 @@ def bound(
             local = names.name_local(f"{function.name}_{name}")
             computed.append((local, argument))
             names.local[local] = local
-            given[name] = ast.Name(id=local)
+            given[name] = ast.Name(id=local, ctx=ast.Load())
     renamed = _renamed(function, names)
     body = [_placed(one, {**renamed, **given}, names) for one in function.body]
     code, returned = with_result(body, f"{function.name}_result".lstrip("_"))
@@ -59,7 +59,7 @@ def _arguments(function: LocustFunction, call: ast.Call, names: LocustNames) -> 
     parameters = [one.arg for one in function.args.args]
     given: dict[str, ast.expr] = {}
     if parameters and dotted(call.func).startswith(f"{names.own}."):
-        given[parameters[0]] = ast.Name(id=names.own)
+        given[parameters[0]] = ast.Name(id=names.own, ctx=ast.Load())
         parameters = parameters[1:]
     given.update(zip(parameters, call.args, strict=False))
     given.update({one.arg: one.value for one in call.keywords if one.arg})
@@ -84,11 +84,16 @@ def assigned(code: Sequence[ast.stmt], own: str) -> Iterator[tuple[str, ast.expr
     """Yield the attributes of the user that code sets, with what they are set to."""
     for statement in code:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    is_own = isinstance(target, ast.Attribute) and dotted(target).count(".") == 1
-                    if is_own and isinstance(target, ast.Attribute) and dotted(target.value) == own:
-                        yield target.attr, node.value
+            match node:
+                case ast.Assign(targets=targets, value=value):
+                    pass
+                case ast.AnnAssign(target=target, value=ast.expr() as value):
+                    targets = [target]
+                case _:
+                    continue
+            for one in targets:
+                if isinstance(one, ast.Attribute) and dotted(one) == f"{own}.{one.attr}":
+                    yield one.attr, value
 
 
 def keys_added(code: Sequence[ast.stmt], own: str) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,11 @@ def source_of(node: ast.expr, names: LocustNames) -> ast.expr:
             "copy.deepcopy",
         ):
             return source_of(inner, names)
-        case ast.Name(id=name) if name not in names.local and name in names.module.constants:
+        case ast.Name(id=name) if (
+            name not in names.local
+            and name in names.module.constants
+            and name not in names.module.changed
+        ):
             return names.module.constants[name]
         case _:
             return node

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final
 
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.loss.ledger import Construct, Ledger, SourcePlace
 
-__all__ = ["LocustFunction", "LocustModule", "dotted", "parse"]
+__all__ = [
+    "CHANGES",
+    "LocustFunction",
+    "LocustModule",
+    "changed_by",
+    "dotted",
+    "names_bound",
+    "names_read",
+    "parse",
+]
+
+CHANGES: Final = frozenset(
+    {"append", "add", "update", "pop", "remove", "discard", "extend", "insert", "clear",
+     "setdefault", "popitem", "sort", "reverse", "appendleft", "popleft", "put", "put_nowait",
+     "get_nowait", "rotate"}
+)  # fmt: skip
+"""Methods that change what they belong to."""
 
 LocustFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(slots=True)
+@dataclass
 class LocustModule:
     """The files of an import, read as one.
 
@@ -22,6 +41,12 @@ class LocustModule:
         calls: The construct of each call.
         constants: What names of the first level are set to, once only.
         imported: What imported names stand for: `choice` → `random.choice`.
+        loose: Other code of the first level.
+        assigned: Everything that names of the first level are set to, in any file.
+        trees: The files' code.
+        given: Values that a person has to give, by their names.
+        main: The file that was read first.
+        said: What `change_once` has said.
     """
 
     ledger: Ledger
@@ -32,13 +57,53 @@ class LocustModule:
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     imported: dict[str, str] = field(default_factory=dict)
     loose: list[ast.stmt] = field(default_factory=list)
-    _file: SourceFile | None = None
-    _said: set[str] = field(default_factory=set)
+    assigned: list[ast.expr] = field(default_factory=list)
+    trees: list[ast.Module] = field(default_factory=list)
+    given: dict[str, Construct] = field(default_factory=dict)
+    main: SourceFile | None = None
+    said: set[str] = field(default_factory=set)
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """Names of the first level whose values code changes, after all files are read."""
+        found = {name for one in self.loose for name in changed_by(one)}
+        for part in [*self.functions.values(), *self.classes.values()]:
+            for one in ast.walk(part):
+                if isinstance(one, LocustFunction):
+                    found |= changed_by(one) - names_bound(one)
+        return frozenset(found & self.constants.keys()) | self.remade | self.loose_names.keys()
+
+    @cached_property
+    def remade(self) -> frozenset[str]:
+        """Names of the first level that functions set anew."""
+        return frozenset(
+            name
+            for one in [*self.functions.values(), *self.classes.values()]
+            for inner in ast.walk(one)
+            if isinstance(inner, ast.Global)
+            for name in inner.names
+        )
+
+    @cached_property
+    def loose_names(self) -> dict[str, list[ast.stmt]]:
+        """Names that other code of the first level sets or fills, with that code."""
+        found: dict[str, list[ast.stmt]] = {}
+        for one in self.loose:
+            if isinstance(one, ast.If) and "__name__" in ast.unparse(one.test):
+                continue
+            stored = {
+                inner.id
+                for inner in ast.walk(one)
+                if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
+            }
+            for name in stored | changed_by(one):
+                found.setdefault(name, []).append(one)
+        return found
 
     def place(self, node: ast.AST) -> SourcePlace:
         """Return where something stands."""
-        assert self._file is not None, "a file is read before its nodes are asked about"
-        file = self.files.get(node, self._file)
+        assert self.main is not None, "a file is read before its nodes are asked about"
+        file = self.files.get(node, self.main)
         return file.place(getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1)
 
     def within(self, nodes: Sequence[ast.AST]) -> Iterator[Construct]:
@@ -63,21 +128,42 @@ class LocustModule:
 
     def change(self, how: str, node: ast.AST) -> None:
         """Judge code: in the plan, with another meaning."""
+        self._first_of(node).changed(how)
+
+    def needs_you(self, what: str, *nodes: ast.AST) -> None:
+        """Judge every call in some code: a person has to add something."""
+        for one in [*self.within(nodes)] or [self._first_of(nodes[0])]:
+            one.needs_you(what)
+
+    def _first_of(self, node: ast.AST) -> Construct:
         found = next(self.within([node]), None)
-        if found is None:
-            found = self.ledger.add("statement", _first_line(node), self.place(node))
-        found.changed(how)
+        return found or self.ledger.add("statement", _first_line(node), self.place(node))
+
+    def source(self, node: ast.AST) -> str:
+        """Return code as its author wrote it, where it still stands in a file."""
+        first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0) or 0
+        file = self.files.get(node)
+        if file is None or not first <= last or not isinstance(node, ast.stmt):
+            return ast.unparse(node)
+        return textwrap.dedent("\n".join(file.text.split("\n")[first - 1 : last]))
+
+    def dry(self) -> LocustModule:
+        """Return the same files with a ledger that nobody will read."""
+        made = replace(self, ledger=Ledger(), calls={}, given={})
+        made.__dict__.update(changed=self.changed, remade=self.remade, loose_names=self.loose_names)
+        return made
 
     def change_once(self, how: str, node: ast.AST) -> None:
         """Judge code changed, unless it was said already."""
-        if how not in self._said:
-            self._said.add(how)
+        if how not in self.said:
+            self.said.add(how)
             self.change(how, node)
 
     def read(self, file: SourceFile) -> None:
         """Add a file."""
-        self._file = self._file or file
+        self.main = self.main or file
         tree = parse(file)
+        self.trees.append(tree)
         for node in ast.walk(tree):
             self.files[node] = file
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
@@ -97,9 +183,9 @@ class LocustModule:
                 for one in names:
                     self.imported[one.asname or one.name] = f"{module or ''}.{one.name}"
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                self.constants[name] = value
+                self._constant(name, value)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                self.constants[name] = value
+                self._constant(name, value)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 self.functions[name] = node
             case ast.ClassDef(name=name):
@@ -108,6 +194,10 @@ class LocustModule:
                 pass
             case _:
                 self.loose.append(node)
+
+    def _constant(self, name: str, value: ast.expr) -> None:
+        self.constants[name] = value
+        self.assigned.append(value)
 
     def full_name(self, node: ast.expr) -> str:
         """Return the dotted name of what code names, imports followed; empty for other code."""
@@ -134,6 +224,29 @@ def parse(file: SourceFile) -> ast.Module:
         raise ImportFault(file.name, f"not Python: {error}") from error
 
 
+def changed_by(code: ast.AST) -> set[str]:
+    """Return the names, dotted ones too, whose values code changes where they are."""
+    found: set[str] = set()
+    for one in ast.walk(code):
+        match one:
+            case ast.Call(func=ast.Attribute(value=inner, attr=attr)) if attr in CHANGES:
+                found.add(dotted(_base(inner)))
+            case ast.Subscript(value=inner, ctx=ast.Store() | ast.Del()):
+                found.add(dotted(_base(inner)))
+            case ast.Attribute(value=inner, ctx=ast.Store() | ast.Del()):
+                found.add(dotted(inner))
+            case _:
+                pass
+    return found - {""}
+
+
+def _base(node: ast.expr) -> ast.expr:
+    """Return what `a` is in `a[0]["x"]`."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node
+
+
 def dotted(node: ast.expr) -> str:
     """Return `a.b.c` for code that says so, else nothing."""
     if isinstance(node, ast.Name):
@@ -147,3 +260,40 @@ def dotted(node: ast.expr) -> str:
 def _first_line(node: ast.AST) -> str:
     text = ast.unparse(node).partition("\n")[0]
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def names_read(node: ast.AST) -> dict[str, None]:
+    """Return the names that code reads, in its order."""
+    found: dict[str, None] = {}
+    for one in ast.walk(node):
+        match one:
+            case (
+                ast.Name(id=name, ctx=ast.Load() | ast.Del())
+                | ast.AugAssign(target=ast.Name(id=name))
+            ):
+                found[name] = None
+            case _:
+                pass
+    return found
+
+
+def names_bound(node: ast.AST) -> frozenset[str]:
+    """Return the names that code sets for itself, those within its functions included."""
+    return frozenset(_bound(node))
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        match one:
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.arg(arg=name):
+                yield name
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.ExceptHandler(name=str() as name):
+                yield name
+            case ast.alias(name=name, asname=other):
+                yield other or name.partition(".")[0]
+            case _:
+                pass

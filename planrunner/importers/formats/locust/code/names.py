@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from planrunner.importers.formats.locust.code.module import LocustModule
+from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.importers.templates import identifier
+from planrunner.loss.ledger import Ledger, SourcePlace
 
 __all__ = ["LocustNames", "Say", "Unsayable", "wrapped"]
 
@@ -37,6 +40,8 @@ class LocustNames:
             whether each key is always there.
         made_by: Which function's code, put in the place of its call, set a local name.
         options: Options of the command line that the files add, as specs of params.
+        kept: The files around the test.
+        opened: Paths beside the plan of the files that local names stand for.
         unverified: Some request is sent without looking at certificates.
     """
 
@@ -52,6 +57,8 @@ class LocustNames:
     mappings: dict[str, dict[str, bool]] = field(default_factory=dict)
     made_by: dict[str, str] = field(default_factory=dict)
     options: dict[str, dict[str, object]] = field(default_factory=dict)
+    kept: KeptFiles | None = None
+    opened: dict[str, str] = field(default_factory=dict)
 
     def of_class(self) -> LocustNames:
         """Return names for another class of the same files."""
@@ -61,12 +68,42 @@ class LocustNames:
             params=self.params,
             taken=self.taken,
             options=self.options,
+            kept=self.kept,
         )
+
+    def file(self, path: str, opening: ast.Call) -> str:
+        """Return the path beside the plan of a file that code opens.
+
+        Raises:
+            Unsayable: Its name is computed.
+        """
+        if self.kept is None or "${" in path:
+            raise Unsayable(opening, "a file whose name is computed")
+        construct = self.module.calls.get(opening) or Ledger().add("call", path, SourcePlace("", 1))
+        return self.kept.keep(path, construct)
+
+    def dry(self) -> LocustNames:
+        """Return the same names for code that is only tried: nothing of it is kept."""
+        made = copy.copy(self)
+        made.module = self.module.dry()
+        for one in ("known", "state", "local", "params", "made_by"):
+            setattr(made, one, dict(getattr(self, one)))
+        made.mappings = {name: dict(keys) for name, keys in self.mappings.items()}
+        made.replies, made.taken = set(self.replies), set(self.taken)
+        return made
 
     def name_local(self, name: str) -> str:
         """Return the plan's name of a local one."""
         self.local[name] = self._name(name, name)
         return self.local[name]
+
+    def unused(self, name: str) -> str:
+        """Return a name that the code being read doesn't have."""
+        found, number = name, 1
+        while found in self.local:
+            number += 1
+            found = f"{name}_{number}"
+        return found
 
     def name_state(self, name: str) -> str:
         """Return the plan's name of an attribute of the user."""

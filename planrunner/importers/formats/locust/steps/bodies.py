@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from planrunner.importers.draft import DraftStep
@@ -13,10 +13,11 @@ from planrunner.importers.formats.locust.code.inlining import bound, replaced
 from planrunner.importers.formats.locust.code.mappings import known_keys, with_key
 from planrunner.importers.formats.locust.code.module import LocustFunction, dotted
 from planrunner.importers.formats.locust.code.names import Unsayable
-from planrunner.importers.formats.locust.steps.conditions import expressions_of, negated
+from planrunner.importers.formats.locust.steps.conditions import expressions_of
+from planrunner.importers.formats.locust.steps.control import ControlCode
 from planrunner.importers.formats.locust.steps.replies import is_verdict, path_of
 from planrunner.importers.formats.locust.steps.requests import client_call, request_step
-from planrunner.importers.formats.locust.steps.verdicts import LOGS, ReplyCode
+from planrunner.importers.formats.locust.steps.verdicts import LOGS
 
 __all__ = ["TaskBody"]
 
@@ -27,75 +28,47 @@ _HOOK: Final = "write it as a step, or as a function of a hook"
 
 
 @dataclass(slots=True)
-class TaskBody(ReplyCode):
-    """Code of one task, being read.
+class TaskBody(ControlCode):
+    """Code of one task, being read."""
 
-    Attributes:
-        functions: Methods of the user by name, those of bases included.
-        called: Functions whose code is being read, the outermost first.
-        depth: How many conditions the code being read stands under.
-    """
+    def dry(self) -> TaskBody:
+        """Return a reader of code that is only tried."""
+        return TaskBody(
+            self.names.dry(),
+            DraftStep({}),
+            self.reply,
+            functions=self.functions,
+            called=[*self.called],
+            lossy=self.lossy,
+        )
 
-    functions: Mapping[str, LocustFunction] = field(default_factory=dict)
-    called: list[str] = field(default_factory=list)
-    depth: int = 0
-
-    def steps(self, code: Sequence[ast.stmt]) -> list[DraftStep]:
-        """Return the steps of statements; what can't be said is left out by name."""
-        steps: list[DraftStep] = []
-        for number, node in enumerate(code):
-            early = self._early_return(node)
-            if early is not None:
-                rest = [*code[number + 1 :]]
-                return [*steps, *self._unless(early, node, rest)]
-            if isinstance(node, ast.Return) and node.value is None:
-                break
-            try:
-                before, plain = self._without_own_calls(node)
-                steps += [*before, *self._statement(plain)]
-            except Unsayable as fault:
-                self.names.module.leave_out(f"{fault.why}", node)
-        return steps
-
-    def _without_own_calls(self, node: ast.stmt) -> tuple[list[DraftStep], ast.stmt]:
+    def said(self, node: ast.stmt) -> tuple[list[DraftStep], ast.stmt]:
         """Put what own functions give in the place of their calls, their steps before it."""
         steps: list[DraftStep] = []
         for _ in range(_MOST_CALLS):
             found = next((one for one in expressions_of(node) if self._is_own(one)), None)
             if found is None:
                 break
-            call = found if isinstance(found, ast.Call) else _called(found)
-            before, returned = self._inline(call)
+            before, returned = self._given(found, node)
             if returned is None:
-                raise Unsayable(call, "a function that gives nothing back")
+                raise Unsayable(found, "a function that gives nothing back")
             steps += before
             node = replaced(node, found, returned, self.names)
         return steps, node
 
-    def _early_return(self, node: ast.stmt) -> ast.If | None:
-        match node:
-            case ast.If(body=[*_, ast.Return(value=None | ast.Constant())], orelse=[]):
-                return node
-            case _:
-                return None
+    def _given(self, found: ast.expr, node: ast.stmt) -> tuple[list[DraftStep], ast.expr | None]:
+        """Return the steps of a call of an own function, and what it gives back."""
+        if self.computes(found) and self.is_lossy([_kept(found)]):
+            try:
+                step, name = self.evaluated(found, node)
+            except Unsayable:
+                pass
+            else:
+                return [step], name
+        return self._inline(found if isinstance(found, ast.Call) else _called(found))
 
-    def _unless(self, node: ast.If, place: ast.stmt, rest: list[ast.stmt]) -> list[DraftStep]:
-        """Return the steps of code that ends where a condition is true."""
-        try:
-            test = expression(node.test, self.names)
-        except Unsayable as fault:
-            self.names.module.leave_out(fault.why, node)
-            return self.steps(rest)
-        self.names.module.accept(node.test)
-        then = self.steps(node.body[:-1])
-        after = self.steps(rest)
-        if not after:
-            return [self.step({"if": test, "then": then}, place)] if then else []
-        if then:
-            return [self.step({"if": test, "then": then, "else": after}, place)]
-        return [self.step({"if": negated(test), "then": after}, place)]
-
-    def _statement(self, node: ast.stmt) -> list[DraftStep]:
+    def statement(self, node: ast.stmt) -> list[DraftStep]:
+        """Return the steps of a statement without calls of own functions."""
         known = self._STATEMENTS.get(type(node))
         if known is None:
             raise Unsayable(node, _HOOK)
@@ -305,15 +278,16 @@ class TaskBody(ReplyCode):
     def _is_own(self, node: ast.expr) -> bool:
         """Say whether code calls a function of these files, or reads a property."""
         if isinstance(node, ast.Call):
-            return self._function(node) is not None
+            return self.function(node) is not None
         if not isinstance(node, ast.Attribute):
             return False
-        function = self._function(_called(node))
+        function = self.function(_called(node))
         return function is not None and any(
             dotted(one) == "property" for one in function.decorator_list
         )
 
-    def _function(self, call: ast.Call) -> LocustFunction | None:
+    def function(self, call: ast.Call) -> LocustFunction | None:
+        """Return the function of these files that a call is of."""
         name = dotted(call.func)
         own, _, method = name.partition(".")
         if own == self.names.own and method in self.functions:
@@ -322,7 +296,7 @@ class TaskBody(ReplyCode):
 
     def _inline(self, call: ast.Call) -> tuple[list[DraftStep], ast.expr | None]:
         """Put the code of a function in the place of its call."""
-        function = self._function(call)
+        function = self.function(call)
         name = dotted(call.func)
         if function is None:
             raise Unsayable(call, f"a call of `{name or 'computed code'}`; {_HOOK}")
@@ -344,88 +318,18 @@ class TaskBody(ReplyCode):
         return steps, returned
 
     def _with(self, node: ast.With) -> list[DraftStep]:
-        item = node.items[0]
-        call = client_call(item.context_expr, self.names.own)
-        if call is None or len(node.items) > 1:
-            raise Unsayable(node, _HOOK)
-        reply = item.optional_vars.id if isinstance(item.optional_vars, ast.Name) else ""
-        return [*self._send(call, reply), *self.steps(node.body)]
-
-    def _if(self, node: ast.If) -> list[DraftStep]:
-        judged = self.judged(node)
-        if judged is not None:
-            return judged
-        if self.reply and self.only_extracts([node]):
-            self.extract_all([node])
-            return []
-        test = expression(node.test, self.names)
-        self.names.module.accept(node.test)
-        self.depth += 1
-        then, other = self.steps(node.body), self.steps(node.orelse)
-        self.depth -= 1
-        if not then and not other:
-            return []
-        if not then:
-            return [self.step({"if": negated(test), "then": other}, node)]
-        return [self.step({"if": test, "then": then, **({"else": other} if other else {})}, node)]
-
-    def _for(self, node: ast.For) -> list[DraftStep]:
-        target, source, code = node.target, node.iter, node.body
-        match source:
-            case ast.Call(func=ast.Name(id="range"), args=[count]):
-                times = value(count, self.names)
-                uses = {
-                    one.id for each in code for one in ast.walk(each) if isinstance(one, ast.Name)
-                }
-                if not (isinstance(target, ast.Name) and target.id in uses):
-                    self.names.module.accept(source)
-                    return [self.step({"repeat": times, "do": self._inner(code)}, node)]
-                text = f"range({expression(count, self.names)})"
+        first, *others = node.items
+        name = first.optional_vars.id if isinstance(first.optional_vars, ast.Name) else ""
+        call = client_call(first.context_expr, self.names.own)
+        if call is not None and not others:
+            return [*self._send(call, name), *self.steps(node.body)]
+        match first.context_expr:
+            case ast.Call(func=ast.Name(id="open"), args=[path, *_]) as opening if name:
+                self.names.opened[name] = self.names.file(text_of(path, self.names), opening)
+                body = [ast.With(items=others, body=node.body)] if others else node.body
+                return self.steps(body)
             case _:
-                text = expression(source, self.names)
-        if not isinstance(target, ast.Name):
-            raise Unsayable(node, "a loop over pairs; loop over a list of mappings")
-        self.names.module.accept(source)
-        name = self.names.name_local(target.id)
-        return [self.step({"foreach": f"{name} in {text}", "do": self._inner(code)}, node)]
-
-    def _while(self, node: ast.While) -> list[DraftStep]:
-        condition = expression(node.test, self.names)
-        self.names.module.accept(node.test)
-        return [self.step({"while": condition, "do": self._inner(node.body)}, node)]
-
-    def _inner(self, code: list[ast.stmt]) -> list[DraftStep]:
-        steps = self.steps(code)
-        if not steps:
-            raise Unsayable(code[0], "a loop of which nothing is left")
-        return steps
-
-    def _try(self, node: ast.Try) -> list[DraftStep]:
-        for handler in node.handlers:
-            for one in handler.body:
-                is_trivial = isinstance(one, ast.Pass | ast.Continue) or self._is_log(one)
-                if is_trivial or (self.reply and is_verdict(one, self.reply)):
-                    self.names.module.accept(one)
-                elif not isinstance(one, ast.Return):
-                    self.names.module.leave_out(
-                        "what an exception leads to; a failure is counted", one
-                    )
-        return [*self.steps(node.body), *self.steps(node.orelse), *self.steps(node.finalbody)]
-
-    def _is_log(self, node: ast.stmt) -> bool:
-        call = node.value if isinstance(node, ast.Expr) else None
-        return isinstance(call, ast.Call) and dotted(call.func).startswith(LOGS)
-
-    def _raise(self, node: ast.Raise) -> list[DraftStep]:
-        raised = node.exc or ast.Name(id="")
-        called = raised.func if isinstance(raised, ast.Call) else raised
-        name = self.names.module.full_name(called).rpartition(".")[2]
-        stops = {"StopUser": "user", "RescheduleTask": "iteration", "InterruptTaskSet": "iteration",
-                 "RescheduleTaskImmediately": "iteration", "StopLocust": "user"}  # fmt: skip
-        if name not in stops:
-            raise Unsayable(node, "an exception; say when a request fails with `expect`")
-        self.names.module.accept(node)
-        return [self.step({"stop": stops[name]}, node)]
+                raise Unsayable(node, _HOOK)
 
     _STATEMENTS: ClassVar[dict[type[ast.stmt], Callable[..., list[DraftStep]]]] = {
         **dict.fromkeys((ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal), _nothing),
@@ -435,13 +339,20 @@ class TaskBody(ReplyCode):
         ast.AnnAssign: _assignment,
         ast.AugAssign: _augmented,
         ast.With: _with,
-        ast.If: _if,
-        ast.For: _for,
-        ast.While: _while,
-        ast.Try: _try,
-        ast.Raise: _raise,
+        ast.If: ControlCode.read_if,
+        ast.For: ControlCode.read_for,
+        ast.While: ControlCode.read_while,
+        ast.Try: ControlCode.read_try,
+        ast.Raise: ControlCode.read_raise,
     }
 
 
 def _called(node: ast.expr) -> ast.Call:
     return ast.copy_location(ast.Call(func=node, args=[], keywords=[]), node)
+
+
+def _kept(node: ast.expr) -> ast.stmt:
+    """Return the statement that gives a name what code gives."""
+    target = ast.Name(id="kept", ctx=ast.Store())
+    made = ast.Assign(targets=[target], value=node, lineno=node.lineno)
+    return ast.fix_missing_locations(ast.copy_location(made, node))

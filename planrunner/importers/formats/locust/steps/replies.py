@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from planrunner.importers.draft import Keys
+from planrunner.importers.formats.locust.code.expressions import expression
 from planrunner.importers.formats.locust.code.module import dotted
-from planrunner.importers.formats.locust.code.names import LocustNames
+from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
 
 __all__ = ["branches", "expectations", "is_extraction", "is_verdict", "path_of"]
 
@@ -95,7 +97,7 @@ def _successes(test: ast.expr, reply: str, *, holds: bool) -> list[int] | None:
             return None
 
 
-def _comparison(  # noqa: C901, PLR0911 - a table
+def _comparison(  # noqa: C901, PLR0911, PLR0912 - a table
     left: ast.expr, op: ast.cmpop, right: ast.expr, reply: str, names: LocustNames, *, holds: bool
 ) -> Keys | None:
     compare = ast.Compare(left=left, ops=[op], comparators=[right])
@@ -122,8 +124,11 @@ def _comparison(  # noqa: C901, PLR0911 - a table
         return {"time": f"< {seconds:g}s"} if is_limit else None
     path = path_of(left, reply, names)
     is_equal = isinstance(op, ast.Eq if holds else ast.NotEq)
-    if path and path != "$" and is_equal and isinstance(right, ast.Constant):
-        return {"json": {path: right.value}}
+    if path and path != "$" and is_equal:
+        if isinstance(right, ast.Constant):
+            return {"json": {path: right.value}}
+        with suppress(Unsayable):
+            return {"json": {path: f"${{{expression(right, names)}}}"}}
     return None
 
 

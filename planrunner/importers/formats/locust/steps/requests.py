@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +17,7 @@ from planrunner.importers.formats.locust.code.expressions import (
 from planrunner.importers.formats.locust.code.mappings import known_keys, source_of
 from planrunner.importers.formats.locust.code.module import dotted
 from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
+from planrunner.importers.formats.locust.steps.uploads import multipart
 
 __all__ = ["client_call", "request_step"]
 
@@ -64,7 +66,7 @@ def _take_keywords(
     body: Keys, given: dict[str, ast.expr], node: ast.Call, names: LocustNames
 ) -> None:
     verb = next(iter(body))
-    for name, argument in given.items():
+    for name, argument in sorted(given.items(), key=lambda one: one[0] == "files"):
         take = _KEYWORDS.get(name)
         if take is None:
             names.module.change(f"`{name}` of a request is not in the plan", node)
@@ -111,9 +113,15 @@ def _timeout(body: Keys, node: ast.expr, names: LocustNames, _: str) -> None:
     if isinstance(node, ast.Tuple) and node.elts:
         names.module.change("of two timeouts the longer one is kept", node)
         node = node.elts[-1]
-    if not (isinstance(node, ast.Constant) and isinstance(node.value, int | float)):
-        raise Unsayable(node, "a timeout that is computed")
-    body["timeout"] = f"{node.value:g}s"
+    seconds = source_of(node, names)
+    if isinstance(seconds, ast.Constant) and isinstance(seconds.value, int | float):
+        body["timeout"] = f"{seconds.value:g}s"
+        return
+    said = text_of(node, names)
+    if re.fullmatch(r"\$\{(\w+)\}", said) and said[2:-1] in names.params:
+        body["timeout"] = said
+    else:
+        names.module.change("a timeout that is computed while it runs is not in the plan", node)
 
 
 def _auth(body: Keys, node: ast.expr, names: LocustNames, _: str) -> None:
@@ -140,7 +148,10 @@ def _cookies(body: Keys, node: ast.expr, names: LocustNames, _: str) -> None:
 
 
 def _files(body: Keys, node: ast.expr, names: LocustNames, _: str) -> None:
-    raise Unsayable(node, "files to upload; see `multipart:` of a request")
+    parts = multipart(node, names)
+    form = body.pop("form", {})
+    assert isinstance(form, dict), "`_data` makes it"
+    body["multipart"] = {**form, **parts}
 
 
 def _headers(body: Keys, node: ast.expr, names: LocustNames, _: str) -> None:

@@ -12,12 +12,14 @@ from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.locust.code.expressions import expression
 from planrunner.importers.formats.locust.code.module import dotted
 from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
+from planrunner.importers.formats.locust.steps.conditions import negated
 from planrunner.importers.formats.locust.steps.replies import (
     branches,
     expectations,
     is_extraction,
     is_verdict,
 )
+from planrunner.importers.formats.locust.steps.statuses import accepted_statuses
 
 __all__ = ["LOGS", "ReplyCode"]
 
@@ -58,15 +60,24 @@ class ReplyCode:
         if request is None or not any(verdicts):
             return None
         wanted: Keys = {}
-        steps: list[DraftStep] = []
         statuses: list[object] = []
-        for (test, code), said in zip(arms, verdicts, strict=True):
-            fails = any(is_verdict(one, reply, "failure") for one in said)
-            if test is not None:
+        accepted = accepted_statuses(arms, reply, self.names)
+        for (test, _), said in zip(arms, verdicts, strict=True):
+            if accepted is None and test is not None and said:
+                fails = any(is_verdict(one, reply, "failure") for one in said)
                 statuses += self._expected(node, test, wanted, holds=not fails)
+        self._expect(request, wanted, statuses if accepted is None else accepted, node)
+        steps: list[DraftStep] = []
+        for (test, code), said in reversed(list(zip(arms, verdicts, strict=True))):
             self.names.module.accept(*said)
-            rest = [one for one in code if one not in said and not isinstance(one, ast.Return)]
-            steps += self._beside(node, test, rest, fails=fails)
+            fails = any(is_verdict(one, reply, "failure") for one in said)
+            steps = self._branch(test, self._beside(code, said, fails=fails), steps, node)
+        return steps
+
+    def _expect(
+        self, request: DraftStep, wanted: Keys, statuses: Sequence[object], node: ast.If
+    ) -> None:
+        """Add to what a request expects."""
         if statuses:
             wanted["status"] = statuses[0] if len(statuses) == 1 else sorted(set(statuses), key=str)
         expect = request.body.setdefault("expect", {})
@@ -77,7 +88,18 @@ class ReplyCode:
         elif len(statuses) > 1 and expect.keys() & {"json", "contains", "not_contains"}:
             how = "what it expects of the body is expected with each of its statuses"
             self.names.module.change(how, node)
-        return steps
+
+    def _branch(
+        self, test: ast.expr | None, then: list[DraftStep], other: list[DraftStep], node: ast.If
+    ) -> list[DraftStep]:
+        """Return the steps of one branch beside those of the branches after it."""
+        if test is None or not (then or other):
+            return then
+        said = expression(test, self.names)
+        self.names.module.accept(test)
+        if not then:
+            return [self.step({"if": negated(said), "then": other}, node)]
+        return [self.step({"if": said, "then": then, **({"else": other} if other else {})}, node)]
 
     def _expected(self, node: ast.If, test: ast.expr, wanted: Keys, *, holds: bool) -> list[object]:
         """Add what a condition expects; return the statuses that it names."""
@@ -90,32 +112,24 @@ class ReplyCode:
         return status if isinstance(status, list) else [] if status is None else [status]
 
     def _beside(
-        self, node: ast.If, test: ast.expr | None, rest: Sequence[ast.stmt], *, fails: bool
+        self, code: Sequence[ast.stmt], said: Sequence[ast.stmt], *, fails: bool
     ) -> list[DraftStep]:
         """Return the steps of code beside `success()` or `failure()`."""
+        rest = [one for one in code if one not in said and not isinstance(one, ast.Return)]
         if fails:
-            self._drop_logs(rest)
+            rest = [one for one in rest if not self._is_log(one)]
         elif self.only_extracts(rest):
             self.extract_all(rest)
-        elif test is not None:
-            then = self.steps(rest)
-            return (
-                [self.step({"if": expression(test, self.names), "then": then}, node)]
-                if then
-                else []
-            )
-        else:
-            return self.steps(rest)
-        return []
+            return []
+        return self.steps(rest)
 
-    def _drop_logs(self, code: Sequence[ast.stmt]) -> None:
-        """Judge what stands beside `failure()`: reports show failures with their replies."""
-        for one in code:
-            call = one.value if isinstance(one, ast.Expr) else None
-            if isinstance(call, ast.Call) and dotted(call.func).startswith(LOGS):
-                self.names.module.accept(one)
-            else:
-                self.names.module.leave_out("code that runs when the request has failed", one)
+    def _is_log(self, node: ast.stmt) -> bool:
+        """Say whether code logs that a request failed, which reports show with its reply."""
+        call = node.value if isinstance(node, ast.Expr) else None
+        is_log = isinstance(call, ast.Call) and dotted(call.func).startswith(LOGS)
+        if is_log:
+            self.names.module.accept(node)
+        return is_log
 
     def only_extracts(self, code: Sequence[ast.stmt]) -> bool:
         """Say whether code only takes values from the reply, where it has them."""

@@ -1,21 +1,22 @@
-"""Local files that a test plan names: those beside it are copied, the others need a person."""
+"""Local files that a test names: those beside it are copied, the others need a person."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from planrunner.importers.draft import DraftPlan
 from planrunner.importers.sources import SourceFile, decode
 from planrunner.loss.ledger import Construct
 
-__all__ = ["JmxFiles"]
+__all__ = ["KeptFiles"]
 
 
-class JmxFiles:
-    """The files around a test plan."""
+class KeptFiles:
+    """The files around a test."""
 
-    def __init__(self, main: SourceFile, given: tuple[SourceFile, ...], draft: DraftPlan) -> None:
+    def __init__(self, main: SourceFile, given: Iterable[SourceFile], draft: DraftPlan) -> None:
         self._folder = main.path.parent if main.path is not None else None
         self._given = {Path(one.name).name: one for one in given}
         self._draft = draft
@@ -47,7 +48,7 @@ class JmxFiles:
         return target
 
     def find(self, name: str) -> SourceFile | None:
-        """Return a file that was given, or that lies below the test plan's folder."""
+        """Return a file that was given, or that lies below the folder of the test."""
         plain = PurePosixPath(name.replace("\\", "/"))
         if plain.name in self._given:
             return self._given[plain.name]

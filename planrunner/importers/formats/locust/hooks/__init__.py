@@ -1,0 +1,1 @@
+"""Code that a plan has no words for, as functions of its hooks."""
