@@ -79,6 +79,12 @@ def by_planrunner(project: PlanProject) -> Counter[tuple[str, ...]]:
     return sent_to(server)
 
 
+RUNS = {
+    "k6": ("k6", "run", "-q", "load"),
+    "locust": ("locust", "--headless", "-f", "load"),
+}
+
+
 @pytest.fixture(autouse=True)
 def _plan(project: PlanProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "t0k")
@@ -94,6 +100,52 @@ def test_k6_sends_what_planrunner_sends(project: PlanProject) -> None:
 
     assert sent_to(server) == by_planrunner(project)
     assert "t0k" not in exported.files["load.js"].read_text()
+
+
+STEPS = """\
+name: steps
+params: {token: {type: str, secret: true, env: SHOP_TOKEN}}
+http: {base_url: "URL", auth: {bearer: "${token}"}}
+users:
+  Buyer:
+    state: {made: ["a"]}
+    steps:
+      - {header: {X-Cart: "c${1 + 1}"}}
+      - {choose: [{weight: 3, do: [{get: /one}]}]}
+      - {switch: "200 + 1", cases: {"200": [{get: /never}], "201": [{get: /b}], else: [{get: /no}]}}
+      - {push: {made: b}}
+      - {pop: {made: last, as: last}}
+      - {poll: {post: /jobs, body: "${last}"}, until: "status == 201", every: 10ms}
+      - {parallel: [{get: /left}, {post: /right, json: {a: 1}}]}
+      - {get: /signed, auth: {basic: {username: ada, password: "p:w"}}, expect: {status: 2xx}}
+      - {post: /file, body_file: people.csv, headers: {Content-Type: text/csv}}
+      - {stop: iteration, when: "made | length == 1"}
+      - {get: /never}
+  Chooser:
+    tasks:
+      - {get: /shut, needs: "1 == 2", weight: 5}
+      - {task: other, needs: {is: "1 == 2", else: third}, steps: [{get: /shut}]}
+      - {task: third, needs: "1 == 1", steps: [{get: /open}]}
+phases: [{users: {Buyer: 1}, iterations_per_user: 2}]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", ["k6"])
+def test_steps_that_steer_are_the_same(project: PlanProject, tool: str) -> None:
+    """Headers, lists, choices, polls, signatures, files and early ends."""
+    with running(serve(shop)) as server:
+        project.write({"plan.yaml": STEPS.replace("URL", server.url)})
+        assert project.run("execute", "plan.yaml").code == 0
+        wanted = sent_to(server)
+        server.requests.clear()
+        project.run("export", "plan.yaml", "--to", tool, "--output", "load")
+        ran(project, *RUNS[tool])
+
+    assert sent_to(server) == wanted
+    assert {one.headers.get("x-cart") for one in server.requests if one.method != "CONNECT"} == {
+        "c2"
+    }
 
 
 SIMPLE = """\

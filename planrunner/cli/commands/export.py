@@ -101,4 +101,5 @@ def _write(exported: Exported, output: Path) -> None:
     write_text(output, exported.test.text)
     file = shlex.quote(str(output))
     runs = (f"`{one.replace('FILE', file)}`" for one in exported.test.commands)
-    click.echo(f"wrote {output}; run it with {', then '.join(runs)}", err=True)
+    how = f"; run it with {', then '.join(runs)}" if exported.test.commands else ""
+    click.echo(f"wrote {output}{how}", err=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from planrunner.exporters.scripts.language import ScriptLanguage, is_identifier
+from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage, is_identifier
 
 __all__ = ["HELPERS", "JavaScript"]
 
@@ -16,6 +16,16 @@ const rand = {
   int: (low, high) => low + Math.floor(Math.random() * (high - low + 1)),
   float: (low, high) => low + Math.random() * (high - low),
   choice: (items) => items[Math.floor(Math.random() * items.length)],
+  place: (weights) => {
+    let left = Math.random() * weights.reduce((sum, one) => sum + one, 0);
+    return weights.findIndex((one) => (left -= one) < 0);
+  },
+  exponential: (mean) => -mean * Math.log(1 - Math.random()),
+  pareto: (least, shape) => least / (1 - Math.random()) ** (1 / shape),
+  normal: (mean, deviation) => {
+    const far = Math.sqrt(-2 * Math.log(1 - Math.random()));
+    return Math.max(0, mean + deviation * far * Math.cos(2 * Math.PI * Math.random()));
+  },
   of: (letters, count) => Array.from({ length: count }, () => rand.choice(letters)).join(''),
   lower: (count) => rand.of('abcdefghijklmnopqrstuvwxyz', count),
   text: (count) =>
@@ -48,6 +58,14 @@ function needed(value, name) {
 function found(pattern, body) {
   const groups = new RegExp(pattern).exec(body ?? '');
   return groups === null ? undefined : (groups[1] ?? groups[0]);
+}
+""",
+    "take": """\
+// Takes an element out of a list; without one the iteration ends.
+function take(items, which) {
+  if (!items.length) fail('the list is empty');
+  const places = { first: 0, last: items.length - 1 };
+  return items.splice(places[which] ?? Math.floor(Math.random() * items.length), 1)[0];
 }
 """,
     "header": """\
@@ -91,6 +109,16 @@ function csv(content) {
 
 
 class JavaScript(ScriptLanguage):
+    """The language of k6.
+
+    Attributes:
+        files: Constants with the contents of files, by path.
+    """
+
+    def __init__(self, name_of: Callable[[str], str]) -> None:
+        super().__init__(name_of)
+        self.files: dict[str, str] = {}
+
     equal: ClassVar[str] = "==="
     unequal: ClassVar[str] = "!=="
     both: ClassVar[str] = "&&"
@@ -179,6 +207,22 @@ class JavaScript(ScriptLanguage):
 
     def found(self, pattern: str) -> str:
         return f"found({self.literal(pattern)}, reply.body)"
+
+    def matched(self, pattern: str, value: str) -> str:
+        return f"found({self.literal(pattern)}, {self.as_text(value)})"
+
+    def file(self, name: str) -> str:
+        if "${" in name:
+            raise CanNotWrite("k6 reads files before it knows what is computed")
+        path = f"{self.folder}/{name}".removeprefix("./")
+        self.files.setdefault(path, f"file_{len(self.files) + 1}")
+        return self.files[path]
+
+    def part(self, content: str, name: str, kind: str) -> str:
+        if not (name or kind):
+            return content
+        more = [name or '""', *([kind] if kind else [])]
+        return f"http.file({', '.join([content, *more])})"
 
     def cookie(self, name: str) -> str:
         return f"reply.cookies[{self.literal(name)}]?.[0]?.value"

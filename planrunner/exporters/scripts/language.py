@@ -30,8 +30,22 @@ _ARITHMETIC: Final = {
     tree.Mod: "%",
     tree.Pow: "**",
 }
+_DRAWS: Final = (
+    "int",
+    "float",
+    "text",
+    "lower",
+    "choice",
+    "uuid",
+    "place",
+    "normal",
+    "exponential",
+    "pareto",
+)
+_RANDOM: Final = frozenset(_DRAWS[:6])
+"""What `rand` has in a plan."""
+
 _COMPARED: Final = {"gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
-_DRAWS: Final = ("int", "float", "text", "lower", "choice", "uuid")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CALLED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)[(.]")
 
@@ -46,6 +60,8 @@ class ScriptLanguage(ABC):
     Attributes:
         url_params: What begins a text that is a whole URL, such as `${target}`.
         lost: Names that have no value, since what gives them one is left out.
+        texts: Code of names that always are texts.
+        folder: Where the files of the plan are, as the script names it.
     """
 
     equal: ClassVar[str]
@@ -58,10 +74,17 @@ class ScriptLanguage(ABC):
     filters_of_one: ClassVar[Mapping[str, str]]
     """Templates of filters with an argument: `{}`, then `{1}`."""
 
+    draws: ClassVar[Mapping[str, str]] = {name: f"rand.{name}({{}})" for name in _DRAWS}
+    """Templates of what `rand` has and of other draws, with `{}` for the arguments."""
+
+    now: ClassVar[str] = "now()"
+
     def __init__(self, name_of: Callable[[str], str]) -> None:
         self._name_of = name_of
         self.url_params: tuple[str, ...] = ()
         self.lost: set[str] = set()
+        self.texts: set[str] = set()
+        self.folder = ""
 
     @abstractmethod
     def literal(self, value: object) -> str:
@@ -107,6 +130,30 @@ class ScriptLanguage(ABC):
     def found(self, pattern: str) -> str:
         """Return what a pattern finds in the body: its first group, or all of it."""
 
+    def matched(self, pattern: str, value: str) -> str:
+        """Return what a pattern finds in a value.
+
+        Raises:
+            CanNotWrite: Nothing looks for patterns.
+        """
+        raise CanNotWrite(f"nothing looks for patterns such as `{pattern}` in `{value}` here")
+
+    def file(self, name: str) -> str:
+        """Return the content of a file of the plan.
+
+        Raises:
+            CanNotWrite: Nothing reads it, or its name is computed.
+        """
+        raise CanNotWrite(f"nothing reads `{name}` here; write the body yourself")
+
+    def part(self, content: str, name: str, kind: str) -> str:
+        """Return a part of a body: its content, the name of its file, and its type.
+
+        Raises:
+            CanNotWrite: Bodies have no parts.
+        """
+        raise CanNotWrite("bodies of parts have no translation")
+
     @abstractmethod
     def cookie(self, name: str) -> str:
         """Return a cookie that the reply sets."""
@@ -126,6 +173,25 @@ class ScriptLanguage(ABC):
     def form(self, fields: Mapping[str, object]) -> str:
         """Return the fields of a form."""
         return self.value(dict(fields))
+
+    def drawn(self, weights: Sequence[object]) -> str:
+        """Return the place of a weight, drawn as often as it says."""
+        return self.draws["place"].format(self.listing([str(one) for one in weights]))
+
+    def distributed(self, kind: str, arguments: str) -> str:
+        """Return a draw from a distribution, never negative.
+
+        Raises:
+            CanNotWrite: There is no such draw.
+        """
+        template = self.draws.get(kind)
+        if template is None:
+            raise CanNotWrite(f"pauses of `{kind}` have no words here; write a range")
+        return template.format(arguments)
+
+    def as_text(self, value: str) -> str:
+        """Return a value as it reads in text."""
+        return f"text({value})"
 
     @abstractmethod
     def env(self, name: str) -> str:
@@ -289,10 +355,10 @@ class ScriptLanguage(ABC):
         if node.kwargs or node.dyn_args or node.dyn_kwargs:
             raise CanNotWrite("arguments by name have no translation")
         match node.node:
-            case tree.Getattr(node=tree.Name(name="rand"), attr=draw) if draw in _DRAWS:
-                return f"rand.{draw}({arguments})"
+            case tree.Getattr(node=tree.Name(name="rand"), attr=draw) if draw in _RANDOM:
+                return self.draws[draw].format(arguments)
             case tree.Name(name="now") if not node.args:
-                return "now()"
+                return self.now
             case tree.Name(name=name):
                 raise CanNotWrite(f"`{name}(…)` has no translation")
             case tree.Getattr(attr=name):

@@ -31,6 +31,22 @@ function rand.of(letters, count)
   end
   return table.concat(found)
 end
+function rand.place(weights)
+  local left = 0
+  for _, one in ipairs(weights) do left = left + one end
+  left = math.random() * left
+  for at, one in ipairs(weights) do
+    left = left - one
+    if left < 0 then return at - 1 end
+  end
+  return #weights - 1
+end
+function rand.exponential(mean) return -mean * math.log(1 - math.random()) end
+function rand.pareto(least, shape) return least / (1 - math.random()) ^ (1 / shape) end
+function rand.normal(mean, deviation)
+  local far = math.sqrt(-2 * math.log(1 - math.random()))
+  return math.max(0, mean + deviation * far * math.cos(2 * math.pi * math.random()))
+end
 function rand.lower(count) return rand.of("abcdefghijklmnopqrstuvwxyz", count) end
 function rand.text(count)
   return rand.of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", count)

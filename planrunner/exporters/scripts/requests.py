@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Final
 
 from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage
@@ -12,13 +13,22 @@ from planrunner.language.expressions.expression import ExpressionError
 from planrunner.loss.source_nodes import SourceEntry, SourceNode
 from planrunner.units import NS_PER_MS, NS_PER_S, UnitError, parse_duration
 
-__all__ = ["VERBS", "WrittenExtract", "WrittenRequest", "attempt", "json_keys", "read_request"]
+__all__ = [
+    "VERBS",
+    "WrittenExtract",
+    "WrittenRequest",
+    "attempt",
+    "auth_headers",
+    "get_request",
+    "json_keys",
+    "read_request",
+]
 
 VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options")
 _JSON_PATH: Final = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\[\s*['\"]([^'\"]*)['\"]\s*\]")
 _CLASS: Final = re.compile(r"([1-5])(?:xx|\*)")
 _TIME: Final = re.compile(r"<=?\s*(\S+)")
-_BODIES: Final = ("json", "form", "body")
+_BODIES: Final = ("json", "form", "multipart", "body_file", "body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +46,10 @@ class WrittenRequest:
 
     Attributes:
         url: Code; begins with the base URL where the plan's is relative to it.
+        query: Code of what stands behind its `?`; None for none.
         headers: Code by name.
-        body: Code of a text; None for none. Of a form it is the mapping.
+        body: Code of a text; None for none. Of a form and of parts it is the mapping.
+        body_kind: The key of the plan that says it.
         statuses: Those that are a success, as the plan has them; None for 2xx and 3xx.
         checks: What else is expected: words, and code that is true.
     """
@@ -45,9 +57,10 @@ class WrittenRequest:
     method: str
     url: str
     name: str
+    query: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
-    is_form: bool = False
+    body_kind: str = ""
     statuses: list[object] | None = None
     checks: list[tuple[str, str]] = field(default_factory=list)
     extracts: list[WrittenExtract] = field(default_factory=list)
@@ -92,6 +105,32 @@ def read_request(step: SourceNode, language: ScriptLanguage) -> WrittenRequest:
     return made
 
 
+def get_request(url: str, language: ScriptLanguage) -> WrittenRequest:
+    """Return a request of nothing but a URL."""
+    return WrittenRequest("GET", language.url(url), f"GET {url}")
+
+
+def auth_headers(node: SourceNode, language: ScriptLanguage) -> dict[str, str]:
+    """Return the headers that say who a user is.
+
+    Raises:
+        CanNotWrite: The scheme is more than headers.
+    """
+    plain = node.whole()
+    if not isinstance(plain, dict):
+        raise CanNotWrite("this can't be computed in the script")
+    if "bearer" in plain:
+        return {"Authorization": language.text(f"Bearer {plain['bearer']}")}
+    basic, key = plain.get("basic"), plain.get("api_key")
+    if isinstance(basic, dict) and "b64" in language.filters:
+        known = language.text(f"{basic.get('username', '')}:{basic.get('password', '')}")
+        coded = language.filters["b64"].format(known)
+        return {"Authorization": language.joined([("Basic ", False), (coded, True)])}
+    if isinstance(key, dict) and "header" in key:
+        return {str(key["header"]): language.text(str(key["value"]))}
+    raise CanNotWrite(f"write what signs a request with `{next(iter(plain), '')}` yourself")
+
+
 def _entry(node: SourceNode, key: str) -> SourceEntry:
     found = node.entry(key)
     assert found is not None
@@ -112,6 +151,7 @@ class _Reading:
                 entry.construct.translated()
         for key, write in (
             ("headers", self._headers),
+            ("auth", self._auth),
             ("tags", self._tags),
             ("timeout", self._timeout),
             ("follow_redirects", self._follows),
@@ -129,9 +169,7 @@ class _Reading:
                 self.language.settle(one.key, one.construct)
 
     def _query(self, node: SourceNode) -> None:
-        more = self.language.query(node.whole())
-        glue = "&" if "?" in self.made.url else "?"
-        self.made.url = self.language.appended(self.made.url, glue, more)
+        self.made.query = self.language.query(node.whole())
 
     def _headers(self, node: SourceNode) -> None:
         for one in node.entries or ():
@@ -160,19 +198,43 @@ class _Reading:
     def _body(self, kind: str) -> Callable[[SourceNode], None]:
         def write(node: SourceNode) -> None:
             plain = node.whole()
+            self.made.body_kind = kind
             if kind == "json":
                 self.made.body = self.language.json_text(plain)
-                self.made.headers.setdefault(
-                    "Content-Type", self.language.literal("application/json")
-                )
             elif kind == "form":
                 if not isinstance(plain, dict):
                     raise CanNotWrite("a form that is computed has no translation")
-                self.made.body, self.made.is_form = self.language.form(plain), True
+                self.made.body = self.language.form(plain)
+            elif kind == "multipart":
+                self.made.body = self._parts(plain)
+            elif kind == "body_file":
+                self.made.body = self.language.file(str(plain))
             else:
                 self.made.body = self.language.text(str(plain))
 
         return write
+
+    def _parts(self, plain: object) -> str:
+        """Return the parts of a body as a mapping."""
+        language, pairs = self.language, list[tuple[str, str]]()
+        assert isinstance(plain, dict)
+        for name, part in plain.items():
+            if isinstance(part, list):
+                raise CanNotWrite("write parts of the same name yourself")
+            if not isinstance(part, dict):
+                part = {"text": str(part)}  # noqa: PLW2901 - the same part, in its long form
+            if "file" in part:
+                code = language.file(str(part["file"]))
+                file_name = str(part.get("filename", PurePath(str(part["file"])).name))
+            else:
+                code, file_name = language.text(str(part["text"])), str(part.get("filename", ""))
+            kind = language.text(str(part["type"])) if "type" in part else ""
+            shown = language.text(file_name) if file_name else ""
+            pairs.append((language.key(name), language.part(code, shown, kind)))
+        return language.mapping(pairs)
+
+    def _auth(self, node: SourceNode) -> None:
+        self.made.headers.update(auth_headers(node, self.language))
 
     # -- expectations
 
@@ -299,15 +361,24 @@ def _rules(language: ScriptLanguage, value: str, rule: object) -> Iterator[tuple
         yield f"is {rule}", f"({value} {language.equal} {language.value(rule)})"
         return
     for word, limit in rule.items():
-        match word:
-            case "exists":
-                code = language.is_defined(value)
-                yield f"exists: {limit}", code if limit else language.negated(code)
-            case "is":
-                yield f"is {limit}", f"({value} {language.equal} {language.value(limit)})"
-            case "min" | "max":
-                yield f"{word} {limit}", f"({value} {_LIMITS[word]} {language.value(limit)})"
-            case "in":
-                yield f"in {limit}", language.contains(value, language.value(limit))
-            case _:
-                raise CanNotWrite(f"write the rule `{word}` yourself")
+        yield f"{word} {limit}", _rule(language, value, word, limit)
+
+
+def _rule(language: ScriptLanguage, value: str, word: str, limit: object) -> str:
+    match word:
+        case "exists":
+            code = language.is_defined(value)
+            return code if limit else language.negated(code)
+        case "is":
+            return f"({value} {language.equal} {language.value(limit)})"
+        case "min" | "max":
+            return f"({value} {_LIMITS[word]} {language.value(limit)})"
+        case "matches":
+            return language.is_defined(language.matched(str(limit), value))
+        case "length" if isinstance(limit, int):
+            length = language.filters["length"].format(value)
+            return f"({length} {language.equal} {limit})"
+        case "in":
+            return language.contains(value, language.value(limit))
+        case _:
+            raise CanNotWrite(f"write the rule `{word}` yourself")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from planrunner import __version__
@@ -13,7 +15,7 @@ from planrunner.exporters.contract import ExportRequest
 from planrunner.exporters.remarks import on_one_line, remark
 from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage
 from planrunner.exporters.scripts.names import PlanNames
-from planrunner.exporters.scripts.requests import VERBS, attempt
+from planrunner.exporters.scripts.requests import VERBS, WrittenRequest, attempt, auth_headers
 from planrunner.exporters.scripts.steps import StepWriter
 from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.graph.run_graph import UserProgram
@@ -51,14 +53,21 @@ class WrittenTask:
 
 
 class ScriptWriter(StepWriter):
-    """A `StepWriter` that knows the plan around the steps."""
+    """A `StepWriter` that knows the plan around the steps.
+
+    Attributes:
+        functions: Names of functions that are taken.
+        tasks: Those of the class that is written.
+    """
 
     def __init__(self, request: ExportRequest, names: PlanNames, language: ScriptLanguage) -> None:
         super().__init__(request, names, language)
+        language.folder = request.folder
         language.url_params = tuple(
             f"${{{name}}}" for name, param in request.plan.params.items() if param.type == "url"
         )
         self.functions: set[str] = set()
+        self.tasks: Sequence[WrittenTask] = ()
         self._execs: dict[str, str] = {}
         self.param_lines: list[str] = []
         self.data_lines: list[str] = []
@@ -146,6 +155,10 @@ class ScriptWriter(StepWriter):
         for key, write in (
             ("base_url", lambda one: put(base_url=self.language.text(one.text()))),
             ("headers", headers),
+            (
+                "auth",
+                lambda one: put(headers={**found.headers, **auth_headers(one, self.language)}),
+            ),
             ("tags", tags),
             ("timeout", lambda one: put(timeout_s=parse_duration(one.text()) / NS_PER_S)),
             ("follow_redirects", lambda one: put(follows=bool(one.scalar))),
@@ -222,6 +235,7 @@ class ScriptWriter(StepWriter):
                 tags.construct.translated()
             function = self.function_of(program.name, name)
             found.append(WrittenTask(name, function, weight if isinstance(weight, int) else 1, one))
+        self.tasks = found
         return found
 
     def write_task(self, task: WrittenTask) -> None:
@@ -229,6 +243,7 @@ class ScriptWriter(StepWriter):
         before = self.http
         if task.node.get("task") is None:
             with self.remarked(task.node):
+                attempt(task.node.entry("needs"), partial(self._needs, task))
                 self.step(task.node)
             return
         tags = task.node.get("tags")
@@ -237,8 +252,53 @@ class ScriptWriter(StepWriter):
             pairs = plain if isinstance(plain, dict) else dict.fromkeys(_listed(plain), "true")
             said = {key: self.language.literal(str(value)) for key, value in pairs.items()}
             self.http = replace(self.http, tags={**self.http.tags, **said})
-        self.steps(task.node.take("steps"))
+        with self.under(task.node):
+            attempt(task.node.entry("needs"), partial(self._needs, task))
+            self.steps(task.node.take("steps"))
         self.http = before
+
+    def _needs(self, task: WrittenTask, node: SourceNode) -> None:
+        plain = node.whole()
+        said = plain if isinstance(plain, dict) else {"is": plain}
+        otherwise = str(said.get("else", "skip"))
+        known = {one.name: one.function for one in self.tasks}
+        if otherwise not in ("skip", "repick", *known):
+            raise CanNotWrite("the task that runs instead is not exported")
+        other = {"skip": None, "repick": ""}.get(otherwise, known.get(otherwise))
+        self.write_needs(self.language.expression(str(said["is"])), other, task)
+
+    def write_needs(self, test: str, otherwise: str | None, task: WrittenTask) -> None:
+        """Write what makes a task run under a condition only.
+
+        Args:
+            test: Code of the condition.
+            otherwise: The function that runs instead; None for nothing, empty for another pick.
+            task: The one that is written.
+        """
+        del test, otherwise
+        raise CanNotWrite(f"`{task.name}` is picked whatever it needs")
+
+    @contextmanager
+    def under(self, node: SourceNode) -> Iterator[None]:
+        outer = self.http
+        self.http = self.scope(node.take("http") if node.is_mapping else None, outer)
+        yield
+        self.http = outer
+
+    def target(self, made: WrittenRequest) -> str:
+        """Return the URL of a request with its query."""
+        if made.query is None:
+            return made.url
+        glue = "&" if "?" in made.url else "?"
+        return self.language.appended(made.url, glue, made.query)
+
+    def headers_of(self, made: WrittenRequest) -> dict[str, str]:
+        """Return all headers of a request; one that says what its body is may be the plan's."""
+        found = {**self.http.headers, **made.headers}
+        has_type = any(name.lower() == "content-type" for name in found)
+        if made.body_kind == "json" and not has_type:
+            found["Content-Type"] = self.language.literal("application/json")
+        return found
 
 
 def _listed(plain: object) -> list[str]:

@@ -93,6 +93,12 @@ class ShellScriptWriter(ScriptWriter):
 
     # -- what a shell says
 
+    def _group(self, step: SourceNode) -> None:
+        super()._group(step)
+        entry = step.entry("group")
+        assert entry is not None
+        entry.construct.changed(f"{self.tool} has no figures of groups")
+
     def _request(self, step: SourceNode) -> None:
         super()._request(step)
         self.leave_out(("tags",), f"{self.tool} has no tags", step)

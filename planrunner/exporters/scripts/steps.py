@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from planrunner.exporters.contract import ExportRequest
 from planrunner.exporters.remarks import remark
 from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage
 from planrunner.exporters.scripts.names import PlanNames
-from planrunner.exporters.scripts.requests import VERBS, WrittenRequest, attempt, read_request
+from planrunner.exporters.scripts.requests import (
+    VERBS,
+    WrittenRequest,
+    attempt,
+    get_request,
+    read_request,
+)
 from planrunner.language.expressions.expression import ExpressionError
 from planrunner.loss.ledger import Construct, Fate
-from planrunner.loss.source_nodes import SourceNode
+from planrunner.loss.source_nodes import SourceEntry, SourceNode
 from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import NS_PER_S, UnitError, parse_duration
 
@@ -54,8 +61,16 @@ class StepWriter(ABC):
             "repeat": self._repeat,
             "while": self._while,
             "foreach": self._foreach,
+            "choose": self._choose,
+            "switch": self._switch,
             "call": self._call,
             "log": self._log,
+            "header": self._header,
+            "push": self._push,
+            "pop": self._pop,
+            "poll": self._poll,
+            "parallel": self._parallel,
+            "stop": self._stop,
         }
 
     # -- what a language says
@@ -79,6 +94,30 @@ class StepWriter(ABC):
     @abstractmethod
     def write_log(self, code: str) -> None:
         """Write what prints a text."""
+
+    def write_header(self, name: str, code: str | None) -> None:
+        """Write what gives later requests of the user a header, or takes it away."""
+        raise CanNotWrite(f"headers stay with their request here, so `{name}` does")
+
+    def write_push(self, name: str, code: str) -> None:
+        """Write what adds to the end of a list."""
+        raise CanNotWrite(f"nothing keeps a list such as `{name}` here")
+
+    def write_stop(self, what: str) -> None:
+        """Write what ends an iteration, user, phase or plan."""
+        raise CanNotWrite(f"nothing ends the {what} here")
+
+    def write_poll_end(self, test: str, every: str, counter: str) -> None:
+        """Write what leaves a poll, gives up, or waits for the next round."""
+        raise CanNotWrite("write this loop yourself")
+
+    def write_parallel(self, made: Sequence[WrittenRequest]) -> None:
+        """Write requests that are sent at the same time."""
+        raise CanNotWrite("nothing sends requests of one user at the same time here")
+
+    def declared(self, name: str, code: str) -> str:
+        """Return a statement that gives a new name a value."""
+        return f"{name} = {code}"
 
     # -- lines
 
@@ -140,6 +179,7 @@ class StepWriter(ABC):
         """Write a step; one that can't be written stays unjudged, and so is left out."""
         action = next((key for key in self._actions if step.get(key) is not None), "")
         if not action:
+            self.language.lost.update(_names_given(step))
             return
         write = self._actions[action]
         when = step.entry("when")
@@ -159,6 +199,7 @@ class StepWriter(ABC):
             for one in step.below():
                 if one is not entry:
                     one.construct.left_out(f"with `{action}`")
+            self.language.lost.update(_names_given(step))
 
     def _request(self, step: SourceNode) -> None:
         self.write_request(read_request(step, self.language))
@@ -186,13 +227,43 @@ class StepWriter(ABC):
         test = self.language.expression(_taken(step, "if"))
         with self.indented(self.block("if", test)[0], ""):
             self.steps(step.take("then"))
-        other = step.take("else")
+        self._otherwise(step.take("else"))
+
+    def _otherwise(self, other: SourceNode | None) -> None:
         begin, end = self.block("else")
         if other is not None:
             with self.indented(begin, ""):
                 self.steps(other)
         if end:
             self.line(end)
+
+    def _choose(self, step: SourceNode) -> None:
+        choices = step.take("choose")
+        listed = choices.items or [] if choices is not None else []
+        weights = [one.take_whole("weight") for one in listed]
+        self._calls += 1
+        drawn = f"n{self._calls}"
+        self.line(self.declared(drawn, self.language.drawn([one or 1 for one in weights])))
+        for place, one in enumerate(listed):
+            test = f"{drawn} {self.language.equal} {place}"
+            with self.indented(self.block("elif" if place else "if", test)[0], ""):
+                self.steps(one.take("do"))
+        self._otherwise(None)
+
+    def _switch(self, step: SourceNode) -> None:
+        value = self.language.as_text(self.language.expression(_taken(step, "switch")))
+        cases = step.take("cases")
+        listed = [one for one in cases.entries or () if one.key != "else"] if cases else []
+        self._calls += 1
+        name = f"n{self._calls}"
+        self.line(self.declared(name, value))
+        for place, one in enumerate(listed):
+            one.construct.translated()
+            test = f"{name} {self.language.equal} {self.language.literal(one.key)}"
+            with self.indented(self.block("elif" if place else "if", test)[0], ""):
+                self.steps(one.node)
+        if listed:
+            self._otherwise(cases.take("else") if cases is not None else None)
 
     def _repeat(self, step: SourceNode) -> None:
         times = step.take("repeat")
@@ -212,11 +283,16 @@ class StepWriter(ABC):
 
     def _foreach(self, step: SourceNode) -> None:
         name, _, items = _taken(step, "foreach").partition(" in ")
-        self._calls += 1
-        one = f"one{self._calls}"
+        one = self.loop_variable(name.strip())
         with self.indented(*self.block("foreach", one, self.language.expression(items))):
-            self.write_set(name.strip(), one)
+            if one != self.names(name.strip()):
+                self.write_set(name.strip(), one)
             self.steps(step.take("do"))
+
+    def loop_variable(self, name: str) -> str:
+        """Return what a loop over a list gives its elements to."""
+        self._calls += 1
+        return f"{name}{self._calls}"
 
     def _call(self, step: SourceNode) -> None:
         node = step.take("call")
@@ -235,7 +311,81 @@ class StepWriter(ABC):
             one.construct.translated()
             if one.key not in given:
                 self.write_set(one.key, self.language.value(one.node.whole()))
-        self.steps(flow)
+        with self.under(flow):
+            self.steps(flow)
+
+    @contextmanager
+    def under(self, node: SourceNode) -> Iterator[None]:
+        """Write steps of a flow or task, which may have settings of its own."""
+        del node
+        yield
+
+    def _header(self, step: SourceNode) -> None:
+        node = step.take("header")
+        assert node is not None
+        for one in node.entries or ():
+
+            def write(value: SourceNode, entry: SourceEntry = one) -> None:
+                code = self.language.secret_header(entry) or self.language.text(value.text())
+                self.write_header(entry.key, None if value.scalar is None else code)
+
+            attempt(one, write)
+
+    def _push(self, step: SourceNode) -> None:
+        node = step.take("push")
+        assert node is not None
+        for one in node.entries or ():
+
+            def write(value: SourceNode, name: str = one.key) -> None:
+                self.write_push(self._list(name), self.language.value(value.whole()))
+
+            attempt(one, write)
+
+    def _pop(self, step: SourceNode) -> None:
+        node = step.take("pop")
+        assert node is not None
+        given = node.whole()
+        assert isinstance(given, dict)
+        name = next(key for key in given if key not in ("as", "wait"))
+        which = self.language.literal(str(given[name]))
+        code = f"take({self._list(name)}, {which})"
+        if "as" in given:
+            self.write_set(str(given["as"]), code)
+            self.language.lost.discard(str(given["as"]))
+        else:
+            self.line(self.declared(f"_{name}", code))
+
+    def _list(self, name: str) -> str:
+        if name.startswith("pool."):
+            raise CanNotWrite("users share nothing here; write the list yourself")
+        code = self.names(name)
+        if not code:
+            raise CanNotWrite(f"`{name}` has no translation")
+        return code
+
+    def _poll(self, step: SourceNode) -> None:
+        node = step.take("poll")
+        assert node is not None
+        every, timeout = step.take("every"), step.take("timeout")
+        self._calls += 1
+        counter = f"n{self._calls}"
+        waits_s = 30 if timeout is None else parse_duration(timeout.text()) / NS_PER_S
+        with self.indented(*self.block("poll", counter, f"{waits_s:g}")):
+            if node.is_mapping:
+                self._request(node)
+            else:
+                self.write_request(get_request(node.text(), self.language))
+            test = self.language.expression(_taken(step, "until"))
+            pause = self.seconds(pause_of("1s" if every is None else every.text()))
+            self.write_poll_end(test, pause, counter)
+
+    def _parallel(self, step: SourceNode) -> None:
+        node = step.take("parallel")
+        assert node is not None
+        self.write_parallel([read_request(one, self.language) for one in node.each()])
+
+    def _stop(self, step: SourceNode) -> None:
+        self.write_stop(_taken(step, "stop"))
 
     def _log(self, step: SourceNode) -> None:
         self.write_log(self.language.text(_taken(step, "log")))
@@ -244,26 +394,49 @@ class StepWriter(ABC):
 
     def seconds(self, pause: Pause) -> str:
         """Return code of how long a pause is, in seconds."""
-        first = pause.first / NS_PER_S
-        if pause.kind is PauseKind.CONSTANT:
-            return f"{first:g}"
-        if pause.kind is PauseKind.UNIFORM:
-            return f"rand.float({first:g}, {pause.second / NS_PER_S:g})"
-        raise CanNotWrite(f"pauses of `{pause.kind}` have no words here; write a range")
+        first, second = pause.first / NS_PER_S, pause.second / NS_PER_S
+        match pause.kind:
+            case PauseKind.CONSTANT:
+                return f"{first:g}"
+            case PauseKind.UNIFORM:
+                return self.language.draws["float"].format(f"{first:g}, {second:g}")
+            case PauseKind.PARETO:
+                return self.language.distributed(pause.kind, f"{first:g}, {pause.second:g}")
+            case PauseKind.NORMAL:
+                return self.language.distributed(pause.kind, f"{first:g}, {second:g}")
+            case _:
+                return self.language.distributed(pause.kind, f"{first:g}")
 
 
 def pause_of(text: str) -> Pause:
     """Return a pause as a plan writes it.
 
     Raises:
-        CanNotWrite: It is computed, or a distribution.
+        CanNotWrite: It is computed.
     """
-    if "${" in text or "(" in text:
-        raise CanNotWrite("only fixed pauses and ranges have a translation")
+    if "${" in text:
+        raise CanNotWrite("only fixed pauses, ranges and distributions have a translation")
+    if found := _DISTRIBUTION.fullmatch(text.strip()):
+        first, _, second = found[2].partition(",")
+        kind = PauseKind(found[1])
+        if kind is PauseKind.PARETO:
+            return Pause(kind, parse_duration(first.strip()), float(second or 1))
+        return Pause(kind, parse_duration(first.strip()), parse_duration(second.strip() or "0s"))
     low, dots, high = text.partition("..")
     if not dots:
         return Pause(PauseKind.CONSTANT, parse_duration(low))
     return Pause(PauseKind.UNIFORM, parse_duration(low), parse_duration(high))
+
+
+_DISTRIBUTION: Final = re.compile(r"(normal|exponential|pareto)\(([^)]*)\)")
+
+
+def _names_given(step: SourceNode) -> Iterator[str]:
+    for key in ("extract", "set"):
+        yield from (one.key for one in getattr(step.get(key), "entries", None) or ())
+    popped = step.get("pop")
+    if popped is not None and (name := popped.get("as")) is not None:
+        yield name.text()
 
 
 def _taken(step: SourceNode, key: str) -> str:

@@ -88,17 +88,17 @@ class _AbWriter(ShellScriptWriter):
             words.append(f'-p "$bodies/{function}"')
         if made.method not in _OWN_OPTIONS and not (made.method == "POST" and made.body):
             words.append(f"-m {made.method}")
-        self.line(f'{function}() {{ ab "$@" {" ".join([*words, made.url])}; }}')
+        self.line(f'{function}() {{ ab "$@" {" ".join([*words, self.target(made)])}; }}')
 
     def _words(self, made: WrittenRequest) -> Iterator[str]:
         timeout_s = self.http.timeout_s if made.timeout_s is None else made.timeout_s
         yield f"-k -l -s {max(1, ceil(timeout_s))}"
         if made.method in _OWN_OPTIONS:
             yield from filter(None, [_OWN_OPTIONS[made.method]])
-        headers = {**self.http.headers, **made.headers}
+        headers = self.headers_of(made)
         types = [name for name in headers if name.lower() == "content-type"]
         said = headers.pop(types[-1]) if types else ""
-        if made.is_form and not said:
+        if made.body_kind == "form" and not said:
             said = self.language.literal("application/x-www-form-urlencoded")
         if said and made.body is not None:
             yield f"-T {said}"

@@ -43,14 +43,15 @@ class _CurlWriter(ShellScriptWriter):
             words.append("--head")
         elif made.method != ("GET" if made.body is None else "POST"):
             words.append(f"--request {made.method}")
-        for name, code in {**self.http.headers, **made.headers}.items():
+        headers = self.headers_of(made)
+        for name, code in headers.items():
             words.append(f"--header {self.language.literal(f'{name}: ')[:-1]}{code[1:]}")
-        has_type = any(name.lower() == "content-type" for name in made.headers)
-        if made.body is not None and not (made.is_form or has_type):
+        has_type = any(name.lower() == "content-type" for name in headers)
+        if made.body is not None and not (made.body_kind == "form" or has_type):
             words.append('--header "Content-Type:"')  # curl would say that it is a form
         if made.body is not None:
             words.append(f"--data-raw {made.body}")
-        self.line(" ".join([*words, "--globoff", made.url]))
+        self.line(" ".join([*words, "--globoff", self.target(made)]))
 
 
 EXPORTER: Final = Exporter(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import ClassVar, Final
 
 from planrunner.exporters.contract import Exporter, ExportRequest, WrittenTest
 from planrunner.exporters.scripts.javascript import HELPERS, JavaScript
-from planrunner.exporters.scripts.language import used_helpers
+from planrunner.exporters.scripts.language import CanNotWrite, used_helpers
 from planrunner.exporters.scripts.names import PlanNames
 from planrunner.exporters.scripts.requests import WrittenRequest, attempt
-from planrunner.exporters.scripts.sections import ScriptWriter
+from planrunner.exporters.scripts.sections import ScriptWriter, WrittenTask
 from planrunner.exporters.scripts.steps import pause_of
 from planrunner.exporters.tools.k6_options import write_scenarios, write_thresholds
 from planrunner.graph.data import DataNode, Order
 from planrunner.graph.run_graph import PhaseNode, Renewal, UserProgram
+from planrunner.graph.steps import HeaderNode, StepNode, StopNode, walk_steps
 from planrunner.loss.source_nodes import SourceNode
 
 __all__ = ["EXPORTER", "K6Writer", "write"]
@@ -38,11 +41,24 @@ function begin(given, renews, start) {
   start();
 }
 
+// Draws one of those that are open, by weight.
 function pick(choices) {
-  let left = Math.random() * choices.reduce((sum, [weight]) => sum + weight, 0);
-  return choices.find(([weight]) => (left -= weight) < 0)[1];
+  const open = choices.filter(([, , isOpen]) => !isOpen || isOpen());
+  let left = Math.random() * open.reduce((sum, [weight]) => sum + weight, 0);
+  return (open.find(([weight]) => (left -= weight) < 0) ?? [0, () => {}])[1];
 }
 """
+
+_BLOCKS: Final = {
+    "if": ("if ({}) {{", "}"),
+    "elif": ("}} else if ({}) {{", "}"),
+    "else": ("}} else {{", "}"),
+    "repeat": ("for (let {0} = 0; {0} < {1}; {0} += 1) {{", "}"),
+    "while": ("for (let {0} = 0; {2} && {0} < {1}; {0} += 1) {{", "}"),
+    "foreach": ("for (const {} of {}) {{", "}"),
+    "poll": ("for (const {} = Date.now() + {} * 1000; ; ) {{", "}"),
+    "group": ("group({}, () => {{", "});"),
+}
 
 
 def write(request: ExportRequest) -> WrittenTest:
@@ -73,17 +89,46 @@ class K6Writer(ScriptWriter):
 
     def __init__(self, request: ExportRequest) -> None:
         names = _K6Names(request)
-        super().__init__(request, names, JavaScript(names))
+        steps = [*_all_steps(request)]
+        self._keeps_headers = any(isinstance(one, HeaderNode) for one in steps)
+        self._open: dict[str, str] = defaultdict(str)
+        self._stops = any(isinstance(one, StopNode) and one.what == "iteration" for one in steps)
+        javascript = JavaScript(names)
+        self._files = javascript.files
+        super().__init__(request, names, javascript)
 
     # -- statements
 
     def write_request(self, made: WrittenRequest) -> None:
-        params = "{ " + ", ".join(self._params(made)) + " }"
-        if made.method == "GET" and made.body is None:
-            self.line(f"reply = http.get({made.url}, {params});")
+        method, url, body, params = self._sent(made)
+        if method == "'GET'" and made.body is None:
+            self.line(f"reply = http.get({url}, {params});")
         else:
-            body = made.body or "null"
-            self.line(f"reply = http.request('{made.method}', {made.url}, {body}, {params});")
+            self.line(f"reply = http.request({method}, {url}, {body}, {params});")
+        self._look(made)
+
+    def write_parallel(self, made: Sequence[WrittenRequest]) -> None:
+        self._calls += 1
+        replies = f"n{self._calls}"
+        with self.indented(f"const {replies} = http.batch([", "]);"):
+            for one in made:
+                self.line(f"[{', '.join(self._sent(one))}],")
+        for place, one in enumerate(made):
+            self.line(f"reply = {replies}[{place}];")
+            self._look(one)
+
+    def _sent(self, made: WrittenRequest) -> tuple[str, str, str, str]:
+        """Return method, URL, body and params of a request."""
+        body = made.body or "null"
+        return (
+            f"'{made.method}'",
+            self.target(made),
+            body,
+            "{ " + ", ".join(self._params(made)) + " }",
+        )
+
+    def _look(self, made: WrittenRequest) -> None:
+        """Write what is expected of a reply, and what is kept of it."""
         if made.checks:
             with self.indented("check(reply, {", "});"):
                 for words, code in made.checks:
@@ -95,8 +140,13 @@ class K6Writer(ScriptWriter):
             self.write_set(one.name, code)
 
     def _params(self, made: WrittenRequest) -> Iterator[str]:
-        headers = {**self.http.headers, **made.headers}
-        if headers:
+        headers = self.headers_of(made)
+        if self._keeps_headers:
+            own = {name: code for name, code in headers.items() if name in made.headers}
+            common = {name: code for name, code in headers.items() if name not in own}
+            pairs = self._mapping(common)[2:-2], "...kept", self._mapping(own)[2:-2]
+            yield "headers: { " + ", ".join(filter(None, map(str.strip, pairs))) + " }"
+        elif headers:
             yield f"headers: {self._mapping(headers)}"
         name = {"name": self.language.literal(made.name)}
         yield f"tags: {self._mapping({**name, **self.http.tags, **made.tags})}"
@@ -106,6 +156,33 @@ class K6Writer(ScriptWriter):
             yield "redirects: 0"
         if made.statuses:
             yield f"responseCallback: http.expectedStatuses({_expected(made.statuses)})"
+
+    def write_header(self, name: str, code: str | None) -> None:
+        if code is not None:
+            self.line(f"kept[{self.language.literal(name)}] = {code};")
+        elif name in self.http.headers:
+            raise CanNotWrite("a header of all requests can't be taken away again")
+        else:
+            self.line(f"delete kept[{self.language.literal(name)}];")
+
+    def write_push(self, name: str, code: str) -> None:
+        self.line(f"({name} ??= []).push({code});")
+
+    def write_stop(self, what: str) -> None:
+        if what == "iteration":
+            self.line("throw STOP;")
+        elif what == "plan":
+            self.line("exec.test.abort('the plan stops here');")
+        else:
+            super().write_stop(what)
+
+    def write_poll_end(self, test: str, every: str, counter: str) -> None:
+        self.line(f"if ({test}) break;")
+        self.line(f"if (Date.now() > {counter}) fail('the reply was never right');")
+        self.write_pause(every)
+
+    def declared(self, name: str, code: str) -> str:
+        return f"const {name} = {code};"
 
     def write_pause(self, seconds: str) -> None:
         self.line(f"sleep({seconds});")
@@ -117,22 +194,8 @@ class K6Writer(ScriptWriter):
         self.line(f"console.log({code});")
 
     def block(self, kind: str, *codes: str) -> tuple[str, str]:
-        match kind:
-            case "if":
-                return f"if ({codes[0]}) {{", "}"
-            case "else":
-                return "} else {", "}"
-            case "repeat":
-                counter, times = codes
-                return f"for (let {counter} = 0; {counter} < {times}; {counter} += 1) {{", "}"
-            case "while":
-                counter, most, test = codes
-                begin = f"for (let {counter} = 0; {test} && {counter} < {most}; {counter} += 1) {{"
-                return begin, "}"
-            case "foreach":
-                return f"for (const {codes[0]} of {codes[1]}) {{", "}"
-            case _:
-                return f"group({codes[0]}, () => {{", "});"
+        begin, end = _BLOCKS[kind]
+        return begin.format(*codes), end
 
     def _mapping(self, items: dict[str, str]) -> str:
         return "{ " + ", ".join(f"{self.language.key(k)}: {v}" for k, v in items.items()) + " }"
@@ -173,15 +236,8 @@ class K6Writer(ScriptWriter):
         self.lines = []
         for one in self.title():
             self.line(f"// {one}")
-        self.line("import { check, fail, group, sleep } from 'k6';")
-        self.line("import http from 'k6/http';")
-        self.line("import exec from 'k6/execution';")
-        written = "\n".join(body)
-        for module in ("encoding", "crypto"):
-            if f"{module}." in written:
-                self.line(f"import {module} from 'k6/{module}';")
-        if self.data_lines:
-            self.line("import { SharedArray } from 'k6/data';")
+        self.lines += self._imports("\n".join(body))
+        self.data_lines += self._constants()
         for helper in used_helpers([*body, *self.data_lines], HELPERS):
             self.lines += ["", *helper.rstrip("\n").split("\n")]
         self.line()
@@ -190,6 +246,24 @@ class K6Writer(ScriptWriter):
         self.line(f"const BASE_URL = {self.http.base_url};")
         self.lines += self.data_lines
         return self.lines
+
+    def _imports(self, written: str) -> Iterator[str]:
+        yield "import { check, fail, group, sleep } from 'k6';"
+        yield "import http from 'k6/http';"
+        yield "import exec from 'k6/execution';"
+        for module in ("encoding", "crypto"):
+            if f"{module}." in written:
+                yield f"import {module} from 'k6/{module}';"
+        if any("SharedArray" in one for one in self.data_lines):
+            yield "import { SharedArray } from 'k6/data';"
+
+    def _constants(self) -> Iterator[str]:
+        for path, name in self._files.items():
+            yield f"const {name} = open({self.language.literal(path)}, 'b');"
+        if self._keeps_headers:
+            yield "let kept = {}; // headers of the user"
+        if self._stops:
+            yield "const STOP = {}; // ends an iteration"
 
     def write_param(self, name: str, value: object, variable: str, *, is_secret: bool) -> None:
         default = self.language.literal(value)
@@ -252,14 +326,38 @@ class K6Writer(ScriptWriter):
             self.indented(f"export function {self.exec_of(program)}(given) {{", "}"),
         ):
             self._write_begin(program, node)
-            if tasks:
-                picks = ", ".join(f"[{one.weight}, {one.function}]" for one in tasks)
-                self.line(f"pick([{picks}])();" if len(tasks) > 1 else f"{tasks[0].function}();")
-            else:
-                self.steps(node.take("steps"))
+            with self._until_stopped():
+                if tasks:
+                    self.line(self._picked(tasks))
+                else:
+                    self.steps(node.take("steps"))
             attempt(node.entry("wait"), self._write_wait)
         self.line()
         self.http, self.names.of_class = plan_http, None
+
+    @contextmanager
+    def _until_stopped(self) -> Iterator[None]:
+        """Write steps of an iteration, which one of them may end."""
+        if not self._stops:
+            yield
+            return
+        with self.indented("try {", "} catch (error) {"):
+            yield
+        with self.indented("", "}"):
+            self.line("if (error !== STOP) throw error;")
+
+    def _picked(self, tasks: Sequence[WrittenTask]) -> str:
+        if len(tasks) == 1:
+            return f"{tasks[0].function}();"
+        picks = (f"[{one.weight}, {one.function}{self._open[one.function]}]" for one in tasks)
+        return f"pick([{', '.join(picks)}])();"
+
+    def write_needs(self, test: str, otherwise: str | None, task: WrittenTask) -> None:
+        if otherwise == "":
+            self._open[task.function] = f", () => {test}"
+            return
+        with self.indented(*self.block("if", self.language.negated(test))):
+            self.line("return;" if otherwise is None else f"return {otherwise}();")
 
     def _write_wait(self, node: SourceNode) -> None:
         pause = self.seconds(pause_of(node.text()))
@@ -276,6 +374,8 @@ class K6Writer(ScriptWriter):
             state = node.take("state")
             for one in (state.entries or ()) if state is not None else ():
                 attempt(one, partial(self._write_state, one.key))
+            if self._keeps_headers:
+                self.line("kept = {};")
             for name in program.data:
                 self._write_row(name.partition("#")[0], per_user=True)
             start = node.entry("on_start")
@@ -298,6 +398,12 @@ class K6Writer(ScriptWriter):
             count = "exec.vu.idInTest - 1" if per_user else "exec.scenario.iterationInTest"
             number = f"({count}) % {name}_rows.length"
         self.line(f"{self.names.place_of(name)}.{name} = {name}_rows[{number}];")
+
+
+def _all_steps(request: ExportRequest) -> Iterator[StepNode]:
+    for program in request.classes:
+        for steps in (program.on_start, *(task.steps for task in program.tasks)):
+            yield from walk_steps(steps)
 
 
 def _expected(statuses: list[object]) -> str:

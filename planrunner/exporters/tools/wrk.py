@@ -14,7 +14,7 @@ from planrunner.exporters.scripts.language import CanNotWrite, used_helpers
 from planrunner.exporters.scripts.lua import HELPERS, Lua
 from planrunner.exporters.scripts.names import PlanNames
 from planrunner.exporters.scripts.requests import WrittenRequest, attempt
-from planrunner.exporters.scripts.sections import ScriptHttp, ScriptWriter
+from planrunner.exporters.scripts.sections import ScriptHttp, ScriptWriter, WrittenTask
 from planrunner.exporters.scripts.shell_scripts import shell_variable
 from planrunner.exporters.scripts.steps import pause_of
 from planrunner.graph.data import DataNode, Order
@@ -26,6 +26,15 @@ from planrunner.units import NS_PER_S
 
 __all__ = ["EXPORTER", "write"]
 
+_BLOCKS: Final = {
+    "if": ("if {} then", "end"),
+    "elif": ("elseif {} then", "end"),
+    "else": ("else", "end"),
+    "repeat": ("for _ = 1, {1} do", "end"),
+    "while": ("while {2} and {0} < {1} do {0} = {0} + 1", "end"),
+    "foreach": ("for _, {} in ipairs({}) do", "end"),
+    "group": ("do -- {}", "end"),
+}
 _PAUSES: Final = "a pause is between any two requests of a connection"
 
 _SENDING: Final = """\
@@ -105,7 +114,8 @@ class _WrkWriter(ScriptWriter):
         self._is_paused = False
         self._sent: list[WrittenRequest] = []
         super().__init__(request, names, Lua(names))
-        del self._actions["log"]
+        for action in ("log", "pop"):
+            del self._actions[action]
 
     def script(self) -> str:
         """Return the whole script."""
@@ -118,7 +128,7 @@ class _WrkWriter(ScriptWriter):
         only = self._only_request()
         if only is not None:
             self._write_only(only)
-        else:
+        elif self._sent:
             self._write_picks(classes)
         body, self.lines = self.lines, []
         return "\n".join([*self._head(body), *body]).rstrip("\n") + "\n"
@@ -126,7 +136,7 @@ class _WrkWriter(ScriptWriter):
     def commands(self) -> Iterator[str]:
         """Yield a command for each number of users that stays for a while."""
         timeout_s = max([self.http.timeout_s, *(one.timeout_s or 0 for one in self._sent)])
-        for phase in self.request.phases:
+        for phase in self.request.phases if self._sent else ():
             for users, lasting_ns in plateaus(phase):
                 seconds = max(1, ceil(lasting_ns / NS_PER_S))
                 yield (
@@ -270,13 +280,13 @@ class _WrkWriter(ScriptWriter):
             raise CanNotWrite("wrk waits for the body of a reply that has none")
         if made.follows:
             raise CanNotWrite("wrk follows no redirects")
-        if made.is_form:
+        if made.body_kind == "form":
             made.headers.setdefault(
                 "Content-Type", self.language.literal("application/x-www-form-urlencoded")
             )
         if made.body is None and made.method in ("POST", "PUT", "PATCH"):
             made.body = '""'
-        made.headers = {**self.http.headers, **made.headers}
+        made.headers, made.url = self.headers_of(made), self.target(made)
         self._sent.append(made)
         words = [self.language.literal(made.method), made.url]
         if made.headers or made.body is not None:
@@ -303,22 +313,27 @@ class _WrkWriter(ScriptWriter):
     def write_log(self, code: str) -> None:
         self.line(f"print({code})")
 
+    def declared(self, name: str, code: str) -> str:
+        return f"local {name} = {code}"
+
+    def write_needs(self, test: str, otherwise: str | None, task: WrittenTask) -> None:
+        if otherwise is not None:
+            super().write_needs(test, otherwise, task)
+        self.line(f"if {self.language.negated(test)} then return end")
+
+    def _group(self, step: SourceNode) -> None:
+        super()._group(step)
+        entry = step.entry("group")
+        assert entry is not None
+        entry.construct.changed("wrk has no figures of groups")
+
     def block(self, kind: str, *codes: str) -> tuple[str, str]:
-        match kind:
-            case "if":
-                return f"if {codes[0]} then", "end"
-            case "else":
-                return "else", "end"
-            case "repeat":
-                return f"for _ = 1, {codes[1]} do", "end"
-            case "while":
-                counter, most, test = codes
-                begin = f"local {counter} = 0 while {test} and {counter} < {most} do "
-                return f"{begin}{counter} = {counter} + 1", "end"
-            case "foreach":
-                return f"for _, {codes[0]} in ipairs({codes[1]}) do", "end"
-            case _:
-                return f"do -- {on_one_line(codes[0])}", "end"
+        if kind == "while":
+            self.line(f"local {codes[0]} = 0")
+        if kind not in _BLOCKS:
+            raise CanNotWrite("wrk does not look into replies")
+        begin, end = _BLOCKS[kind]
+        return on_one_line(begin.format(*codes)), end
 
     def write_param(self, name: str, value: object, variable: str, *, is_secret: bool) -> None:
         said, default = self.language.env(variable), self.language.literal(value)

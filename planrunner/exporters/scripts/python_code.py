@@ -1,0 +1,243 @@
+"""Python, as Locust runs it: names of an iteration are variables, those of a user attributes."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import keyword
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+from planrunner.exporters.scripts.language import ScriptLanguage
+
+__all__ = ["HELPERS", "PythonCode", "plain_name"]
+
+HELPERS: Final = {
+    "text": '''\
+def text(value):
+    """Write a value as it reads in text: `true`, `null`, compact JSON."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+''',
+    "rand_text": """\
+def rand_text(count, letters=string.ascii_letters + string.digits):
+    return "".join(random.choices(letters, k=count))
+""",
+    "attempt": '''\
+def attempt(code):
+    """Return a value, None where there is none."""
+    try:
+        return code()
+    except (AttributeError, LookupError, NameError, TypeError, ValueError):
+        return None
+''',
+    "default": """\
+def default(code, other):
+    found = attempt(code)
+    return other if found is None else found
+""",
+    "found": '''\
+def found(pattern, body):
+    """Return the first group of what a pattern finds, or all of it."""
+    match = re.search(pattern, body)
+    return None if match is None else match[match.re.groups and 1]
+''',
+    "needed": '''\
+def needed(reply, name, code):
+    """Return a value that later requests need; without it the iteration ends."""
+    value = attempt(code)
+    if value is None:
+        reply.failure(f"nothing to extract for {name}")
+        raise RescheduleTask
+    return value
+''',
+    "expect": '''\
+def expect(reply, expected):
+    """Make a request a failure when its reply is not as expected."""
+    for words, holds in expected.items():
+        if not attempt(holds):
+            reply.failure(f"expected {words}")
+            return
+''',
+    "take": '''\
+def take(items, which):
+    """Take an element out of a list; without one the iteration ends."""
+    if not items:
+        raise RescheduleTask
+    place = {"first": 0, "last": -1}.get(which)
+    return items.pop(random.randrange(len(items)) if place is None else place)
+''',
+}
+"""What files may need, by name."""
+
+_OWN: Final = frozenset(
+    (
+        *keyword.kwlist,
+        *dir(builtins),
+        *HELPERS,
+        *("self", "reply", "os", "re", "random", "json", "string", "csv", "time", "uuid", "base64"),
+        *("hashlib", "locust", "events", "task", "tag", "between", "constant", "quote", "Path"),
+        *("cycle", "count", "takewhile", "partial", "HERE"),
+    )
+)
+
+
+def plain_name(name: str) -> str:
+    """Return a name of the plan as a variable that hides nothing."""
+    return f"{name}_" if name in _OWN else name
+
+
+class PythonCode(ScriptLanguage):
+    equal: ClassVar[str] = "=="
+    unequal: ClassVar[str] = "!="
+    both: ClassVar[str] = "and"
+    either: ClassVar[str] = "or"
+    filters: ClassVar[Mapping[str, str]] = {
+        "upper": "text({}).upper()",
+        "lower": "text({}).lower()",
+        "title": "text({}).title()",
+        "capitalize": "text({}).capitalize()",
+        "trim": "text({}).strip()",
+        "length": "len({})",
+        "count": "len({})",
+        "int": "int({})",
+        "float": "float({})",
+        "string": "text({})",
+        "json": 'json.dumps({}, separators=(",", ":"))',
+        "tojson": 'json.dumps({}, separators=(",", ":"))',
+        "urlencode": 'quote(text({}), safe="")',
+        "b64": "base64.b64encode(text({}).encode()).decode()",
+        "first": "{}[0]",
+        "last": "{}[-1]",
+        "abs": "abs({})",
+        "max": "max({})",
+        "min": "min({})",
+        "sum": "sum({})",
+        "sort": "sorted({})",
+        "list": "list({})",
+        "unique": "list(dict.fromkeys({}))",
+        "round": "round({})",
+        "random": "random.choice({})",
+        "default": 'default(lambda: {}, "")',
+    }
+    filters_of_one: ClassVar[Mapping[str, str]] = {
+        "default": "default(lambda: {}, {})",
+        "d": "default(lambda: {}, {})",
+        "join": "{1}.join(map(text, {0}))",
+        "replace": "text({}).replace({}, {})",
+        "round": "round({}, {})",
+        "hash": "hashlib.new({1}, text({0}).encode()).hexdigest()",
+    }
+    draws: ClassVar[Mapping[str, str]] = {
+        "int": "random.randint({})",
+        "float": "random.uniform({})",
+        "choice": "random.choice({})",
+        "text": "rand_text({})",
+        "lower": "rand_text({}, string.ascii_lowercase)",
+        "uuid": "uuid.UUID(int=random.getrandbits(128), version=4)",
+    }
+    now: ClassVar[str] = "time.time()"
+
+    def literal(self, value: object) -> str:
+        if isinstance(value, str):
+            return _quoted(value)
+        if isinstance(value, dict | list | tuple):
+            return self.value(list(value) if isinstance(value, tuple) else value)
+        return repr(value)
+
+    def joined(self, parts: list[tuple[str, bool]]) -> str:
+        if not any(is_code for _, is_code in parts):
+            return self.literal("".join(part for part, _ in parts))
+        codes = [self._textual(part) for part, is_code in parts if is_code]
+        if any("\\" in code or '"' in code for code in codes):
+            pieces = (
+                (self._textual(part) if self._is_text(part) else f"text({part})")
+                if is_code
+                else self.literal(part)
+                for part, is_code in parts
+            )
+            return " + ".join(pieces)
+        return 'f"' + "".join(self._piece(*part) for part in parts) + '"'
+
+    def _piece(self, part: str, is_code: bool) -> str:  # noqa: FBT001 - one of a pair
+        if is_code:
+            return "{" + self._textual(part) + "}"
+        return _quoted(part)[1:-1].replace("{", "{{").replace("}", "}}")
+
+    def _textual(self, code: str) -> str:
+        """Return code whose value reads the same in a text of Python as in one of a plan."""
+        return code if self._is_text(code) or code.startswith(_NUMBERS) else f"text({code})"
+
+    def _is_text(self, code: str) -> bool:
+        return code.startswith(_TEXTS) or code in self.texts
+
+    def member(self, value: str, key: str) -> str:
+        return f"{value}[{key}]"
+
+    def reply(self, name: str, keys: list[str]) -> str:
+        whole = {
+            "json": "reply.json()",
+            "body": "reply.text",
+            "status": "reply.status_code",
+            "headers": "reply.headers",
+        }[name]
+        return self._members(whole, keys)
+
+    def choice(self, test: str, first: str, other: str) -> str:
+        return f"({first} if {test} else {other})"
+
+    def is_defined(self, value: str) -> str:
+        return f"(attempt(lambda: {value}) is not None)"
+
+    def contains(self, item: str, whole: str) -> str:
+        return f"({item} in {whole})"
+
+    def negated(self, value: str) -> str:
+        return f"(not {value})"
+
+    def appended(self, text: str, glue: str, more: str) -> str:
+        return f"{text} + {self.literal(glue)} + {more}"
+
+    def json_text(self, data: object) -> str:
+        return self.value(data)
+
+    def query(self, values: object) -> str:
+        return self.value(values)
+
+    def found(self, pattern: str) -> str:
+        return f"found({_raw(pattern)}, reply.text)"
+
+    def cookie(self, name: str) -> str:
+        return f"reply.cookies[{self.literal(name)}]"
+
+    def took_ms(self) -> str:
+        return 'reply.request_meta["response_time"]'
+
+    def or_default(self, value: str, default: str) -> str:
+        return f"default(lambda: {value}, {default})"
+
+    def env(self, name: str) -> str:
+        return f"os.environ[{self.literal(name)}]"
+
+    @property
+    def base(self) -> str:
+        return ""
+
+
+_TEXTS: Final = ("text(", "rand_text(", "quote(", "uuid.", "json.dumps(", "base64.", "hashlib.")
+_NUMBERS: Final = ("random.randint(", "random.uniform(", "len(", "int(", "next(", "time.time(")
+
+
+def _quoted(text: str) -> str:
+    """Return a text in double quotes, as formatters of Python want it."""
+    if all(char.isprintable() and char not in '"\\' for char in text):
+        return f'"{text}"'
+    if "'" not in text and '"' in text and text.replace('"', "").isprintable() and "\\" not in text:
+        return f"'{text}'"
+    return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
+
+
+def _raw(pattern: str) -> str:
+    """Return a pattern as a raw text where that is possible."""
+    if "\\" in pattern and pattern.isprintable() and '"' not in pattern and pattern[-1] != "\\":
+        return f'r"{pattern}"'
+    return _quoted(pattern)
