@@ -78,6 +78,7 @@ EXTRAS: Final = (
         "the scripts in k6 tests and Postman collections, read by `planrunner import`",
     ),
     Extra("lsp", (("lsprotocol", "lsprotocol"), ("pygls", "pygls")), "`planrunner lsp`"),
+    Extra("mcp", (("mcp", "mcp"),), "`planrunner mcp`"),
     Extra("notify", (("apprise", "apprise"),), "notifications when a run has ended"),
     Extra(
         "otlp",

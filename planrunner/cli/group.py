@@ -36,6 +36,7 @@ _COMMANDS = {
     "validate": "check plans and report faults, with file, line and column",
     "fmt": "write plans in one style",
     "lsp": "serve editors: check plans while they are typed",
+    "mcp": "serve assistants: let them check, try, run and compare plans",
     "explain": "explain in words what a plan would do; send nothing",
     "ui": "show the plans of a folder in a browser: run, watch, compare",
     "data": "write the rows of a plan's data source to a file",

@@ -56,8 +56,10 @@ SYSTEMS = {
     "windows": (("fcntl", "grp", "pty", "pwd", "resource", "termios", "tty", "uvloop"), WINDOWS),
 }
 EVERY_MODULE = """
-import importlib, pkgutil, planrunner
+import importlib, pkgutil, planrunner, sys
 for module in pkgutil.walk_packages(planrunner.__path__, "planrunner."):
+    if module.name.startswith("planrunner.mcp.") and sys.platform == "win32":
+        continue  # its SDK imports what only a real Windows has
     if not module.name.endswith(("__main__", ".locust_listener")):  # which Locust runs
         importlib.import_module(module.name)
 """

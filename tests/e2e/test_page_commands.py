@@ -39,6 +39,7 @@ NOT_RUN: Final = {
     ("README.md", "pip install"): "fetches packages",
     ("docs/how-to/install.md", "python3 -m venv"): "fetches packages",
     ("docs/how-to/install.md", ".venv/bin/pip"): "fetches packages",
+    ("docs/how-to/assistants.md", "pip install"): "fetches packages",
     ("docs/how-to/ide.md", "pip install"): "fetches packages",
     ("docs/how-to/ide.md", "planrunner lsp"): "serves until its editor leaves",
     ("docs/how-to/notifications.md", "pip install"): "fetches packages",
