@@ -9,10 +9,14 @@ from planrunner.importers.formats.k6.code.calls import CALLS
 from planrunner.importers.formats.k6.code.classes import read_class
 from planrunner.importers.formats.k6.code.expressions import EXPRESSIONS
 from planrunner.importers.formats.k6.code.loops import LOOPS
-from planrunner.importers.formats.k6.code.statements import STATEMENTS, hoist, run_block
+from planrunner.importers.formats.k6.code.scoping import hoist
+from planrunner.importers.formats.k6.code.statements import STATEMENTS, run_block
+from planrunner.importers.formats.k6.library.chai import expected_member
+from planrunner.importers.formats.k6.natives import NATIVES, native_module
 from planrunner.importers.formats.k6.state.machine import K6Machine
 from planrunner.importers.formats.k6.state.modules import K6Modules
 from planrunner.importers.formats.k6.state.values import (
+    JsConst,
     JsNative,
     JsObject,
     JsUnknown,
@@ -20,7 +24,7 @@ from planrunner.importers.formats.k6.state.values import (
     K6Module,
     Variable,
 )
-from planrunner.importers.formats.k6.steps.natives import NATIVES, native_module
+from planrunner.importers.formats.k6.terms.members import member
 from planrunner.importers.javascript.script import text_of
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ def new_machine(modules: K6Modules) -> K6Machine:
     machine.expressions = {**EXPRESSIONS, **ASSIGNMENTS, **CALLS, "class": read_class}
     machine.statements = {**STATEMENTS, **LOOPS}
     machine.natives = NATIVES
+    machine.expectation_word = expected_member
     return machine
 
 
@@ -62,9 +67,11 @@ def _source(node: Node) -> str:
 def _exports_of(source: str, node: Node, module: K6Module, machine: K6Machine) -> JsValue:
     """Return what a module gives: an object of its exports, or something of k6."""
     native = native_module(source)
-    if native is not None:
-        return JsNative(native)
     file = machine.modules.find(source, module.file)
+    if native is not None:
+        if file is not None:
+            machine.libraries.add(machine.modules.load(file).file.name)
+        return JsNative(native)
     if file is None:
         place = module.place(node)
         words = f"import '{source}'"
@@ -87,23 +94,23 @@ def _import(node: Node, module: K6Module, machine: K6Machine) -> None:
     clause = next((one for one in node.named_children if one.type == "import_clause"), None)
     for one in clause.named_children if clause is not None else []:
         if one.type == "identifier":
-            _declare(module, text_of(one), _member(found, "default"))
+            _declare(module, text_of(one), _member(machine, found, "default"))
         elif one.type == "namespace_import":
             _declare(module, text_of(one.named_children[-1]), found)
         elif one.type == "named_imports":
             for each in one.named_children:
                 name = each.child_by_field_name("name")
                 alias = each.child_by_field_name("alias") or name
-                _declare(module, text_of(alias), _member(found, text_of(name)))
+                _declare(module, text_of(alias), _member(machine, found, text_of(name)))
 
 
 def _declare(module: K6Module, name: str, value: JsValue) -> None:
     module.scope.names[name] = Variable(value)
 
 
-def _member(of: JsValue, name: str) -> JsValue:
+def _member(machine: K6Machine, of: JsValue, name: str) -> JsValue:
     if isinstance(of, JsNative):
-        return of if name == "default" else JsNative(f"{of.path}.{name}")
+        return of if name == "default" else member(of, JsConst(name), machine)
     if isinstance(of, JsObject):
         return of.entries.get(name) or JsUnknown(f"`{name}` is not exported where it is imported")
     return of
@@ -154,7 +161,7 @@ def _export_names(node: Node, module: K6Module, machine: K6Machine) -> None:
         name = one.child_by_field_name("name")
         alias = one.child_by_field_name("alias") or name
         if origin is not None:
-            module.exports[text_of(alias)] = _member(origin, text_of(name))
+            module.exports[text_of(alias)] = _member(machine, origin, text_of(name))
         else:
             found = module.scope.find(text_of(name))
             if found is not None:

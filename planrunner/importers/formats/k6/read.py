@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from planrunner.importers.contract import ImportRequest
 from planrunner.importers.draft import DraftClass, DraftParam, DraftPlan, DraftStep
-from planrunner.importers.formats.k6.code.calls import invoke
+from planrunner.importers.formats.k6.code.calls import NativeCall, invoke
+from planrunner.importers.formats.k6.library.chai import judge_expected
 from planrunner.importers.formats.k6.load.options import K6Options
 from planrunner.importers.formats.k6.program import new_machine, read_module
+from planrunner.importers.formats.k6.protocols.conversations import run_sockets
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
 from planrunner.importers.formats.k6.state.modules import K6Modules
 from planrunner.importers.formats.k6.state.values import (
@@ -22,6 +24,7 @@ from planrunner.importers.formats.k6.state.values import (
     K6Module,
     plain,
 )
+from planrunner.importers.formats.k6.unread import judge_unread
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.loss.ledger import SourcePlace
 
@@ -29,8 +32,9 @@ __all__ = ["read"]
 
 _SCRIPTS: Final = (".js", ".ts", ".mjs", ".cjs", ".mts", "")
 _LIFE: Final = frozenset({"setup", "teardown", "handleSummary", "options", "default"})
-_SUMMARY: Final = "`handleSummary` makes reports: choose them with `report: {formats: …}`"
-_DEAD: Final = "no scenario runs this function: it is never called"
+_RUNNABLE: Final = re.compile(
+    rb"export\s+default\b|exports\.default\b|export\s+(?:const|let|var)\s+options\b"
+)
 
 
 def read(request: ImportRequest) -> DraftPlan:
@@ -52,16 +56,20 @@ def read(request: ImportRequest) -> DraftPlan:
     _read_program(module, machine, draft)
     for file in scripts:
         modules.load(file)
-    _judge_the_rest(module, machine)
+    judge_unread(module, machine)
     return draft
 
 
 def _main_of(scripts: list[SourceFile]) -> SourceFile:
-    """Return the file that others are imported from: the first with a default function."""
-    for one in scripts:
-        if re.search(rb"export\s+default\b", one.head):
-            return one
-    return scripts[0]
+    """Return the file that k6 would run: the first with something to run that no other imports."""
+    imported = {
+        Path(found.decode(errors="replace")).stem
+        for one in scripts
+        for found in re.findall(rb"""(?:from|import|require\()\s*['"](\.[^'"\n]+)['"]""", one.head)
+    }
+    runnable = [one for one in scripts if _RUNNABLE.search(one.head)]
+    roots = [one for one in runnable if Path(one.name).stem not in imported]
+    return (roots or runnable or scripts)[0]
 
 
 def _plan_name(file: SourceFile) -> str:
@@ -106,6 +114,13 @@ def _read_program(module: K6Module, machine: K6Machine, draft: DraftPlan) -> Non
     options.scenarios = [one for one in options.scenarios if one.function in classes]
     draft.setup = setup[0]
     draft.teardown = _run(module, "teardown", machine, [data])[0]
+    judge_expected(machine)
+    for name, where in machine.unset_hosts.items():
+        why = f"set it when you run the plan: `{name}=http://…` in the environment"
+        machine.finding("variable", f"__ENV.{name}", where, "needs_you", why)
+    for _, construct, _ in machine.pending:
+        if construct is not None:
+            construct.left_out("no request follows that it could be recorded at")
     _write(draft, machine, options, classes)
 
 
@@ -117,6 +132,10 @@ def _write(
         draft.http["session"] = "user"
         for one in draft.users:
             one.keys["state"] = dict(machine.state)
+    if machine.ws:
+        draft.extra["ws"] = dict(machine.ws)
+    if machine.grpc:
+        draft.extra["grpc"] = dict(machine.grpc)
     options.write_phases(draft, classes)
     options.write_thresholds(draft)
     options.write_settings(draft, {one.name: one.keys for one in draft.users})
@@ -215,6 +234,9 @@ def _class(
     machine.work = 0
     with machine.branch() as steps:
         _invoked(function, [_copied(data)], module, machine)
+        run_sockets(
+            machine, NativeCall(function.node, name, [], (), UNDEFINED, module.scope, machine)
+        )
     machine.part = "init"
     made.steps = steps or [DraftStep({"log": f"{name} sends nothing"})]
     return made
@@ -238,20 +260,3 @@ def _class_name(name: str, function: JsFunction, taken: set[str]) -> str:
     while made in taken or made[0].isdigit():
         made = f"V{made}"
     return made
-
-
-def _judge_the_rest(module: K6Module, machine: K6Machine) -> None:
-    """Judge calls of functions that nothing calls."""
-    for one in machine.modules.loaded.values():
-        summary = one.exports.get("handleSummary")
-        if isinstance(summary, JsFunction):
-            for construct in one.within(summary.node):
-                construct.translated()
-            if one is module:
-                place = one.place(summary.node)
-                machine.finding("report", "handleSummary", place, "needs_you", _SUMMARY)
-        for construct in one.calls.values():
-            if construct.fate is None and one is module:
-                construct.suspicious(_DEAD)
-            elif construct.fate is None:
-                construct.translated()

@@ -193,7 +193,12 @@ def test_a_whole_script_gives_classes_phases_and_thresholds() -> None:
         "max service_time of tag:kind=page < 900ms",
         "checks in phase look > 95%",
         "p90 service_time of tag:lag=timed < 300ms",
-        "checks of tag:errors=checked > 90%",
+        {
+            "metric": "share of tag:errors=true among (tag:errors=true or tag:errors=false)",
+            "op": "<",
+            "value": "10%",
+            "on_no_data": "pass",
+        },
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.draft import DraftStep
 from planrunner.importers.formats.k6.code.evaluation import evaluate
@@ -18,6 +18,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsOp,
     JsPart,
     JsReply,
+    JsSocket,
     JsUnknown,
     JsValue,
     K6Scope,
@@ -25,7 +26,7 @@ from planrunner.importers.formats.k6.state.values import (
     plain,
 )
 from planrunner.importers.formats.k6.terms.members import member
-from planrunner.importers.formats.k6.terms.operators import binary
+from planrunner.importers.formats.k6.terms.operators import binary, truth
 from planrunner.importers.formats.k6.terms.texts import draws, part_name, plan_value
 from planrunner.importers.javascript.chains import bare
 from planrunner.importers.javascript.script import text_of, walk
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 __all__ = ["ASSIGNMENTS", "assign", "bind", "promote", "settled"]
+
+
+_ENDS_THE_RUN: Final = frozenset({"exitOnError"})
 
 
 def bind(pattern: Node, value: JsValue, scope: K6Scope, machine: K6Machine) -> None:  # noqa: C901, PLR0912 - a table
@@ -231,12 +235,31 @@ def _assign_member(
             value = _changed_entry(of, name, before, value, node, scope, machine)
         of.entries[name] = settled(value, name, node, scope, machine)
         return of.entries[name]
+    found = _set_outside(of, name, value, node, scope, machine)
+    if found is not None:
+        return found
+    raise NoStepSays("a property of something that the plan doesn't have: use `set`")
+
+
+def _set_outside(
+    of: JsValue, name: str, value: JsValue, node: Node, scope: K6Scope, machine: K6Machine
+) -> JsValue | None:
+    """Return what a property is that a script sets on something of k6; None for anything else."""
+    if isinstance(of, JsUnknown):
+        return of
     if isinstance(of, JsNative) and of.path in ("module", "exports", "module.exports"):
         scope.module.exports[name] = value
         return value
-    if isinstance(of, JsUnknown):
-        return of
-    raise NoStepSays("a property of something that the plan doesn't have: use `set`")
+    if isinstance(of, JsSocket):
+        if isinstance(value, JsFunction):
+            of.handlers.setdefault(name.removeprefix("on"), []).append(value)
+        return value
+    if isinstance(of, JsNative) and of.path.startswith("chai"):
+        if name in _ENDS_THE_RUN and truth(value):
+            why = "a broken expectation does not end the run: see `abort` of a threshold"
+            machine.finding("setting", name, scope.module.place(node), "changed", why)
+        return value
+    return None
 
 
 def _changed_entry(  # noqa: PLR0913, PLR0917 - a table

@@ -14,6 +14,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsArray,
     JsClass,
     JsConst,
+    JsExpectation,
     JsExpr,
     JsFile,
     JsFunction,
@@ -24,6 +25,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsPart,
     JsReply,
     JsRows,
+    JsSocket,
     JsText,
     JsUnknown,
     JsValue,
@@ -126,11 +128,15 @@ def _value_of(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:  # noq
     return JsUnknown(f"a call of `{words}`: write it as a step, or as a function of a hook")
 
 
-def _method(of: JsValue, name: str) -> str | None:  # noqa: PLR0911 - a table
+def _method(of: JsValue, name: str) -> str | None:  # noqa: C901, PLR0911, PLR0912 - a table
     """Return what a method of a value is called in the table of natives."""
     match of:
         case JsMetric():
             return f"Metric.{name}"
+        case JsExpectation():
+            return f"Expect.{name}"
+        case JsSocket():
+            return f"Socket.{name}"
         case JsReply():
             return f"Reply.{name}"
         case JsNative():

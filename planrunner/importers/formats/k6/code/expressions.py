@@ -17,6 +17,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsObject,
     JsOp,
     JsPart,
+    JsSpan,
     JsText,
     JsUnknown,
     JsValue,
@@ -235,11 +236,18 @@ def _binary(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
     if sign == "in" and isinstance(right, JsObject) and isinstance(left, JsConst):
         return JsConst(str(left.value) in right.entries)
     if isinstance(left, JsOp) and left.sign == "typeof" and isinstance(right, JsConst):
-        made = JsOp("type", [left.operands[0], right])
+        made = _typed(left.operands[0], right)
         return made if sign in ("==", "===") else negated(made)
     if sign == "-" and _is_clock(left) and _is_clock(right):
         return _elapsed(right, machine)
     return binary(sign, left, right)
+
+
+def _typed(value: JsValue, kind: JsConst) -> JsValue:
+    """Return `typeof value === kind`."""
+    if kind.value == "undefined":
+        return binary("==", value, UNDEFINED)
+    return JsOp("type", [value, kind])
 
 
 def _is_clock(value: JsValue) -> bool:
@@ -250,6 +258,9 @@ def _elapsed(start: JsValue, machine: K6Machine) -> JsValue:
     """Return the time since a clock was read: that of the request sent since."""
     if isinstance(start, JsExpr) and machine.sent - start.sent == 1 and machine.last is not None:
         return JsPart(machine.last, "time")
+    began = start.began if isinstance(start, JsExpr) else None
+    if began is not None and machine.lists and began[0] is machine.lists[-1]:
+        return JsSpan(began[0], began[1], len(began[0]))
     return JsUnknown("the time of several requests: put them into a `group`, which is timed")
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from planrunner.importers.draft import DraftStep
 from planrunner.importers.formats.k6.code.assignments import bind
 from planrunner.importers.formats.k6.code.evaluation import evaluate
-from planrunner.importers.formats.k6.code.statements import promote_all, run_block
+from planrunner.importers.formats.k6.code.scoping import promote_all
+from planrunner.importers.formats.k6.code.statements import run_block
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
 from planrunner.importers.formats.k6.state.values import (
     JsArray,
@@ -62,7 +63,7 @@ def for_each(
         raise NoStepSays(f"a loop over all rows of `{source.name}`: read one row in each iteration")
     text = expression(source, machine)
     name = machine.name(wanted)
-    with machine.branch() as steps:
+    with machine.branch(None) as steps:
         machine.last = None
         body(JsExpr(name), JsExpr("", draws=False))
     machine.last = None
@@ -79,7 +80,7 @@ def _in_loop(node: Node, scope: K6Scope, machine: K6Machine) -> list[DraftStep]:
     """Return the steps of the body of a loop."""
     body = node.child_by_field_name("body")
     assert body is not None, "a loop has a body"
-    with machine.branch() as steps:
+    with machine.branch(None) as steps:
         machine.last = None
         run_block([(body, scope)], machine)
     machine.last = None

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.draft import DraftStep, Keys
-from planrunner.importers.formats.k6.code.assignments import bind, promote
+from planrunner.importers.formats.k6.code.assignments import bind
 from planrunner.importers.formats.k6.code.evaluation import evaluate
+from planrunner.importers.formats.k6.code.scoping import (
+    FUNCTIONS,
+    function_name,
+    hoist,
+    promote_all,
+)
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
+    JsBranch,
     JsConst,
     JsExpr,
-    JsFunction,
+    JsOp,
     JsReply,
     JsUnknown,
     JsValue,
@@ -24,19 +31,17 @@ from planrunner.importers.formats.k6.state.values import (
 from planrunner.importers.formats.k6.terms.operators import negated, ternary, truth
 from planrunner.importers.formats.k6.terms.texts import draws, expression, plan_value
 from planrunner.importers.javascript.chains import body_of
-from planrunner.importers.javascript.script import text_of, walk
+from planrunner.importers.javascript.script import text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["STATEMENTS", "End", "hoist", "promote_all", "run_block", "run_body"]
+__all__ = ["STATEMENTS", "End", "run_block", "run_body"]
 
-_FUNCTIONS: Final = frozenset(
-    {"arrow_function", "function_expression", "function_declaration", "method_definition"}
-)
 _EXITS: Final = frozenset(
     {"return_statement", "throw_statement", "continue_statement", "break_statement"}
 )
+_PARTIAL: Final = "what the check says of times, and what is left out of it, does not count in it"
 _MOST_DOUBLED: Final = 6
 _THROWN = "what runs when code throws: a failed step of a plan is counted, and the next one runs"
 PlacedCode = list[tuple["Node", K6Scope]]
@@ -59,18 +64,6 @@ def run_body(function: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
     hoist(statements, scope)
     end = run_block([(one, scope) for one in statements], machine)
     return end.value if end is not None else UNDEFINED
-
-
-def hoist(statements: Sequence[Node], scope: K6Scope) -> None:
-    """Declare the functions of a block, which its first statement may call already."""
-    for one in statements:
-        inner = one.child_by_field_name("declaration") if one.type == "export_statement" else one
-        if inner is not None and inner.type in (
-            "function_declaration",
-            "generator_function_declaration",
-        ):
-            name = text_of(inner.child_by_field_name("name"))
-            scope.names[name] = Variable(JsFunction(inner, scope))
 
 
 def run_block(code: PlacedCode, machine: K6Machine) -> End | None:
@@ -148,6 +141,9 @@ def _if(node: Node, scope: K6Scope, rest: PlacedCode, machine: K6Machine) -> End
         said = _said(test, machine)
     except NoStepSays as fault:
         test, said = JsUnknown(fault.why), ("", "")
+    if _is_partial(test) and not machine.trial:
+        words = text_of(asked)[:70]
+        machine.finding("condition", words, scope.module.place(node), "changed", _PARTIAL)
     known = truth(test)
     if known is not None:
         skipped = other if known else then
@@ -158,9 +154,18 @@ def _if(node: Node, scope: K6Scope, rest: PlacedCode, machine: K6Machine) -> End
         return _unsaid(node, test.why, scope, rest, machine)
     branches = _within(then, scope), _within(other, scope)
     if not any(_has_exit(one) for branch in branches for one, _ in branch):
-        _both(node, said, branches, scope, machine)
+        _both(node, test, said, branches, scope, machine)
         return run_block(rest, machine)
     return _split(node, test, said, branches, scope, rest, machine)
+
+
+def _is_partial(test: JsValue) -> bool:
+    """Say whether a condition asks for a check of which a plan can't say all in an expression."""
+    if not isinstance(test, JsOp):
+        return False
+    if test.sign == "checked":
+        return truth(test.operands[1]) is False
+    return any(_is_partial(one) for one in test.operands)
 
 
 def _said(test: JsValue, machine: K6Machine) -> tuple[str, str]:
@@ -190,7 +195,7 @@ def _has_exit(node: Node) -> bool:
     """Say whether a statement leaves the code around it somewhere."""
     if node.type in _EXITS:
         return True
-    return any(_has_exit(one) for one in node.named_children if one.type not in _FUNCTIONS)
+    return any(_has_exit(one) for one in node.named_children if one.type not in FUNCTIONS)
 
 
 def _always_exits(code: PlacedCode) -> bool:
@@ -206,30 +211,9 @@ def _always_exits(code: PlacedCode) -> bool:
     return last.type in _EXITS
 
 
-def assigned_names(code: Sequence[Node]) -> Iterator[str]:
-    """Yield the names that code sets which it has not declared itself."""
-    for node in code:
-        for one in walk(node):
-            if one.type in ("assignment_expression", "augmented_assignment_expression"):
-                target = one.child_by_field_name("left")
-            elif one.type == "update_expression":
-                target = one.child_by_field_name("argument")
-            else:
-                continue
-            if target is not None and target.type == "identifier":
-                yield text_of(target)
-
-
-def promote_all(code: Sequence[Node], node: Node, scope: K6Scope, machine: K6Machine) -> None:
-    """Make names of the plan of those that a branch or a loop sets."""
-    for name in dict.fromkeys(assigned_names(code)):
-        found = scope.find(name)
-        if found is not None and not (found.is_global and machine.part != "vu"):
-            promote(found, name, node, scope, machine)
-
-
 def _both(
     node: Node,
+    test: JsValue,
     said: tuple[str, str],
     branches: tuple[PlacedCode, PlacedCode],
     scope: K6Scope,
@@ -238,13 +222,18 @@ def _both(
     """Write an `if` of which both branches go on behind it."""
     promote_all([one for branch in branches for one, _ in branch], node, scope, machine)
     written: list[list[DraftStep]] = []
-    for code in branches:
-        with machine.branch() as steps:
+    for code, when in zip(branches, _whens(test, node), strict=True):
+        with machine.branch(when) as steps:
             run_block(code, machine)
         written.append(steps)
     if any(_sends(one) for one in written):
         machine.last = None
     _write_if(node, said, written, scope, machine)
+
+
+def _whens(test: JsValue, node: Node) -> tuple[JsBranch, JsBranch]:
+    """Return when each branch of a statement runs."""
+    return JsBranch(test, node.id), JsBranch(negated(test), node.id)
 
 
 def _sends(steps: list[DraftStep]) -> bool:
@@ -285,8 +274,8 @@ def _split(  # noqa: PLR0913, PLR0917 - a table
     written: list[list[DraftStep]] = []
     ends: list[End] = []
     promote_all([one for path in branches for one, _ in path], node, scope, machine)
-    for path in paths:
-        with machine.branch() as steps:
+    for path, when in zip(paths, _whens(test, node), strict=True):
+        with machine.branch(when) as steps:
             ends.append(run_block(path, machine) or End("end"))
         written.append(steps)
     value = _merged(node, test, ends, written, scope, machine)
@@ -324,21 +313,10 @@ def _merged(  # noqa: C901, PLR0911 - a table
         said = [plan_value(one, machine) for one in (first, second)]
     except NoStepSays as fault:
         return JsUnknown(fault.why)
-    name = machine.name(_function_name(node))
+    name = machine.name(function_name(node))
     for steps, text in zip(written, said, strict=True):
         steps.append(DraftStep({"set": {name: text}}, origin=scope.module.place(node)))
     return JsExpr(name)
-
-
-def _function_name(node: Node) -> str:
-    """Return the name of the function that a statement is in."""
-    one: Node | None = node
-    while one is not None:
-        name = one.child_by_field_name("name")
-        if one.type in (*_FUNCTIONS, "variable_declarator") and name is not None:
-            return text_of(name)
-        one = one.parent
-    return "result"
 
 
 def _try(node: Node, scope: K6Scope, rest: PlacedCode, machine: K6Machine) -> End | None:
@@ -387,7 +365,7 @@ def _guarded(node: Node, scope: K6Scope, machine: K6Machine) -> None:
     test = test if sign == "&&" else negated(test)
     known = truth(test)
     if known is None and not isinstance(test, JsUnknown):
-        with machine.branch() as steps:
+        with machine.branch(JsBranch(test, node.id)) as steps:
             evaluate(right, scope, machine)
         if steps:
             machine.emit({"if": expression(test, machine), "then": steps}, node, scope)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from planrunner.importers.draft import DraftPhase, DraftPlan, DraftThreshold, Keys
 from planrunner.importers.formats.k6.load.scenarios import NotALoad, ReadScenario, read_scenario
-from planrunner.importers.formats.k6.load.thresholds import NotAThreshold, sentences
+from planrunner.importers.formats.k6.load.thresholds import NotAThreshold, lenient, sentences
 from planrunner.importers.formats.k6.state.machine import K6Machine
 from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.loss.ledger import SourcePlace
@@ -139,8 +139,11 @@ class K6Options:
             construct.changed(found.changed)
         else:
             construct.translated()
-        if all(one.threshold != found.text for one in draft.thresholds):
-            draft.thresholds.append(DraftThreshold(found.text, origin=self.place))
+        threshold: object = found.text
+        if found.may_lack:
+            threshold = lenient(found.text)
+        if all(one.threshold != threshold for one in draft.thresholds):
+            draft.thresholds.append(DraftThreshold(threshold, origin=self.place))
 
     def write_settings(self, draft: DraftPlan, classes: Mapping[str, Keys]) -> None:  # noqa: C901, PLR0912 - a table
         """Write what is about requests and iterations."""

@@ -13,7 +13,7 @@ from planrunner.importers.formats.k6.steps.metrics import tag_of
 from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.values import dataclass
 
-__all__ = ["K6Sentence", "NotAThreshold", "sentences"]
+__all__ = ["K6Sentence", "NotAThreshold", "lenient", "sentences"]
 
 _KEY: Final = re.compile(r"\s*([\w.-]+)\s*(?:\{(.*)\})?\s*", re.DOTALL)
 _RULE: Final = re.compile(
@@ -26,6 +26,7 @@ _TIMES: Final = {
     "http_req_tls_handshaking": "connect",
 }
 _MEASURED: Final = {"iteration_duration": "iteration", "group_duration": ""}
+_UNCOUNTED: Final = "requests that get no reply are not counted"
 _NO_COUNTERPART: Final = "no sentence of a plan says this threshold: see `thresholds`"
 _AGGREGATIONS: Final = {
     "trend": ("avg", "min", "max", "med", "p"),
@@ -62,10 +63,15 @@ class NotAThreshold(Exception):  # noqa: N818 - reads as the sentence it stands 
 
 @dataclass(frozen=True, slots=True)
 class K6Sentence:
-    """A threshold of a plan, and how it means something else than the original."""
+    """A threshold of a plan, and how it means something else than the original.
+
+    Attributes:
+        may_lack: It holds where there are no samples.
+    """
 
     text: str
     changed: str = ""
+    may_lack: bool = False
 
 
 def sentences(key: str, rule: object, machine: K6Machine, phases: Mapping[str, bool]) -> K6Sentence:
@@ -89,10 +95,29 @@ def sentences(key: str, rule: object, machine: K6Machine, phases: Mapping[str, b
     metric, tags = found[1], found[2] or ""
     aggregation = said[1].replace(" ", "")
     _judge_aggregation(metric, aggregation, machine)
+    if metric.startswith("http_") and not machine.measured:
+        raise NotAThreshold("no HTTP request of the script is in the plan")
     clauses = _clauses(metric, tags, machine, phases)
     sign = "==" if said[2] == "===" else said[2]
     sentence = _sentence(metric, aggregation, sign, Fraction(said[3]), clauses, machine)
-    return K6Sentence(sentence.text + _abort(options), sentence.changed)
+    return K6Sentence(sentence.text + _abort(options), sentence.changed, sentence.may_lack)
+
+
+def lenient(text: str) -> dict[str, object]:
+    """Return a threshold that holds where there are no samples, as those of k6 do."""
+    sentence, _, abort = text.partition(", abort")
+    found = re.fullmatch(r"(.*?)( in phase (?:\"[^\"]*\"|\S+))? (<=|>=|==|!=|<|>) (\S+)", sentence)
+    assert found is not None, "written here"
+    keys: dict[str, object] = {"metric": found[1], "op": found[3], "value": _plain(found[4])}
+    if found[2]:
+        keys["scope"] = found[2].removeprefix(" in ")
+    if ", abort" in text:
+        keys["abort"] = abort.removeprefix(" after ") or "0s"
+    return {**keys, "on_no_data": "pass"}
+
+
+def _plain(text: str) -> object:
+    return int(text) if text.isdigit() else text
 
 
 def _judge_aggregation(metric: str, aggregation: str, machine: K6Machine) -> None:
@@ -236,9 +261,39 @@ def _own(
         flipped = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(sign, sign) if broken else sign
         text = f"checks of tag:{tag}=checked{both}{scope} {flipped} {_number(share)}%"
         return K6Sentence(text, "each expectation counts, not each `check`")
+    if uses == {"marked"}:
+        kind = machine.metrics[metric].kind
+        why = _UNCOUNTED if metric in machine.computed else ""
+        return _marked(
+            tag,
+            word,
+            f"{sign} {_number(limit * (100 if kind == 'Rate' else 1))}",
+            clauses,
+            kind,
+            why,
+        )
+    if uses == {"group"} and word not in ("count", "rate"):
+        return K6Sentence(f"{word} of group:{tag}{both}{scope} {sign} {_number(limit)}ms")
     if uses != {"record"}:
         raise NotAThreshold("the metric gets values of several kinds: see `record`")
     return _recorded(tag, word, sign, limit, selector, scope, machine.metrics[metric].kind)
+
+
+def _marked(
+    tag: str, word: str, limit: str, clauses: tuple[str, str], kind: str, why: str
+) -> K6Sentence:
+    """Return a threshold of a metric that tags requests: with `true` and `false`, or `counted`."""
+    selector, scope = clauses
+    both = f" and {selector}" if selector else ""
+    if kind == "Rate":
+        among = f"(tag:{tag}=true or tag:{tag}=false)"
+        among = f"({among}{both})" if both else among
+        text = f"share of tag:{tag}=true among {among}{scope} {limit}%"
+    elif word == "rate":
+        text = f"throughput of tag:{tag}=counted{both}{scope} {limit}/s"
+    else:
+        text = f"count of tag:{tag}=counted{both}{scope} {limit}"
+    return K6Sentence(text, why, may_lack=bool(why))
 
 
 def _recorded(  # noqa: PLR0913, PLR0917 - a table

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Final
 from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.k6.state.modules import K6Modules
 from planrunner.importers.formats.k6.state.values import (
+    ALWAYS,
+    JsBranch,
+    JsExpectation,
     JsMetric,
     JsReply,
+    JsSocket,
     JsValue,
     K6Module,
     K6Scope,
 )
 from planrunner.importers.templates import identifier
-from planrunner.loss.ledger import SourcePlace
+from planrunner.loss.ledger import Construct, SourcePlace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +42,11 @@ class NoStepSays(Exception):  # noqa: N818 - reads as the sentence it stands for
         self.why = why
 
 
+def _no_word(of: JsExpectation, name: str) -> JsValue:
+    del name
+    return of
+
+
 @dataclass(slots=True, eq=False)
 class K6Machine:
     """The state of reading.
@@ -45,6 +54,7 @@ class K6Machine:
     Attributes:
         expressions: What reads each kind of expression; `statements` each kind of statement.
         natives: What k6 and JavaScript bring themselves.
+        expectation_word: What a word of chai makes of an expectation.
         lists: The steps that are being written: of a function, of the branch in it, …
         last: The reply that `status`, `body` and `headers` mean here.
         part: What is being read: `init`, `setup`, `vu` or `teardown`.
@@ -52,15 +62,27 @@ class K6Machine:
         state: Names of the plan that last for a user's life, with their first values.
         written: Globals that VUs set.
         metrics: Of the script, by name, with what became of their values.
+        measured: How many requests of VUs are in the plan.
+        unset_hosts: Variables of the environment that name hosts and have no default, and where.
         columns: What is read of the rows of data sources.
         missing: Files that the script opens and that aren't there.
         tags: Tag keys that requests set, with their values.
+        libraries: Files of the import that are libraries which planrunner has a counterpart of.
+        expected: The calls of `expect`, each with how many requests had been sent before it.
+        described: What each `describe` around the code expects so far.
+        branches: Each list of steps with the one around it, and when it runs.
+        pending: What the next request of a list takes with it, with its call.
+        computed: Metrics whose values depend on replies.
+        moved: Lists of which some steps were put into another, and that other.
+        sockets: Those whose handlers run when the function has ended.
+        ws: Settings of WebSockets; `grpc` those of gRPC.
     """
 
     modules: K6Modules
     expressions: Mapping[str, Callable[..., JsValue]] = field(default_factory=dict)
     natives: Mapping[str, Callable[..., JsValue]] = field(default_factory=dict)
     statements: Mapping[str, Callable[..., None]] = field(default_factory=dict)
+    expectation_word: Callable[[JsExpectation, str], JsValue] = _no_word
     params: dict[str, Keys] = field(default_factory=dict)
     data: Keys = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
@@ -77,12 +99,28 @@ class K6Machine:
     trial: int = 0
     work: int = 0
     sent: int = 0
+    measured: int = 0
+    unset_hosts: dict[str, SourcePlace] = field(default_factory=dict)
     duplicated: int = 0
     taken: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     read_globals: set[str] = field(default_factory=set)
     columns: dict[str, dict[str, None]] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
+    libraries: set[str] = field(default_factory=set)
+    expected: list[tuple[Construct | None, int]] = field(default_factory=list)
+    described: list[list[JsValue]] = field(default_factory=list)
+    branches: dict[int, tuple[list[DraftStep], list[DraftStep] | None, JsBranch | None]] = field(
+        default_factory=dict
+    )
+    pending: list[tuple[list[DraftStep], Construct | None, Callable[[JsReply], None]]] = field(
+        default_factory=list
+    )
+    computed: set[str] = field(default_factory=set)
+    moved: list[tuple[list[DraftStep], list[DraftStep]]] = field(default_factory=list)
+    sockets: list[JsSocket] = field(default_factory=list)
+    ws: Keys = field(default_factory=dict)
+    grpc: Keys = field(default_factory=dict)
 
     @property
     def depth(self) -> int:
@@ -119,16 +157,31 @@ class K6Machine:
         return step
 
     @contextmanager
-    def branch(self) -> Iterator[list[DraftStep]]:
-        """Write steps into a list of their own; the last reply before is so after, too."""
+    def branch(self, when: JsBranch | None = ALWAYS) -> Iterator[list[DraftStep]]:
+        """Write steps into a list of their own; the last reply before is so after, too.
+
+        Args:
+            when: The condition under which they run; None for a loop.
+        """
         steps: list[DraftStep] = []
         before = self.last
+        self.branches[id(steps)] = steps, self.lists[-1] if self.lists else None, when
         self.lists.append(steps)
         try:
             yield steps
         finally:
             self.lists.pop()
             self.last = before
+
+    def way_to(self, steps: list[DraftStep]) -> list[tuple[int, JsBranch | None]]:
+        """Return the lists from the outermost to this one, each with when it runs."""
+        found: list[tuple[int, JsBranch | None]] = []
+        one: list[DraftStep] | None = steps
+        while one is not None and id(one) in self.branches:
+            _, above, when = self.branches[id(one)]
+            found.append((id(one), when))
+            one = above
+        return found[::-1]
 
     def finding(self, kind: str, words: str, place: SourcePlace, fate: str, why: str) -> None:
         """Add something that is no call."""
@@ -157,9 +210,12 @@ class K6Machine:
     def param(self, env: str, spec: Keys) -> str:
         """Return the param that stands for a variable of the environment."""
         for name, known in self.params.items():
-            if known.get("env") == env and known.get("default") in (spec.get("default"), ""):
-                if known.get("default") == "":
-                    self.params[name] = {**known, **spec}
+            if known.get("env") != env:
+                continue
+            if known.get("default") == "" or known.get("default") == spec.get("default"):
+                self.params[name] = {**known, **spec}
+                return name
+            if spec.get("default") == "":
                 return name
         name = self.name(env)
         self.params[name] = spec

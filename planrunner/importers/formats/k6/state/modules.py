@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from planrunner.importers.formats.k6.state.values import K6Module
 from planrunner.importers.javascript.script import CALLS, ScriptDialect, parse, words_of
+from planrunner.importers.reading.neighbours import neighbour
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.loss.ledger import Ledger
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["K6Modules"]
 
@@ -65,21 +64,47 @@ class K6Modules:
         if not name.startswith((".", "/")):
             return None
         wanted = [f"{name}{suffix}" for suffix in _SUFFIXES]
-        for file in self.files:
-            if any(Path(file.name).name == Path(one).name for one in wanted[:4]):
-                return file
-        if self.root is None or beside.path is None or len(self.loaded) > _MOST_MODULES:
-            return None
-        return self._beside(wanted, beside.path)
+        given = self._given(wanted, beside)
+        if given is None and beside.path is not None and len(self.loaded) <= _MOST_MODULES:
+            given = self._beside(wanted, beside.path)
+        return given or self._of_the_name(wanted)
+
+    def _given(self, wanted: Sequence[str], beside: SourceFile) -> SourceFile | None:
+        """Return the file of the import that lies there."""
+        by_path = {posixpath.normpath(one.name): one for one in reversed(self.files)}
+        folder = posixpath.dirname(beside.name)
+        for one in wanted:
+            found = by_path.get(posixpath.normpath(posixpath.join(folder, one)))
+            if found is not None:
+                return found
+        return None
+
+    def _of_the_name(self, wanted: Sequence[str]) -> SourceFile | None:
+        """Return the only file of the import with this name, wherever it lies."""
+        names = {posixpath.basename(one) for one in wanted[:4]}
+        alike = [one for one in self.files if posixpath.basename(one.name) in names]
+        return alike[0] if len(alike) == 1 else None
 
     def _beside(self, wanted: Sequence[str], beside: Path) -> SourceFile | None:
-        assert self.root is not None, "the caller has looked"
-        for one in wanted:
+        for one in wanted if self.root is not None else ():
+            assert self.root is not None
             path = self.below(beside.parent / one)
             if path is not None:
                 shown = Path(self.main.name).parent / path.relative_to(self.root)
                 return SourceFile(path, str(shown))
         return None
+
+    def opened(self, name: str, beside: SourceFile) -> Path | None:
+        """Return the file that a script opens by a name: one of the import, or one below it."""
+        name = name.removeprefix("file://")
+        given = self._given([name], beside)
+        if given is not None and given.path is not None:
+            return given.path
+        if self.root is not None and beside.path is not None and "\0" not in name:
+            found = self.below(beside.path.parent / name)
+            if found is not None:
+                return found
+        return neighbour(name, beside, self.files)
 
     def below(self, path: Path) -> Path | None:
         """Return a file, if it lies below the main file's folder."""

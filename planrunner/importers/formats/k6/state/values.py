@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from planrunner.importers.draft import DraftStep
+from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.javascript.script import Script
 from planrunner.importers.sources import SourceFile
 from planrunner.loss.ledger import Construct, SourcePlace
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 __all__ = [
+    "ALWAYS",
     "UNDEFINED",
     "JsArray",
+    "JsBranch",
     "JsClass",
     "JsConst",
     "JsEnv",
+    "JsExpectation",
     "JsExpr",
     "JsFile",
     "JsFunction",
@@ -31,6 +34,8 @@ __all__ = [
     "JsPart",
     "JsReply",
     "JsRows",
+    "JsSocket",
+    "JsSpan",
     "JsText",
     "JsUnknown",
     "JsValue",
@@ -64,6 +69,7 @@ class JsExpr(JsValue):
         draws: It gives something else each time: it is set once, and read by its name.
         unset: What it is where nobody sets a variable of the environment; None if not known.
         sent: Of a clock: how many requests had been sent when it was read.
+        began: Of a clock: the steps that were being written, and how many there were.
     """
 
     text: str
@@ -71,6 +77,32 @@ class JsExpr(JsValue):
     draws: bool = False
     unset: JsValue | None = None
     sent: int = 0
+    began: tuple[list[DraftStep], int] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class JsBranch:
+    """When a branch runs.
+
+    Attributes:
+        test: The condition that holds then.
+        statement: That splits: branches of the same one exclude each other.
+    """
+
+    test: JsValue
+    statement: int = 0
+
+
+ALWAYS: Final = JsBranch(JsConst(value=True))
+
+
+@dataclass(slots=True, eq=False)
+class JsSpan(JsValue):
+    """The time of several steps that follow each other in a list."""
+
+    steps: list[DraftStep]
+    first: int
+    last: int
 
 
 @dataclass(slots=True, eq=False)
@@ -135,16 +167,27 @@ class JsReply(JsValue):
     """The reply to a request.
 
     Attributes:
-        step: Of the request.
+        step: Of the request, or of the message that is awaited.
         steps: The list that the step is in.
         extracted: The plan's names of its parts.
-        held: What a check of it said, in one value.
+        marks: Under which conditions its tags are set, by tag.
+        action: Of the step, where its keys stand inside: `ws.receive`; empty for HTTP.
     """
 
     step: DraftStep
     steps: list[DraftStep]
     extracted: dict[tuple[object, ...], str] = field(default_factory=dict)
-    checks: list[JsValue] = field(default_factory=list)
+    marks: dict[str, list[list[JsBranch]]] = field(default_factory=dict)
+    action: str = ""
+
+    @property
+    def body(self) -> Keys:
+        """The keys of the request, those beside its method or inside its action."""
+        if not self.action:
+            return self.step.body
+        found = self.step.body[self.action]
+        assert isinstance(found, dict), "written so"
+        return found
 
 
 @dataclass(slots=True, eq=False)
@@ -214,6 +257,42 @@ class JsRows(JsValue):
     name: str
     spec: dict[str, object]
     columns: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True, eq=False)
+class JsSocket(JsValue):
+    """A WebSocket of the script.
+
+    Attributes:
+        handlers: What runs at `open`, `message`, `close` and so on.
+        timers: What runs later: `setTimeout` or `setInterval`, milliseconds, the function, and
+            the call.
+        name: Of the connection in the plan, where there are several.
+        gives_events: Its handlers get an event whose `data` is the message, not the message.
+        pings: The calls that ping the server.
+        is_closed: Some code closes it.
+    """
+
+    handlers: dict[str, list[JsFunction]] = field(default_factory=dict)
+    timers: list[tuple[str, float, JsValue, Any]] = field(default_factory=list)
+    name: str = ""
+    gives_events: bool = False
+    pings: list[Any] = field(default_factory=list)
+    is_closed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class JsExpectation(JsValue):
+    """`expect(value)` in the words of chai, up to the word that says what is expected.
+
+    Attributes:
+        call: The call of `expect`, as natives get it.
+    """
+
+    value: JsValue
+    call: Any
+    is_not: bool = False
+    is_nested: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -30,7 +30,7 @@ from planrunner.importers.formats.k6.terms.texts import expression
 from planrunner.importers.javascript.expectations import ExpectedReply, NotExpectable
 from planrunner.importers.javascript.reply_values import ScriptValue
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "checked", "expect_of"]
 
 _FLIPPED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 _OPPOSITE: Final = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "==": "!=", "!=": "=="}
@@ -50,25 +50,24 @@ def _check(call: NativeCall) -> JsValue:
         found = _predicate(call, test, value)
         held.append(found)
         try:
-            _expect(call, found, value)
+            expect_of(call, found, value)
         except (NoStepSays, NotExpectable) as fault:
             losses.append(f"`{words}`: {fault}")
     if losses and len(losses) == len(listed.entries):
         raise NoStepSays("; ".join(losses))
     if losses:
         call.change("left out of it: " + "; ".join(losses))
-    return JsOp("checked", [_all(held)])
+    return checked(held)
 
 
-def _all(held: list[JsValue]) -> JsValue:
-    known = [one for one in held if not isinstance(one, JsUnknown) and truth(one) is not True]
-    known = [one for one in known if not _is_timed(one)]
-    if not known:
-        return JsConst(value=True)
-    found = known[0]
+def checked(held: list[JsValue]) -> JsOp:
+    """Return whether all of a check holds; the second operand says whether all is said."""
+    said = [one for one in held if not isinstance(one, JsUnknown) and not _is_timed(one)]
+    known = [one for one in said if truth(one) is not True]
+    found: JsValue = known[0] if known else JsConst(value=True)
     for one in known[1:]:
         found = JsOp("and", [found, one])
-    return found
+    return JsOp("checked", [found, JsConst(len(said) == len(held))])
 
 
 def _is_timed(value: JsValue) -> bool:
@@ -91,7 +90,7 @@ def _predicate(call: NativeCall, test: JsValue, value: JsValue) -> JsValue:
     return test
 
 
-def _expect(call: NativeCall, test: JsValue, value: JsValue) -> None:
+def expect_of(call: NativeCall, test: JsValue, value: JsValue) -> None:
     """Add what a predicate says to what the request expects."""
     if isinstance(test, JsUnknown):
         raise NoStepSays(test.why)
@@ -101,15 +100,31 @@ def _expect(call: NativeCall, test: JsValue, value: JsValue) -> None:
     reply = _reply_of(test) or (value if isinstance(value, JsReply) else None)
     if reply is None or known is False:
         raise NoStepSays(_NOT_OF_REPLY)
-    body = reply.step.body
-    if not {"get", "post", "put", "patch", "delete", "head", "options"} & body.keys():
-        raise NoStepSays("a check of something else than a reply of HTTP")
+    body = reply.body
     before = body.get("expect")
     keys: Keys = dict(before) if isinstance(before, dict) else {}
     keys.pop("soft", None)
-    expected = ExpectedReply(_copied(keys))
+    expected = (_ExpectedCall if reply.action == "grpc.call" else ExpectedReply)(_copied(keys))
     read_test(test, expected, call, holds=True)
     body["expect"] = {**expected.keys, "soft": True}
+
+
+class _ExpectedCall(ExpectedReply):
+    """What is expected of a call of gRPC, whose statuses have names."""
+
+    def equal(self, value: ScriptValue, wanted: object) -> None:
+        """The value is a constant."""
+        if value.kind == "status":
+            self.keys["status"] = wanted
+        else:
+            super().equal(value, wanted)
+
+    def one_of(self, value: ScriptValue, wanted: list[object]) -> None:
+        """The value is one of several constants."""
+        if value.kind == "status":
+            self.keys["status"] = wanted
+        else:
+            super().one_of(value, wanted)
 
 
 def _copied(keys: Keys) -> Keys:

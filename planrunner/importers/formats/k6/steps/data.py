@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -20,11 +22,11 @@ from planrunner.importers.formats.k6.state.values import (
     plain,
 )
 from planrunner.importers.formats.k6.terms.texts import plan_value
-from planrunner.importers.reading.neighbours import neighbour
 
 __all__ = ["DATA"]
 
 _SHORT: Final = 20
+_LARGE: Final = 5_000_000
 
 
 def _open(call: NativeCall) -> JsValue:
@@ -34,7 +36,7 @@ def _open(call: NativeCall) -> JsValue:
     except LookupError:
         raise NoStepSays("a file whose name only the run knows") from None
     modules = call.machine.modules
-    found = neighbour(name, call.scope.module.file, modules.files)
+    found = modules.opened(name, call.scope.module.file)
     if found is None:
         construct = call.scope.module.construct(call.node)
         if construct is not None:
@@ -57,12 +59,45 @@ def _shared(call: NativeCall) -> JsValue:
 def rows_of(call: NativeCall, value: JsValue, wanted: str) -> JsValue:
     """Return a list as a data source of the plan, where it is one."""
     if isinstance(value, JsFile) and value.kind in ("json", "csv"):
+        _judge_rows(call, value)
         return _source(call, wanted, {value.kind: value.name})
     if isinstance(value, JsArray) and not value.name and len(value.items) > _SHORT:
         return _source(call, wanted, {"list": plan_value(value, call.machine)})
     if isinstance(value, (JsArray, JsRows, JsUnknown)):
         return value
     raise NoStepSays("rows that are computed: write them to a file, and read it with `data:`")
+
+
+def _judge_rows(call: NativeCall, file: JsFile) -> None:
+    """Ask for another file where no data source reads this one."""
+    machine = call.machine
+    path = machine.files.get(file.name)
+    if path is None or file.name in machine.missing:
+        return
+    why = _fault_of(path, file.kind)
+    if why:
+        machine.missing.add(file.name)
+        machine.finding("file", file.name, call.scope.module.place(call.node), "needs_you", why)
+
+
+def _fault_of(path: Path, kind: str) -> str:
+    """Return what is wrong with the rows of a file; empty for nothing, or for a large file."""
+    if path.stat().st_size > _LARGE:
+        return ""
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    if kind == "json":
+        try:
+            rows = json.loads(text)
+        except (ValueError, RecursionError):
+            return "it is not JSON: correct it, and import the script again"
+        is_list = isinstance(rows, list) and rows
+        return "" if is_list else "it is not a list of rows: read a list with `data:`"
+    lines = [row for row in csv.reader(text.splitlines()) if row]
+    if len(lines) < 2:
+        return "it has no rows: add some"
+    if any(len(row) != len(lines[0]) for row in lines):
+        return "its rows differ in length from its header: correct it"
+    return ""
 
 
 def _source(call: NativeCall, wanted: str, spec: Keys) -> JsRows:

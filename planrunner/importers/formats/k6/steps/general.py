@@ -232,7 +232,9 @@ def _extreme(call: NativeCall) -> JsValue:
 
 
 def _now(call: NativeCall) -> JsValue:
-    return JsExpr("(now() * 1000) | int", "clock", draws=True, sent=call.machine.sent)
+    machine = call.machine
+    began = (machine.lists[-1], len(machine.lists[-1])) if machine.lists else None
+    return JsExpr("(now() * 1000) | int", "clock", draws=True, sent=machine.sent, began=began)
 
 
 def _date(call: NativeCall) -> JsValue:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from fractions import Fraction
+import re
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from planrunner.importers.draft import Keys
@@ -14,6 +14,7 @@ from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
     JsConst,
+    JsEnv,
     JsExpr,
     JsFile,
     JsNative,
@@ -21,15 +22,21 @@ from planrunner.importers.formats.k6.state.values import (
     JsOp,
     JsPart,
     JsReply,
+    JsText,
     JsUnknown,
     JsValue,
-    plain,
+)
+from planrunner.importers.formats.k6.steps.metrics import take_pending
+from planrunner.importers.formats.k6.steps.params import (
+    name_of_tags,
+    plain_text,
+    statuses_of,
+    take_params,
 )
 from planrunner.importers.formats.k6.steps.paths import gjson_path
-from planrunner.importers.formats.k6.terms.texts import plan_text, plan_value
-from planrunner.importers.reading.quantities import read_seconds, seconds
+from planrunner.importers.formats.k6.terms.texts import env_param, plan_text, plan_value
 
-__all__ = ["REQUESTS"]
+__all__ = ["REQUESTS", "from_plain", "unset_hosts"]
 
 _VERBS: Final = {
     "get": "get", "post": "post", "put": "put", "patch": "patch", "del": "delete",
@@ -55,26 +62,20 @@ def _request(call: NativeCall) -> JsValue:
     return _send(call, known, url, body, params)
 
 
-def plain_text(value: JsValue) -> object:
-    """Return a text that is known beforehand."""
-    try:
-        return plain(value, unset=True)
-    except LookupError:
-        raise NoStepSays("a method that is known only when the plan runs") from None
-
-
 def _send(call: NativeCall, verb: str, url: JsValue, body: JsValue, params: JsValue) -> JsReply:
     machine = call.machine
     keys: Keys = {verb: _url(call, url)}
     if isinstance(url, JsObject) and "name" in url.entries:
         keys["name"] = plan_text(url.entries["name"], machine)
-    _take_params(call, keys, params)
+    take_params(call, keys, params)
     _take_body(call, keys, body)
-    _name_of_tags(keys)
+    name_of_tags(keys)
     step = machine.emit(keys, call.node, call.scope)
     reply = JsReply(step, machine.lists[-1])
     machine.last = reply
     machine.sent += 1
+    machine.measured += machine.part == "vu"
+    take_pending(machine, reply)
     return reply
 
 
@@ -85,18 +86,28 @@ def _url(call: NativeCall, url: JsValue) -> str:
         raise NoStepSays(url.why)
     if isinstance(url, JsConst) and not (isinstance(url.value, str) and url.value):
         raise NoStepSays("a request without a URL")
+    for env, default in unset_hosts(url, "http"):
+        env_param(env.name, default, call.machine)
+        call.machine.unset_hosts[env.name] = call.scope.module.place(call.node)
     text = plan_text(url, call.machine)
     return text if text.startswith(("/", "http://", "https://", "${")) else f"/{text}"
 
 
-def _name_of_tags(keys: Keys) -> None:
-    tags = keys.get("tags")
-    if isinstance(tags, dict):
-        name = tags.pop("name", None)
-        if name is not None:
-            keys["name"] = str(name)
-        if not tags:
-            del keys["tags"]
+def unset_hosts(url: JsValue, scheme: str) -> Iterator[tuple[JsEnv, str]]:
+    """Yield variables of the environment that name a host and have no default, with one."""
+    parts = url.parts if isinstance(url, JsText) else [url]
+    before = ""
+    for one in parts:
+        if isinstance(one, JsEnv):
+            if not before:
+                yield one, f"{scheme}://localhost"
+            elif before.endswith("//"):
+                yield one, "localhost"
+            elif re.fullmatch(r"\w+://[^/]*:", before):
+                yield one, "80"
+            before += "x"
+        else:
+            before += str(one.value) if isinstance(one, JsConst) else "x"
 
 
 def _take_body(call: NativeCall, keys: Keys, body: JsValue) -> None:
@@ -185,116 +196,6 @@ def _file_part(call: NativeCall, file: JsOp) -> Keys:
     return {"text": plan_text(content, call.machine)}
 
 
-def _take_params(call: NativeCall, keys: Keys, params: JsValue) -> None:
-    if isinstance(params, JsConst):
-        return
-    if isinstance(params, JsUnknown):
-        raise NoStepSays(params.why)
-    if not isinstance(params, JsObject) or params.name:
-        raise NoStepSays("parameters of a request that only the run knows")
-    for name, value in params.entries.items():
-        take = _PARAMS.get(name)
-        if take is None:
-            call.change(f"`{name}` of a request has no counterpart")
-        elif not (
-            isinstance(value, JsConst) and value.value is None and name != "responseCallback"
-        ):
-            take(call, keys, value)
-
-
-def _headers(call: NativeCall, keys: Keys, value: JsValue) -> None:
-    if not isinstance(value, JsObject) or value.name:
-        raise NoStepSays("headers that only the run knows")
-    keys["headers"] = {
-        name: plan_text(one, call.machine)
-        for name, one in value.entries.items()
-        if not (isinstance(one, JsConst) and one.value is None)
-    }
-    if not keys["headers"]:
-        del keys["headers"]
-
-
-def _tags(call: NativeCall, keys: Keys, value: JsValue) -> None:
-    if not isinstance(value, JsObject):
-        raise NoStepSays("tags that only the run knows")
-    tags: Keys = {}
-    for name, one in value.entries.items():
-        tags[name] = plan_text(one, call.machine)
-        call.machine.tags.setdefault(name, set()).add(str(tags[name]))
-    keys["tags"] = tags
-
-
-def _timeout(call: NativeCall, keys: Keys, value: JsValue) -> None:
-    try:
-        known = plain(value, unset=True)
-    except LookupError:
-        raise NoStepSays("a timeout that only the run knows") from None
-    time = read_seconds(known) if isinstance(known, str) and not known.isdigit() else None
-    if time is None and isinstance(known, str | int | float):
-        time = Fraction(str(known)) / 1000
-    if time is None or time <= 0:
-        call.change("its timeout is not in the plan")
-        return
-    keys["timeout"] = seconds(time)
-
-
-def _redirects(call: NativeCall, keys: Keys, value: JsValue) -> None:
-    if isinstance(value, JsConst) and value.value == 0:
-        keys["follow_redirects"] = False
-    elif isinstance(value, JsConst) and int(value.value or 0) < 10:
-        call.change("redirects are followed without this limit")
-
-
-def _cookies(call: NativeCall, keys: Keys, value: JsValue) -> None:
-    if not isinstance(value, JsObject):
-        raise NoStepSays("cookies that only the run knows")
-    pairs = []
-    for name, one in value.entries.items():
-        inner = one.entries.get("value", one) if isinstance(one, JsObject) else one
-        pairs.append(f"{name}={plan_text(inner, call.machine)}")
-    headers = keys.setdefault("headers", {})
-    assert isinstance(headers, dict), "headers are a mapping"
-    headers["Cookie"] = "; ".join(pairs)
-
-
-def _callback(call: NativeCall, keys: Keys, value: JsValue) -> None:
-    if isinstance(value, JsConst):
-        keys["expect"] = {"status": ["2xx", "3xx", "4xx", "5xx"]}
-    elif isinstance(value, JsExpr) and value.kind == "statuses":
-        keys["expect"] = {"status": _statuses(value.text)}
-    else:
-        call.change("its `responseCallback` is not in the plan")
-
-
-def _statuses(text: str) -> object:
-    found = [int(one) if one.isdigit() else one for one in text.split()]
-    return found[0] if len(found) == 1 else found
-
-
-def _nothing(call: NativeCall, keys: Keys, value: JsValue) -> None:
-    """What is about how k6 keeps a reply, or its cookies, which a user of a plan has too."""
-    del call, keys, value
-
-
-def _auth(call: NativeCall, keys: Keys, value: JsValue) -> None:
-    del keys, value
-    call.change("`auth` is not in the plan: write `auth: {basic: {username, password}}`")
-
-
-_TakeParam = Callable[[NativeCall, Keys, JsValue], None]
-_PARAMS: Final[dict[str, _TakeParam]] = {
-    "headers": _headers,
-    "tags": _tags,
-    "timeout": _timeout,
-    "redirects": _redirects,
-    "cookies": _cookies,
-    "responseCallback": _callback,
-    "jar": _nothing,
-    "responseType": _nothing,
-    "auth": _auth,
-}
-
-
 def _batch(call: NativeCall) -> JsValue:
     """Read `http.batch([...])`: requests side by side."""
     given = call.argument(0)
@@ -349,7 +250,7 @@ def _expected_statuses(call: NativeCall) -> JsValue:
 def _set_callback(call: NativeCall) -> JsValue:
     value = call.argument(0)
     if isinstance(value, JsExpr) and value.kind == "statuses":
-        call.machine.http["expect"] = {"status": _statuses(value.text)}
+        call.machine.http["expect"] = {"status": statuses_of(value.text)}
         return UNDEFINED
     call.machine.http["expect"] = {"status": ["2xx", "3xx", "4xx", "5xx"]}
     return UNDEFINED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +13,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsClass,
     JsConst,
     JsEnv,
+    JsExpectation,
     JsExpr,
     JsFile,
     JsMetric,
@@ -29,7 +31,7 @@ from planrunner.importers.formats.k6.state.values import (
 from planrunner.importers.formats.k6.terms.operators import shadow
 from planrunner.importers.formats.k6.terms.texts import expression, wrapped
 
-__all__ = ["member"]
+__all__ = ["member", "row", "status_name"]
 
 _REPLY: Final = {
     "status": "status",
@@ -74,6 +76,8 @@ def member(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:  # noqa: C
             return _of_part(of, name)
         case JsNative(path="__ENV"):
             return JsEnv(str(name))
+        case JsNative() if of.path.startswith("grpc") and str(name).startswith("Status"):
+            return JsConst(status_name(str(name)))
         case JsNative():
             return _EXECUTION.get(f"{of.path}.{name}") or JsNative(f"{of.path}.{name}")
         case JsArray() if not of.name:
@@ -86,10 +90,18 @@ def member(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:  # noqa: C
             return of
         case JsConst():
             return UNDEFINED
+        case JsExpectation():
+            return machine.expectation_word(of, str(name))
         case JsMetric():
             return JsUnknown(f"`{name}` of a metric: a plan doesn't read its own metrics")
         case _:
             return _of_expression(of, name, machine)
+
+
+def status_name(name: str) -> str:
+    """Return what gRPC calls a status: `NOT_FOUND` for `StatusNotFound`."""
+    words = name.removeprefix("Status")
+    return "OK" if words == "OK" else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", words).upper()
 
 
 def _of_object(of: JsObject, name: str) -> JsValue:

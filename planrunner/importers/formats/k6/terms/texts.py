@@ -19,6 +19,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsPart,
     JsReply,
     JsRows,
+    JsSpan,
     JsText,
     JsUnknown,
     JsValue,
@@ -27,7 +28,16 @@ from planrunner.importers.javascript.constants import js_text
 from planrunner.importers.javascript.reply_values import json_path
 from planrunner.importers.templates import literal
 
-__all__ = ["draws", "expression", "is_text", "part_name", "plan_text", "plan_value"]
+__all__ = [
+    "draws",
+    "env_param",
+    "expression",
+    "is_text",
+    "json_name",
+    "part_name",
+    "plan_text",
+    "plan_value",
+]
 
 _SIMPLE: Final = re.compile(r"-?[\w.]+(?:\([^()]*\))?(?:\.\w+|\[[^\[\]]*\])*|'[^']*'|\([^()]*\)")
 _SECRET: Final = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|CREDENTIAL", re.IGNORECASE)
@@ -62,6 +72,8 @@ def expression(value: JsValue, machine: K6Machine) -> str:  # noqa: C901, PLR091
             return _collection(value, machine)
         case JsRows(name=name):
             raise NoStepSays(f"all rows of `{name}` at once: read one row with `data:`")
+        case JsSpan():
+            raise NoStepSays("the time of several requests, which no expression has")
         case JsReply():
             raise NoStepSays("a whole reply: read a part of it")
         case JsFile(name=name):
@@ -124,6 +136,8 @@ def _test(value: JsOp, machine: K6Machine) -> str:
     if value.sign == "type":
         tests = {"array": "is sequence", "object": "is mapping", "string": "is string",
                  "number": "is number", "boolean": "is boolean"}  # fmt: skip
+        if str(second.value) not in tests:
+            raise NoStepSays(f"a test for the type `{second.value}` in a condition")
         return f"{first} {tests[str(second.value)]}"
     if value.sign == "starts":
         return f"{first}[:{len(str(second.value))}] == {_constant(second.value)}"
@@ -156,6 +170,8 @@ def part_name(part: JsPart, machine: K6Machine, wanted: str = "") -> str:
         return direct
     if part.kind == "header" and is_last:
         return f"headers['{part.path[0]}']"
+    if part.kind == "json" and is_last and reply.action == "grpc.call":
+        return json_name(part.path)
     if machine.part == "init":
         raise NoStepSays("a reply before the test begins")
     if part.kind not in ("json", "status", "body", "header", "cookie", "regex", "css") or (
@@ -165,19 +181,30 @@ def part_name(part: JsPart, machine: K6Machine, wanted: str = "") -> str:
     words = [str(one) for one in part.path if isinstance(one, str)]
     name = machine.name(wanted or "_".join(words[-1:]) or f"{part.kind}_value")
     if direct:
-        _set_after(reply, name, direct)
+        _set_after(reply, name, direct, machine)
     else:
         _extract(part, name)
     reply.extracted[key] = name
     return name
 
 
+def json_name(path: tuple[str | int, ...]) -> str:
+    """Return how an expression reads a part of the last reply's JSON."""
+    found = "json"
+    for one in path:
+        is_plain = isinstance(one, str) and one.isidentifier()
+        found += f".{one}" if is_plain else f"[{_constant(one)}]"
+    return found
+
+
 def _extract(part: JsPart, name: str) -> None:
-    extract = part.reply.step.body.setdefault("extract", {})
+    extract = part.reply.body.setdefault("extract", {})
     assert isinstance(extract, dict), "only this writes it"
     rule: Keys
     if part.kind == "json":
         rule = {"jsonpath": json_path(part.path), "required": False}
+        if part.reply.action == "grpc.call":
+            del rule["required"]
     elif part.kind == "regex":
         rule = {"regex": part.path[0], "required": False}
     elif part.kind == "css":
@@ -187,11 +214,16 @@ def _extract(part: JsPart, name: str) -> None:
     extract[name] = rule
 
 
-def _set_after(reply: JsReply, name: str, said: str) -> None:
+def _set_after(reply: JsReply, name: str, said: str, machine: K6Machine) -> None:
     from planrunner.importers.draft import DraftStep  # noqa: PLC0415
 
-    at = next(number for number, one in enumerate(reply.steps) if one is reply.step)
-    reply.steps.insert(at + 1, DraftStep({"set": {name: f"${{{said}}}"}}))
+    lists = [reply.steps, *(inner for outer, inner in machine.moved if outer is reply.steps)]
+    for steps in lists:
+        for number, one in enumerate(steps):
+            if one is reply.step:
+                steps.insert(number + 1, DraftStep({"set": {name: f"${{{said}}}"}}))
+                return
+    raise NoStepSays("a part of an earlier reply: `set` it after its request")
 
 
 def plan_text(value: JsValue, machine: K6Machine) -> str:

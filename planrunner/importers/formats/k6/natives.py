@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Final
 
 from planrunner.importers.formats.k6.code.calls import NativeCall
+from planrunner.importers.formats.k6.library.chai import CHAI
+from planrunner.importers.formats.k6.protocols.grpc import GRPC
+from planrunner.importers.formats.k6.protocols.sockets import SOCKETS
 from planrunner.importers.formats.k6.state.values import JsValue
 from planrunner.importers.formats.k6.steps.checks import CHECKS
 from planrunner.importers.formats.k6.steps.data import DATA
@@ -24,6 +27,9 @@ NATIVES: Final[dict[str, Callable[[NativeCall], JsValue]]] = {
     **TEXTS,
     **METRICS,
     **DATA,
+    **CHAI,
+    **SOCKETS,
+    **GRPC,
 }
 _MODULES: Final = {
     "k6": "k6",
@@ -43,6 +49,7 @@ _MODULES: Final = {
     "k6/timers": "timers",
 }
 _LIBRARIES: Final = (
+    (re.compile(r"k6chaijs|k6-chai|/expect/\d|k6-testing"), "chai"),
     (re.compile(r"k6-utils"), "utils"),
     (re.compile(r"papaparse"), "papaparse"),
     (re.compile(r"k6-summary"), "summary"),

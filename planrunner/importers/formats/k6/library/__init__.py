@@ -1,0 +1,1 @@
+"""Libraries that scripts import: what planrunner has a counterpart of."""

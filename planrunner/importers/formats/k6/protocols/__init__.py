@@ -1,0 +1,1 @@
+"""WebSockets and gRPC of a script."""
