@@ -77,8 +77,14 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
     delay_s: float = 0.0
 
-    def encode(self, *, head_only: bool, close: bool) -> bytes:
-        """Return the reply's bytes, framed by a content length."""
+    def encode(self, *, head_only: bool, close: bool, says_kept: bool = False) -> bytes:
+        """Return the reply's bytes, framed by a content length.
+
+        Args:
+            head_only: Whether the body is left out.
+            close: Whether the connection ends with it.
+            says_kept: Whether it says that the connection is kept, as clients of HTTP/1.0 need.
+        """
         is_raw = isinstance(self.body, bytes)
         body = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
         kind = "text/html; charset=utf-8" if is_raw else "application/json"
@@ -87,6 +93,8 @@ class Response:
             lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
         if close:
             lines.append("Connection: close")
+        elif says_kept:
+            lines.append("Connection: keep-alive")
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
         return head if head_only or self.status == 204 else head + body
 
@@ -188,7 +196,7 @@ class _ServedConnection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
         self._waiting: deque[tuple[Request, bool]] = deque()
-        self._busy = False
+        self._busy = self._is_old = False
         self._socket: ServedSocket | None = None
         self._writable = asyncio.Event()
         self._writable.set()
@@ -254,6 +262,7 @@ class _ServedConnection(asyncio.Protocol):
             self._socket = ServedSocket(self._transport)
             self._socket.listener = open_socket(request, self._socket)
             return
+        self._is_old = self._parser.get_http_version() == "1.0"
         self._waiting.append((request, not self._parser.should_keep_alive()))
         self._url, self._headers, self._body = b"", {}, []
         if not self._busy:
@@ -315,7 +324,9 @@ class _ServedConnection(asyncio.Protocol):
     def _write(self, response: Response, *, head_only: bool, close: bool) -> None:
         if self._transport is None:
             return
-        self._transport.write(response.encode(head_only=head_only, close=close))
+        self._transport.write(
+            response.encode(head_only=head_only, close=close, says_kept=self._is_old)
+        )
         if close:
             self._transport.close()
 

@@ -19,6 +19,8 @@ __all__ = ["TOOL", "AbSamples"]
 _COLUMNS: Final = 6
 _LASTED: Final = re.compile(r"^Time taken for tests:\s+([0-9.]+) seconds", re.MULTILINE)
 _OTHERS: Final = re.compile(r"^Non-2xx responses:\s+(\d+)", re.MULTILINE)
+_KEPT: Final = re.compile(r"^Keep-Alive requests:\s+(\d+)", re.MULTILINE)
+_IN_VAIN: Final = "apr_pollset_poll: The timeout specified has expired"
 _CAUSES: Final = re.compile(r"\(Connect: (\d+), Receive: (\d+), Length: (\d+), Exceptions: (\d+)\)")
 
 
@@ -71,12 +73,25 @@ class AbSamples(ToolReader):
                 f"{length:,} replies have another length than the first one, which is a failure "
                 "only for ab itself"
             )
+        self._note_connections(printed)
         yield from self._answered(failures)
         if connect:
             yield ToolSample(self._name, method=self._method, failure="connect", count=connect)
 
     def notices(self) -> Sequence[str]:
         return self._notices
+
+    def _note_connections(self, printed: str) -> None:
+        kept, total = _KEPT.search(printed), self._times.total()
+        if kept and int(kept[1]) * 10 < total * 9:
+            self._notices.append(
+                f"the target kept its connection after {int(kept[1]):,} of {total:,} requests"
+            )
+        if _IN_VAIN in printed:
+            self._notices.append(
+                "it waited in vain for a reply to end: it speaks HTTP/1.0, in which a target that "
+                "keeps a connection has to say so"
+            )
 
     def _answered(self, failures: Mapping[str, int]) -> Iterator[ToolSample]:
         left, total = dict(self._times), self._times.total()
@@ -119,4 +134,5 @@ TOOL: Final = Tool(
     command=_command,
     reader=lambda job: AbSamples(job.args),
     once="one request",
+    step_ns=NS_PER_MS,
 )

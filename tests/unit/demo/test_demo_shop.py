@@ -95,3 +95,22 @@ def test_garbage_is_answered_and_hung_up_on() -> None:
         return reply
 
     assert asyncio.run(talk()).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_client_of_http_1_0_learns_that_its_connection_is_kept() -> None:
+    """It would wait for its end."""
+
+    async def talk(head: bytes) -> bytes:
+        server = HttpServer(DEMOS["shop"]())
+        port = await server.start()
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.0\r\n" + head + b"\r\n")
+            found = await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+        finally:
+            await server.stop()
+        return found
+
+    assert b"Connection: keep-alive\r\n" in asyncio.run(talk(b"Connection: Keep-Alive\r\n"))
+    assert b"Connection: close\r\n" in asyncio.run(talk(b""))

@@ -223,3 +223,15 @@ def test_what_is_spread_is_all_there(counts: dict[int, int], wanted: int) -> Non
     assert sum(taken.values()) == min(wanted, sum(counts.values()))
     assert {value: left.get(value, 0) + taken.get(value, 0) for value in counts} == counts
     assert all(count > 0 for count in (*left.values(), *taken.values()))
+
+
+@pytest.mark.parametrize(("kept", "is_said"), [(0, True), (4, True), (5, False)])
+def test_ab_says_which_connections_were_not_kept(kept: int, *, is_said: bool) -> None:
+    """Where it was to keep them."""
+    reader = AbSamples(["-k", "http://h/x"])
+    reader.feed(b"".join(b"a\t1\t0\t%d\t%d\t0\n" % (took, took) for took in range(5)))
+
+    list(reader.end(f"Keep-Alive requests:    {kept}\n"))
+
+    words = f"the target kept its connection after {kept} of 5 requests"
+    assert reader.notices() == ([words] if is_said else [])
