@@ -44,6 +44,7 @@ _COMMANDS = {
     "export": "make another tool's test of a plan, and say what was lost",
     "init": "write a commented starter plan",
     "monitoring": "write a Grafana dashboard and alerts of Prometheus",
+    "cross-check": "send the same load with other tools, and compare what they measure",
     "tools": "list the load tools that plans can run, and which are installed",
     "schema": "print the JSON Schema that lets editors complete plans",
     "doctor": "measure what this machine can generate, and check its limits",
@@ -75,7 +76,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = importlib.import_module(
             f"planrunner.cli.commands.{module}"
         ).command

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import Final
 
 from planrunner.exporters.plan_nodes import PlanTree
@@ -27,6 +28,9 @@ class ExportRequest:
         tree: The keys of the plan; what a writer takes is translated.
         ledger: Where every key is judged.
         folder: What files that the script reads are relative to, as the script names them.
+        headers: Of every request, beside those of the plan.
+        environ: What the script takes from its environment, with the values that the plan has; a
+            writer puts it here.
     """
 
     plan: CheckedPlan
@@ -34,6 +38,8 @@ class ExportRequest:
     tree: PlanTree
     ledger: Ledger
     folder: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    environ: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def phases(self) -> tuple[PhaseNode, ...]:

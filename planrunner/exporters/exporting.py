@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import field
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -40,15 +42,22 @@ class Exported:
     Attributes:
         test: What the writer gave.
         ledger: Closed.
+        environ: Secrets that the script takes from its environment, by variable.
     """
 
     exporter: Exporter
     test: WrittenTest
     ledger: Ledger
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def export_plan(
-    plan: CheckedPlan, exporter: Exporter, *, selection: PlanSelection, folder: Path
+    plan: CheckedPlan,
+    exporter: Exporter,
+    *,
+    selection: PlanSelection,
+    folder: Path,
+    headers: Mapping[str, str] | None = None,
 ) -> Exported:
     """Make another tool's test of a plan; writes and sends nothing.
 
@@ -57,6 +66,7 @@ def export_plan(
         exporter: Of the tool.
         selection: Which phases, classes and tasks are exported.
         folder: Where the script will lie.
+        headers: Of every request, beside those of the plan.
 
     Raises:
         PlanError: The plan doesn't compile.
@@ -66,9 +76,10 @@ def export_plan(
     tree = plan_tree(plan.document, ledger, _unselected(plan, graph))
     _judge_what_all_lack(tree)
     shown = os.path.relpath(Path(plan.bundle.file).parent, folder)
-    test = _writer(exporter)(ExportRequest(plan, graph, tree, ledger, shown))
+    request = ExportRequest(plan, graph, tree, ledger, shown, headers or {})
+    test = _writer(exporter)(request)
     ledger.close()
-    return Exported(exporter, test, ledger)
+    return Exported(exporter, test, ledger, request.environ)
 
 
 def _unselected(plan: CheckedPlan, graph: RunGraph) -> frozenset[int]:

@@ -141,6 +141,7 @@ class Tool:
         reader: Returns what reads the samples of a job.
         once: How little `--once` lets it do, as part of a sentence; empty where it can't be told.
         stop_signal: What asks it to end its load and write what it has.
+        step_ns: In which it counts latencies; 0 where that is too fine to matter.
     """
 
     name: str
@@ -155,3 +156,4 @@ class Tool:
     needs_script: bool = False
     once: str = ""
     stop_signal: str = "INT"
+    step_ns: int = 0

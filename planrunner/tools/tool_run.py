@@ -60,6 +60,7 @@ class ToolEnd:
     Attributes:
         code: Its exit code; a negative one is the number of a signal.
         failed: What went wrong, in words, with what it printed last; empty if nothing did.
+        verdict: What its exit code says of its own rules, as a sentence; empty for nothing.
         notices: What else there is to say, each a sentence.
         took_ns: From its start to its end.
         lasted_ns: How long it says that its load lasted; 0 where it doesn't.
@@ -69,6 +70,7 @@ class ToolEnd:
 
     code: int
     failed: str
+    verdict: str
     notices: tuple[str, ...]
     took_ns: int
     lasted_ns: int
@@ -211,7 +213,8 @@ class ToolRun:
         return ToolEnd(
             code=program.ended or 0,
             failed=self._failed(program),
-            notices=tuple(self._notices(program)),
+            verdict=self._verdict(program),
+            notices=tuple(self._notices()),
             took_ns=took_ns,
             lasted_ns=self._reader.lasted_ns,
             cpu_s=program.cpu_s,
@@ -231,10 +234,14 @@ class ToolRun:
             return ""
         return f"{name} {program.how_it_ended()}{program.last_words()}"
 
-    def _notices(self, program: SupervisedProgram) -> Iterator[str]:
-        name, code = self._tool.name, program.ended or 0
-        if code and (verdict := self._reader.verdict(code)):
-            yield (f"{name} {program.how_it_ended()}: {verdict}; the thresholds of the plan decide")
+    def _verdict(self, program: SupervisedProgram) -> str:
+        code = program.ended or 0
+        if not code or not (verdict := self._reader.verdict(code)):
+            return ""
+        return f"{self._tool.name} {program.how_it_ended()}: {verdict}"
+
+    def _notices(self) -> Iterator[str]:
+        name = self._tool.name
         for words in self._reader.notices():
             yield f"{name}: {words}"
         if lines := self._reader.unread:

@@ -28,7 +28,8 @@ def command(as_json: bool) -> None:  # noqa: FBT001 - click's way
     """List the load tools that a phase can run with `tool: NAME`.
 
     Of each it says whether it is installed, in which version, what of its samples comes into
-    results and what does not, and how to get it.
+    results and what does not, and how to get it. `planrunner cross-check` sends one load with
+    several of them, to compare.
     """
     found = [installed(tool) for tool in all_tools().values()]
     if as_json:

@@ -105,6 +105,9 @@ class ToolPhase:
     def notices(self, ended: ToolEnd) -> Iterator[str]:
         """Yield what the tool has to say, and what is to be said of it."""
         name, tool = self._phase.name, self._load.tool
+        if ended.verdict:
+            words = f"{ended.verdict}; the thresholds of the plan decide"
+            yield self._recorder.mask(f"phase `{name}`: {words}")
         for words in ended.notices:
             yield self._recorder.mask(f"phase `{name}`: {words}")
         if not self._requests and not ended.failed:

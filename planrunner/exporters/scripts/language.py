@@ -62,6 +62,7 @@ class ScriptLanguage(ABC):
         lost: Names that have no value, since what gives them one is left out.
         texts: Code of names that always are texts.
         folder: Where the files of the plan are, as the script names it.
+        environ: Gets the values of the plan that the script takes from its environment.
     """
 
     equal: ClassVar[str]
@@ -85,6 +86,7 @@ class ScriptLanguage(ABC):
         self.lost: set[str] = set()
         self.texts: set[str] = set()
         self.folder = ""
+        self.environ: dict[str, str] = {}
 
     @abstractmethod
     def literal(self, value: object) -> str:
@@ -223,6 +225,7 @@ class ScriptLanguage(ABC):
             return ""
         variable = re.sub(r"[^A-Z0-9]+", "_", entry.key.upper())
         entry.construct.needs_you(f"set the environment variable {variable}")
+        self.environ[variable] = entry.node.text()
         return self.env(variable)
 
     def expression(self, source: str) -> str:

@@ -66,13 +66,15 @@ class ScriptWriter(StepWriter):
         language.url_params = tuple(
             f"${{{name}}}" for name, param in request.plan.params.items() if param.type == "url"
         )
+        language.environ = request.environ
         self.functions: set[str] = set()
         self.tasks: Sequence[WrittenTask] = ()
         self._execs: dict[str, str] = {}
         self.param_lines: list[str] = []
         self.data_lines: list[str] = []
         self.write_params()
-        self.http = self.scope(self.tree.take_way("http"), ScriptHttp())
+        unasked = {name: language.literal(value) for name, value in request.headers.items()}
+        self.http = self.scope(self.tree.take_way("http"), ScriptHttp(headers=unasked))
         self.write_data()
 
     @abstractmethod
@@ -182,6 +184,7 @@ class ScriptWriter(StepWriter):
             self.write_param(entry.key, param.value, name, is_secret=param.secret)
             if param.secret:
                 entry.construct.needs_you(f"set the environment variable {name}")
+                self.request.environ[name] = str(param.value)
             else:
                 entry.construct.translated()
 

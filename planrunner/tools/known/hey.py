@@ -9,7 +9,7 @@ from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, To
 from planrunner.tools.reading.command_lines import before_url, url_in, value_of
 from planrunner.tools.reading.csv_rows import CsvRows
 from planrunner.tools.reading.request_names import RequestNames
-from planrunner.units import NS_PER_S
+from planrunner.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["TOOL", "HeySamples"]
 
@@ -105,4 +105,5 @@ TOOL: Final = Tool(
     command=_command,
     reader=lambda job: HeySamples(_args(job)),
     once="one request, or one worker for a second where `-z` sets a time",
+    step_ns=NS_PER_MS // 10,
 )

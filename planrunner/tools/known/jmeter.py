@@ -142,4 +142,5 @@ TOOL: Final = Tool(
     command=_command,
     reader=lambda _: JmeterSamples(),
     stop_signal="TERM",
+    step_ns=NS_PER_MS,
 )

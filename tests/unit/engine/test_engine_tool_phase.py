@@ -39,7 +39,7 @@ class SlowStarter:
                 take([ToolSample("GET /a", start_ns, 500 * NS_PER_MS, status=200, user="S")])
         unknown = ToolSample("GET /b", WALL_NS + 3 * NS_PER_S, failure="connect", count=2)
         take([unknown])
-        return ToolEnd(1, self._failed, ("it has an opinion",), 0, 0, None, is_cut=False)
+        return ToolEnd(1, self._failed, "", ("it has an opinion",), 0, 0, None, is_cut=False)
 
     def stop(self) -> None:
         self._stop.set()

@@ -30,7 +30,7 @@ from planrunner.importers.javascript.script import text_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["equip", "new_machine", "read_module"]
+__all__ = ["new_machine", "read_module"]
 
 _NO_FILE: Final = "it is not among the files of the import: add it"
 
@@ -38,16 +38,11 @@ _NO_FILE: Final = "it is not among the files of the import: add it"
 def new_machine(modules: K6Modules) -> K6Machine:
     """Return a machine that knows all kinds of code, and all that k6 brings."""
     machine = K6Machine(modules)
-    equip(machine)
+    machine.expressions = {**EXPRESSIONS, **ASSIGNMENTS, **CALLS, "class": read_class}
+    machine.statements = {**STATEMENTS, **LOOPS}
     machine.natives = NATIVES
     machine.expectation_word = expected_member
     return machine
-
-
-def equip(machine: K6Machine) -> None:
-    """Let a machine know all kinds of code."""
-    machine.expressions = {**EXPRESSIONS, **ASSIGNMENTS, **CALLS, "class": read_class}
-    machine.statements = {**STATEMENTS, **LOOPS}
 
 
 def read_module(module: K6Module, machine: K6Machine) -> None:

@@ -36,7 +36,6 @@ __all__ = [
     "JsRows",
     "JsSocket",
     "JsSpan",
-    "JsStore",
     "JsText",
     "JsUnknown",
     "JsValue",
@@ -258,18 +257,6 @@ class JsRows(JsValue):
     name: str
     spec: dict[str, object]
     columns: set[str] = field(default_factory=set)
-
-
-class JsStore(JsValue):
-    """An object whose keys are names of the plan: other tools give scripts one."""
-
-    def read(self, key: str) -> JsValue:
-        """Return what a key is worth now."""
-        raise NotImplementedError
-
-    def write(self, key: str, value: JsValue, node: Node, scope: K6Scope) -> JsValue:
-        """Give a key a value; returns it as it is read from now on."""
-        raise NotImplementedError
 
 
 @dataclass(slots=True, eq=False)

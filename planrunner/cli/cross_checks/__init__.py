@@ -1,0 +1,1 @@
+"""The command that sends the same load with several tools."""

@@ -1,0 +1,252 @@
+"""Which tools take part in a cross-check, each with the plan's load in its own words."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, replace
+from pathlib import Path
+from typing import Final
+
+from planrunner.compiler.load.selection import PlanSelection
+from planrunner.cross_check.command_lines import LINES
+from planrunner.cross_check.one_request import CanNotSend, one_request
+from planrunner.cross_check.own import PLANRUNNER
+from planrunner.engine.workers.local import requests_of
+from planrunner.exporters.exporting import export_plan
+from planrunner.exporters.registry import all_exporters
+from planrunner.graph.run_graph import RunGraph
+from planrunner.loss.ledger import Construct, Fate
+from planrunner.plan.loader import CheckedPlan
+from planrunner.protocols.http.content import ACCEPTED_ENCODINGS
+from planrunner.protocols.http.operation import HttpOperation
+from planrunner.tools.contract import Tool, ToolJob
+from planrunner.tools.installed import installed
+from planrunner.tools.registry import all_tools, named_tool
+from planrunner.values import dataclass
+
+__all__ = [
+    "CheckedTool",
+    "LeftOutTool",
+    "OtherTools",
+    "ToolWish",
+    "known_names",
+    "other_tools",
+    "own_tool",
+]
+
+_NO_LOAD: Final = (
+    "baseline",
+    "monitors",
+    "notify",
+    "outputs",
+    "preflight",
+    "report",
+    "teardown",
+    "thresholds",
+)
+"""Keys of a plan that say nothing about what is sent while it is measured."""
+
+_LOAD_KEYS: Final = (
+    "iterations",
+    "iterations_per_user",
+    "ramp_up",
+    "rate",
+    "spawn_rate",
+    "stages",
+    "throttle",
+)
+"""Keys of a phase without which its load is another one."""
+
+_SUFFIXES: Final = {"k6": ".js", "locust": ".py", "jmeter": ".jmx"}
+_MOST_REASONS: Final = 3
+_FILE: Final = "FILE"
+_FILE_OPTIONS: Final = ("-s", "-f", "-t")
+_GIVEN: Final = ("run", "--headless", "-n", "--non-gui")
+"""Words of an exported command that a run of the tool has anyway."""
+
+MakeJob = Callable[[Path], ToolJob]
+"""Makes a job that may write to a folder of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTool:
+    """A tool that takes part.
+
+    Attributes:
+        environ: What its script takes from its environment.
+        caveats: Where its load isn't that of the plan, each a part of a sentence.
+    """
+
+    tool: Tool
+    version: str
+    job: MakeJob
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutTool:
+    """A tool that doesn't; the reason is a part of a sentence."""
+
+    name: str
+    reason: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTools:
+    taking_part: tuple[CheckedTool, ...]
+    left_out: tuple[LeftOutTool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolWish:
+    """Which tools are asked for.
+
+    Attributes:
+        names: Empty for all.
+        allow_loss: Also those whose tests lack a part of the plan.
+        selection: Which phases, classes and tasks they send.
+    """
+
+    names: tuple[str, ...] = ()
+    allow_loss: bool = False
+    selection: PlanSelection = field(default_factory=PlanSelection)
+
+
+def known_names() -> tuple[str, ...]:
+    """Return the tools that plans' loads can be given to, in the order of `planrunner tools`."""
+    return tuple(name for name in all_tools() if name in LINES or name in all_exporters())
+
+
+def own_tool(arguments: Sequence[str]) -> CheckedTool:
+    """Return planrunner itself, with the arguments of `execute`."""
+
+    def job(folder: Path) -> ToolJob:
+        return ToolJob(PLANRUNNER.programs[0], None, tuple(arguments), folder)
+
+    return CheckedTool(PLANRUNNER, "", job)
+
+
+def other_tools(
+    plan: CheckedPlan,
+    graph: RunGraph,
+    wish: ToolWish,
+    *,
+    environ: Mapping[str, str],
+    scripts: Path,
+) -> OtherTools:
+    """Return those that can give a plan's load, and those that can't, with the reason.
+
+    Args:
+        plan: Loaded with its secrets.
+        graph: The same, compiled.
+        wish: Which tools, and how strictly.
+        environ: Where programs are looked for.
+        scripts: Where their scripts are written.
+
+    Raises:
+        UsageError: A tool of that name is unknown.
+    """
+    taking_part, left_out = list[CheckedTool](), list[LeftOutTool]()
+    for name in dict.fromkeys(wish.names or known_names()):
+        tool = named_tool(name)
+        here = installed(tool, environ)
+        if not here.program:
+            left_out.append(
+                LeftOutTool(name, "it is not installed", f"get it with `{tool.install}`")
+            )
+            continue
+        try:
+            if name in LINES:
+                found = _of_one_request(tool, here.program, graph, scripts)
+            else:
+                found = _of_script(tool, here.program, plan, graph, wish, scripts)
+        except CanNotSend as error:
+            left_out.append(LeftOutTool(name, str(error)))
+        else:
+            taking_part.append(replace(found, version=here.version))
+    return OtherTools(tuple(taking_part), tuple(left_out))
+
+
+def _of_one_request(tool: Tool, program: str, graph: RunGraph, scripts: Path) -> CheckedTool:
+    job = LINES[tool.name](one_request(graph), program, scripts / tool.name)
+    return CheckedTool(tool, "", lambda folder: replace(job, directory=folder))
+
+
+def _of_script(
+    tool: Tool,
+    program: str,
+    plan: CheckedPlan,
+    graph: RunGraph,
+    wish: ToolWish,
+    scripts: Path,
+) -> CheckedTool:
+    exporter = all_exporters().get(tool.name)
+    if exporter is None:
+        raise CanNotSend("planrunner writes no tests for it")
+    exported = export_plan(
+        plan, exporter, selection=wish.selection, folder=scripts, headers=_unasked(graph)
+    )
+    losses = [one for one in exported.ledger.constructs if _bears_on_load(one)]
+    lost = _reasons([one for one in losses if one.fate is Fate.LEFT_OUT or _changes_load(one)])
+    changed = [one for one in losses if one.fate is Fate.CHANGED and not _changes_load(one)]
+    if lost and not wish.allow_loss:
+        raise CanNotSend(f"its test lacks parts of the plan: {'; '.join(lost)}")
+    script = scripts / f"{tool.name}{_SUFFIXES.get(tool.name, '')}"
+    script.write_text(exported.test.text, encoding="utf-8")
+    args = _arguments(tool, exported.test.commands)
+    return CheckedTool(
+        tool,
+        "",
+        lambda folder: ToolJob(program, script, args, folder),
+        exported.environ,
+        (*lost, *_reasons(changed)),
+    )
+
+
+def _unasked(graph: RunGraph) -> Mapping[str, str]:
+    """Return what planrunner sends unasked, and changes how much a target does and sends."""
+    operations = (one.exchange.operation for one in requests_of(graph))
+    named = {
+        header.name.lower()
+        for one in operations
+        if isinstance(one, HttpOperation)
+        for header in one.headers
+    }
+    return {} if "accept-encoding" in named else {"Accept-Encoding": ACCEPTED_ENCODINGS}
+
+
+def _arguments(tool: Tool, commands: Sequence[str]) -> tuple[str, ...]:
+    """Return what stands on the command line of a script beside the script.
+
+    Raises:
+        CanNotSend: It is more than one run of the tool.
+    """
+    if len(commands) != 1:
+        raise CanNotSend(f"the plan is {len(commands)} runs of it, one after the other")
+    words = shlex.split(commands[0])
+    if words[:1] != [tool.name] or any("$" in word for word in words):
+        raise CanNotSend(f"its test is run by `{commands[0]}`")
+    place = words.index(_FILE)
+    before = place - 1 if words[place - 1] in _FILE_OPTIONS else place
+    return tuple(word for word in (*words[1:before], *words[place + 1 :]) if word not in _GIVEN)
+
+
+def _bears_on_load(one: Construct) -> bool:
+    root = one.words.partition(".")[0].partition("[")[0]
+    return one.kind != "threshold" and root not in _NO_LOAD
+
+
+def _changes_load(one: Construct) -> bool:
+    return one.fate is Fate.CHANGED and one.words.rpartition(".")[2] in _LOAD_KEYS
+
+
+def _reasons(findings: Sequence[Construct]) -> list[str]:
+    """Return why, without the parts of parts, and the first few of many."""
+    found = [one for one in findings if not one.why.startswith("with `")]
+    said = [f"`{one.words}` (line {one.place.line}): {one.why}" for one in found[:_MOST_REASONS]]
+    if left := len(found) - len(said):
+        said.append(f"and {left:,} more, which `planrunner export` names")
+    return said
