@@ -30,6 +30,8 @@ _REPORTS: Final = frozenset(
 )  # fmt: skip
 """The last words of calls that only count, compute and print."""
 
+_CALLED: Final = ("on_start", "on_stop", "__init__", "wait_time", "tick", "setup", "teardown",
+                  "wait", "__call__", "__enter__", "__exit__", "context", "run")  # fmt: skip
 _LISTENER: Final = "a listener of Locust's; see `setup`, `thresholds` and `outputs` of the plan"
 _DEAD: Final = "nothing in these files calls this function"
 
@@ -69,6 +71,7 @@ def judge_the_rest(module: LocustModule) -> None:
     for node in module.loose:
         _judge_loose(module, node)
     _judge_helpers(module)
+    _judge_methods(module)
 
 
 def _judge_loose(module: LocustModule, node: ast.stmt) -> None:
@@ -154,6 +157,22 @@ def _judge_helpers(module: LocustModule) -> None:
             _judge_reports(module, function, _LISTENER)
         else:
             _call_dead(module, function)
+
+
+def _judge_methods(module: LocustModule) -> None:
+    """Judge methods of users that nothing names, as Locust calls only some by itself."""
+    named = {
+        word
+        for tree in module.trees
+        for one in ast.walk(tree)
+        for word in (getattr(one, "attr", None), getattr(one, "id", None))
+    }
+    for node in module.classes.values():
+        for one in node.body:
+            if not isinstance(one, LocustFunction) or one.decorator_list:
+                continue
+            if one.name not in {*named, *_CALLED}:
+                _call_dead(module, one)
 
 
 def _call_dead(module: LocustModule, function: LocustFunction) -> None:

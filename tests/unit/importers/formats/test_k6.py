@@ -82,7 +82,7 @@ CODE = [
     ("fail('no');", [{"stop": "iteration"}]),
     ("http.get(`${BASE}/${encoding.b64encode('x')}`);", [{"get": "/${'x' | b64}"}]),
     ("http.get(`${BASE}/${crypto.sha256('x', 'hex')}`);", [{"get": "/${'x' | hash('sha256')}"}]),
-    ("const r = http.get(`${BASE}/a`); http.get(`${BASE}/${r.json('token')}`);", [{"get": "/a", "extract": {"token": {"jsonpath": "$.token", "required": False}}}, {"get": "/${token}"}]),
+    ("const r = http.get(`${BASE}/a`); http.get(`${BASE}/${r.json('token')}`);", [{"get": "/a", "extract": {"token": {"jsonpath": "$.token", "default": None}}}, {"get": "/${token}"}]),
     ("const r = http.get(`${BASE}/a`); if (r.status === 200) { http.get(`${BASE}/b`); }", [{"get": "/a"}, {"if": "status == 200", "then": [{"get": "/b"}]}]),
     ("const r = http.get(`${BASE}/a`); if (r.status !== 200) { return; } http.get(`${BASE}/b`);", [{"get": "/a"}, {"if": "status == 200", "then": [{"get": "/b"}]}]),
     ("const t = Date.now(); http.get(`${BASE}/a`); lag.add(Date.now() - t);", [{"get": "/a", "tags": {"lag": "timed"}}]),

@@ -298,14 +298,119 @@ CODE = [
 ]
 
 
-@pytest.mark.parametrize(("code", "steps"), CODE)
+LEFT = [
+    (
+        "if self.done:\n    r = self.client.get('/a')\nelse:\n    r = self.client.get('/b')\nself.n = r.json()['n']",
+        [
+            {"if": "done", "then": [{"get": "/a"}], "else": [{"get": "/b"}]},
+            {"set": {"n": "${json.n}"}},
+        ],
+    ),
+    (
+        "r = self.client.get('/a')\nif r.status_code == 200:\n    self.client.get('/b')\nelif r.status_code == 404:\n    self.client.get('/c')",
+        [
+            {"get": "/a"},
+            {
+                "if": "status == 200",
+                "then": [{"get": "/b"}],
+                "else": [{"if": "status == 404", "then": [{"get": "/c"}]}],
+            },
+        ],
+    ),
+    (
+        "for n in range(3):\n    self.client.get(f'/{n}')\n    if self.done:\n        break\n    self.client.get('/more')",
+        [
+            {"set": {"going": True, "n": -1}},
+            {
+                "while": "going and n + 1 < 3",
+                "do": [
+                    {"set": {"n": "${n + 1}"}},
+                    {"get": "/${n}"},
+                    {
+                        "if": "done",
+                        "then": [{"set": {"going": False}}],
+                        "else": [{"get": "/more"}],
+                    },
+                ],
+            },
+        ],
+    ),
+    (
+        "while True:\n    with self.client.get('/c') as r:\n        if r.status_code == 204:\n            return\n    self.client.get('/d')\nself.client.get('/e')",
+        [
+            {"set": {"going": True}},
+            {
+                "while": "going",
+                "do": [
+                    {"get": "/c"},
+                    {
+                        "if": "status == 204",
+                        "then": [{"set": {"going": False}}],
+                        "else": [{"get": "/d"}],
+                    },
+                ],
+            },
+            {"if": "going", "then": [{"get": "/e"}]},
+        ],
+    ),
+    (
+        "with self.client.get('/a', catch_response=True) as r:\n    if r.status_code != 200:\n        r.failure('no')\n        return\nself.client.get('/b')",
+        [
+            {"get": "/a", "expect": {"status": 200}},
+            {"if": "not (status != 200)", "then": [{"get": "/b"}]},
+        ],
+    ),
+    (
+        "r = self.client.get('/a')\nfor row in r.json()['rows']:\n    if row['last']:\n        break\n    self.client.get('/b')",
+        [
+            {"get": "/a"},
+            {"set": {"going": True, "row_rows": "${json.rows}", "row_index": -1}},
+            {
+                "while": "going and row_index + 1 < (row_rows | length)",
+                "do": [
+                    {"set": {"row_index": "${row_index + 1}"}},
+                    {"set": {"row": "${row_rows[row_index]}"}},
+                    {
+                        "if": "row.last",
+                        "then": [{"set": {"going": False}}],
+                        "else": [{"get": "/b"}],
+                    },
+                ],
+            },
+        ],
+    ),
+    (
+        "r = self.client.get('/a')\nassert r.status_code == 200\nassert self.ids",
+        [
+            {"get": "/a", "expect": {"status": 200}},
+            {"if": "not ids", "then": [{"stop": "iteration"}]},
+        ],
+    ),
+    (
+        "r = self.client.get('/a')\nn = r.json().get('n', 5)\nself.m = r.json().get('m')\nself.client.get(f'/{n}')",
+        [
+            {
+                "get": "/a",
+                "extract": {
+                    "n": {"jsonpath": "$.n", "default": 5},
+                    "m": {"jsonpath": "$.m", "default": None},
+                },
+            },
+            {"get": "/${n}"},
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "steps"), [*CODE, *LEFT])
 def test_a_statement_is_a_step(code: str, steps: object) -> None:
     assert steps_of(code) == steps
 
 
 def test_all_statements_together_are_a_valid_plan() -> None:
     code = "\n".join(
-        f"    @task\n    def t{n}(self):\n{indent(one, ' ' * 8)}" for n, (one, _) in enumerate(CODE)
+        f"    @task\n    def t{n}(self):\n{indent(one, ' ' * 8)}"
+        for n, (one, _) in enumerate([*CODE, *LEFT])
     )
     done = imported(f"{USER}        pass\n{code}\n")
 

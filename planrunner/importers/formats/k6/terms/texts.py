@@ -211,6 +211,8 @@ def _extract(part: JsPart, name: str) -> None:
         rule = {"css": part.path[0], "required": False}
     else:
         rule = {part.kind: part.path[0], "required": False}
+    if rule.pop("required", True) is False:
+        rule["default"] = None  # a condition on what a reply lacks is false, and no failure
     extract[name] = rule
 
 

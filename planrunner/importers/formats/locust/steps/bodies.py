@@ -15,7 +15,7 @@ from planrunner.importers.formats.locust.code.module import LocustFunction, dott
 from planrunner.importers.formats.locust.code.names import Unsayable
 from planrunner.importers.formats.locust.steps.conditions import expressions_of
 from planrunner.importers.formats.locust.steps.control import ControlCode
-from planrunner.importers.formats.locust.steps.replies import is_verdict, path_of
+from planrunner.importers.formats.locust.steps.replies import default_of, is_verdict, path_of
 from planrunner.importers.formats.locust.steps.requests import client_call, request_step
 from planrunner.importers.formats.locust.steps.verdicts import LOGS
 
@@ -256,9 +256,11 @@ class TaskBody(ControlCode):
     def _set(self, node: ast.stmt, target: ast.expr, name: str, inner: ast.expr) -> list[DraftStep]:
         """Give a name a value: extracted where it is one of the reply's, else computed."""
         path = path_of(inner, self.reply, self.names) if self.reply else None
+        default = default_of(inner) if path is not None else {}
         steps: list[DraftStep] = []
         said: object = None
-        if path is None:
+        if path is None or default is None or self.request is None:
+            path = None
             said = value(inner, self.names)
         keys = known_keys(inner, self.names)
         if isinstance(target, ast.Name):
@@ -270,8 +272,7 @@ class TaskBody(ControlCode):
         if path is not None and self.request is not None:
             extract = self.request.body.setdefault("extract", {})
             assert isinstance(extract, dict), "only this writes it"
-            is_optional = isinstance(inner, ast.Call)
-            extract[name] = {"jsonpath": path, "required": False} if is_optional else path
+            extract[name] = {"jsonpath": path, **default} if default else path
             return []
         return [*steps, self.step({"set": {name: said}}, node)]
 
@@ -344,6 +345,7 @@ class TaskBody(ControlCode):
         ast.While: ControlCode.read_while,
         ast.Try: ControlCode.read_try,
         ast.Raise: ControlCode.read_raise,
+        ast.Assert: ControlCode.read_assert,
     }
 
 

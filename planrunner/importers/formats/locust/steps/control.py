@@ -5,16 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
+from functools import partial
+from typing import Final, TypeGuard
 
-from planrunner.importers.draft import DraftStep
+from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.locust.code.expressions import expression, value
+from planrunner.importers.formats.locust.code.module import dotted
 from planrunner.importers.formats.locust.code.names import Unsayable
 from planrunner.importers.formats.locust.steps.conditions import negated
 from planrunner.importers.formats.locust.steps.hooked import HookedCode
-from planrunner.importers.formats.locust.steps.replies import is_verdict
+from planrunner.importers.formats.locust.steps.leaving import leaves, left_nowhere
+from planrunner.importers.formats.locust.steps.replies import expectations, is_verdict
 
 __all__ = ["ControlCode"]
+
+_EXCEPTION: Final = "an exception ends the iteration here, and is in no report"
 
 
 @dataclass(slots=True)
@@ -23,9 +28,11 @@ class ControlCode(HookedCode):
 
     Attributes:
         depth: How many conditions the code being read stands under.
+        going: The name that says whether the last loop that may be left early was not left.
     """
 
     depth: int = 0
+    going: str = ""
 
     def steps(self, code: Sequence[ast.stmt]) -> list[DraftStep]:
         """Return the steps of statements; what can't be said is left out by name."""
@@ -43,6 +50,8 @@ class ControlCode(HookedCode):
             if isinstance(node, ast.Return) and node.value is None:
                 break
             try:
+                if code[number + 1 :] and leaves(node, ast.Return):
+                    return [*steps, *self._left_within(node, code[number + 1 :])]
                 steps += self.taken(node)
             except Unsayable as fault:
                 self.names.module.leave_out(f"{fault.why}", node)
@@ -68,6 +77,16 @@ class ControlCode(HookedCode):
             module.leave_out(fault.why, node)
             return self.steps(rest)
 
+    def _left_within(self, node: ast.stmt, rest: Sequence[ast.stmt]) -> list[DraftStep]:
+        """Return the steps of code that ends somewhere within a statement."""
+        if isinstance(node, ast.For | ast.While):
+            steps = self.taken(node)
+            then = self.steps(rest)
+            return [*steps, self.step({"if": self.going, "then": then}, node)] if then else steps
+        [whole] = left_nowhere([node, *rest], {ast.Return: []})
+        self.names.module.files[whole] = self.names.module.files[node]
+        return self.taken(whole)
+
     def read_if(self, node: ast.If) -> list[DraftStep]:
         judged = self.judged(node)
         if judged is not None:
@@ -78,7 +97,9 @@ class ControlCode(HookedCode):
         test = expression(node.test, self.names)
         self.names.module.accept(node.test)
         self.depth += 1
-        then, other = self.steps(node.body), self.steps(node.orelse)
+        then, other = self.in_branches(
+            [partial(self.steps, node.body), partial(self.steps, node.orelse)]
+        )
         self.depth -= 1
         if not then and not other:
             return []
@@ -87,26 +108,79 @@ class ControlCode(HookedCode):
         return [self.step({"if": test, "then": then, **({"else": other} if other else {})}, node)]
 
     def read_for(self, node: ast.For) -> list[DraftStep]:
-        target, source, code = node.target, node.iter, node.body
-        match source:
-            case ast.Call(func=ast.Name(id="range"), args=[count]):
-                times = value(count, self.names)
-                uses = {
-                    one.id for each in code for one in ast.walk(each) if isinstance(one, ast.Name)
-                }
-                if not (isinstance(target, ast.Name) and target.id in uses):
-                    self.names.module.accept(source)
-                    return [self.step({"repeat": times, "do": self._inner(code)}, node)]
-                text = f"range({expression(count, self.names)})"
-            case _:
-                text = expression(source, self.names)
+        target, source = node.target, node.iter
+        count = None
+        if (
+            isinstance(source, ast.Call)
+            and dotted(source.func) == "range"
+            and len(source.args) == 1
+        ):
+            count = source.args[0]
         if not isinstance(target, ast.Name):
             raise Unsayable(node, "a loop over pairs; loop over a list of mappings")
+        if any(leaves(one, ast.Break, ast.Continue, ast.Return) for one in node.body):
+            return self._left_loop(node, node.body, count or source, target, is_list=count is None)
+        uses = {one.id for each in node.body for one in ast.walk(each) if isinstance(one, ast.Name)}
+        if count is not None and target.id not in uses:
+            times = value(count, self.names)
+            self.names.module.accept(source)
+            return [self.step({"repeat": times, "do": self._inner(node.body)}, node)]
+        text = expression(source, self.names)
         self.names.module.accept(source)
         name = self.names.name_local(target.id)
-        return [self.step({"foreach": f"{name} in {text}", "do": self._inner(code)}, node)]
+        return [self.step({"foreach": f"{name} in {text}", "do": self._inner(node.body)}, node)]
+
+    def _left_loop(
+        self,
+        node: ast.For | ast.While,
+        body: Sequence[ast.stmt],
+        source: ast.expr,
+        target: ast.Name | None,
+        *,
+        is_list: bool = False,
+    ) -> list[DraftStep]:
+        """Return the steps of a loop that is left early: `while` until a name is false."""
+        ways = [kind for kind in (ast.Break, ast.Return) if any(leaves(one, kind) for one in body)]
+        if len(ways) > 1:
+            raise Unsayable(node, "a loop that is left in two ways")
+        going = self.names.unused("going")
+        ended = _set_false(going, node)
+        self.names.module.files[ended] = self.names.module.files[node]
+        said = expression(source, self.names)
+        self.names.module.accept(source, *([node.iter] if isinstance(node, ast.For) else []))
+        self.going = self.names.name_local(going)
+        code = left_nowhere(body, {ast.Break: [ended], ast.Return: [ended], ast.Continue: []})
+        counted: tuple[Keys, list[DraftStep], str] = ({}, [], said)
+        if target is not None:
+            counted = self._counted(node, said, target, is_list=is_list)
+        first, each, test = counted
+        begin = self.step({"set": {self.going: True, **first}}, node)
+        flag = self.going
+        condition = flag if test == "true" else f"{flag} and {test}"
+        inner = [*each, *self._inner(code)]
+        self.going = flag
+        return [begin, self.step({"while": condition, "do": inner}, node)]
+
+    def _counted(
+        self, node: ast.stmt, said: str, target: ast.Name, *, is_list: bool
+    ) -> tuple[Keys, list[DraftStep], str]:
+        """Return what a counting loop sets first, what it does each time, and its condition."""
+        if not is_list:
+            count = self.names.name_local(target.id)
+            each: Keys = {count: f"${{{count} + 1}}"}
+            return {count: -1}, [self.step({"set": each}, node)], f"{count} + 1 < {said}"
+        rows = self.names.name_local(self.names.unused(f"{target.id}_rows"))
+        count = self.names.name_local(self.names.unused(f"{target.id}_index"))
+        name = self.names.name_local(target.id)
+        steps = [
+            self.step({"set": {count: f"${{{count} + 1}}"}}, node),
+            self.step({"set": {name: f"${{{rows}[{count}]}}"}}, node),
+        ]
+        return {rows: f"${{{said}}}", count: -1}, steps, f"{count} + 1 < ({rows} | length)"
 
     def read_while(self, node: ast.While) -> list[DraftStep]:
+        if any(leaves(one, ast.Break, ast.Continue, ast.Return) for one in node.body):
+            return self._left_loop(node, node.body, node.test, None)
         condition = expression(node.test, self.names)
         self.names.module.accept(node.test)
         return [self.step({"while": condition, "do": self._inner(node.body)}, node)]
@@ -129,6 +203,25 @@ class ControlCode(HookedCode):
                     )
         return [*self.steps(node.body), *self.steps(node.orelse), *self.steps(node.finalbody)]
 
+    def read_assert(self, node: ast.Assert) -> list[DraftStep]:
+        """Read what must be true: of the last reply as `expect`, else it ends the iteration."""
+        wanted = expectations(node.test, self.reply, self.names, holds=True)
+        if self.request is not None and self.reply and wanted is not None:
+            self.names.module.change_once("a failed `assert` fails the request here", node)
+            self.names.module.accept(node.test)
+            expect = self.request.body.setdefault("expect", {})
+            assert isinstance(expect, dict), "only expectations stand there"
+            expect.update(wanted)
+            if not expect:
+                del self.request.body["expect"]
+            return []
+        test = expression(node.test, self.names)
+        self.names.module.change_once(_EXCEPTION, node)
+        self.names.module.accept(node)
+        return [
+            self.step({"if": negated(test), "then": [self.step({"stop": "iteration"}, node)]}, node)
+        ]
+
     def read_raise(self, node: ast.Raise) -> list[DraftStep]:
         raised = node.exc or ast.Name(id="")
         called = raised.func if isinstance(raised, ast.Call) else raised
@@ -136,6 +229,21 @@ class ControlCode(HookedCode):
         stops = {"StopUser": "user", "RescheduleTask": "iteration", "InterruptTaskSet": "iteration",
                  "RescheduleTaskImmediately": "iteration", "StopLocust": "user"}  # fmt: skip
         if name not in stops:
-            raise Unsayable(node, "an exception; say when a request fails with `expect`")
+            self.names.module.change(_EXCEPTION, node)
         self.names.module.accept(node)
-        return [self.step({"stop": stops[name]}, node)]
+        return [self.step({"stop": stops.get(name, "iteration")}, node)]
+
+
+def _count_of(source: ast.expr) -> ast.expr | None:
+    """Return how often `for` over a `range` runs; None for other loops."""
+    match source:
+        case ast.Call(func=ast.Name(id="range"), args=[count]):
+            return count
+        case _:
+            return None
+
+
+def _set_false(name: str, node: ast.stmt) -> ast.stmt:
+    target = ast.Name(id=name, ctx=ast.Store())
+    made = ast.Assign(targets=[target], value=ast.Constant(value=False))
+    return ast.fix_missing_locations(ast.copy_location(made, node))

@@ -12,7 +12,7 @@ from planrunner.importers.formats.locust.code.expressions import expression
 from planrunner.importers.formats.locust.code.module import dotted
 from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
 
-__all__ = ["branches", "expectations", "is_extraction", "is_verdict", "path_of"]
+__all__ = ["branches", "default_of", "expectations", "is_extraction", "is_verdict", "path_of"]
 
 _TYPES: Final = {"list": "array", "dict": "object", "str": "string", "bool": "boolean"}
 _SUCCESS: Final = (200, 400)
@@ -166,6 +166,23 @@ def path_of(node: ast.expr, reply: str, names: LocustNames) -> str | None:
             return _below_path(path_of(inner, reply, names), key)
         case _:
             return None
+
+
+def default_of(node: ast.expr) -> Keys | None:
+    """Return what a value of a reply is where the reply lacks it, as keys of `extract`.
+
+    There are none where a lack is a failure; None is returned where the default is computed.
+    """
+    match node:
+        case ast.Call(func=ast.Attribute(attr="get"), args=[_]):
+            return {"default": None}
+        case ast.Call(func=ast.Attribute(attr="get"), args=[_, other]):
+            try:
+                return {"default": ast.literal_eval(other)}
+            except ValueError:
+                return None
+        case _:
+            return {}
 
 
 def _below_path(before: str | None, key: ast.expr) -> str | None:

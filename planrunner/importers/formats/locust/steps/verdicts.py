@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from planrunner.importers.draft import DraftStep, Keys
@@ -67,12 +68,43 @@ class ReplyCode:
                 fails = any(is_verdict(one, reply, "failure") for one in said)
                 statuses += self._expected(node, test, wanted, holds=not fails)
         self._expect(request, wanted, statuses if accepted is None else accepted, node)
+        tests = [None if test is None else self._test(test) for test, _ in arms]
+        found = self.in_branches(
+            [
+                partial(self._beside, code, said)
+                for (_, code), said in zip(arms, verdicts, strict=True)
+            ]
+        )
         steps: list[DraftStep] = []
-        for (test, code), said in reversed(list(zip(arms, verdicts, strict=True))):
-            self.names.module.accept(*said)
-            fails = any(is_verdict(one, reply, "failure") for one in said)
-            steps = self._branch(test, self._beside(code, said, fails=fails), steps, node)
+        for said_test, then in reversed(list(zip(tests, found, strict=True))):
+            steps = self._branch(said_test, then, steps, node)
         return steps
+
+    def _test(self, test: ast.expr) -> str:
+        said = expression(test, self.names)
+        self.names.module.accept(test)
+        return said
+
+    def in_branches(
+        self, branches: Sequence[Callable[[], list[DraftStep]]]
+    ) -> list[list[DraftStep]]:
+        """Return the steps of branches, each of which has the same reply at its beginning."""
+        names = self.names
+        before = (self.request, self.reply, {*names.replies}, _whole_replies(names))
+        ends: list[tuple[DraftStep | None, str, set[str]]] = []
+        found: list[list[DraftStep]] = []
+        for branch in branches:
+            self.request, self.reply, names.replies = before[0], before[1], {*before[2]}
+            names.local.update(before[3])
+            found.append(branch())
+            ends.append((self.request, self.reply, names.replies))
+        if any(one[0] is not before[0] for one in ends):
+            self.request = None  # whose reply it is depends on the branch
+            names.replies = set.intersection(*(one[2] for one in ends))
+            self.reply = self.reply if self.reply in names.replies else ""
+            for name in before[3]:
+                names.local.pop(name, None)
+        return found
 
     def _expect(
         self, request: DraftStep, wanted: Keys, statuses: Sequence[object], node: ast.If
@@ -90,16 +122,14 @@ class ReplyCode:
             self.names.module.change(how, node)
 
     def _branch(
-        self, test: ast.expr | None, then: list[DraftStep], other: list[DraftStep], node: ast.If
+        self, test: str | None, then: list[DraftStep], other: list[DraftStep], node: ast.If
     ) -> list[DraftStep]:
         """Return the steps of one branch beside those of the branches after it."""
         if test is None or not (then or other):
             return then
-        said = expression(test, self.names)
-        self.names.module.accept(test)
         if not then:
-            return [self.step({"if": negated(said), "then": other}, node)]
-        return [self.step({"if": said, "then": then, **({"else": other} if other else {})}, node)]
+            return [self.step({"if": negated(test), "then": other}, node)]
+        return [self.step({"if": test, "then": then, **({"else": other} if other else {})}, node)]
 
     def _expected(self, node: ast.If, test: ast.expr, wanted: Keys, *, holds: bool) -> list[object]:
         """Add what a condition expects; return the statuses that it names."""
@@ -111,10 +141,10 @@ class ReplyCode:
         wanted.update(found)
         return status if isinstance(status, list) else [] if status is None else [status]
 
-    def _beside(
-        self, code: Sequence[ast.stmt], said: Sequence[ast.stmt], *, fails: bool
-    ) -> list[DraftStep]:
+    def _beside(self, code: Sequence[ast.stmt], said: Sequence[ast.stmt]) -> list[DraftStep]:
         """Return the steps of code beside `success()` or `failure()`."""
+        self.names.module.accept(*said)
+        fails = any(is_verdict(one, self.reply, "failure") for one in said)
         rest = [one for one in code if one not in said and not isinstance(one, ast.Return)]
         if fails:
             rest = [one for one in rest if not self._is_log(one)]
@@ -152,7 +182,15 @@ class ReplyCode:
     def _make_optional(self, node: ast.Assign) -> None:
         assert self.request is not None, "the reply is that of a request"
         extract = self.request.body.get("extract")
-        if isinstance(extract, dict):
-            for name, path in extract.items():
-                if isinstance(path, str):
-                    extract[name] = {"jsonpath": path, "required": False}
+        if not isinstance(extract, dict):
+            return
+        for name, said in extract.items():
+            path = said["jsonpath"] if isinstance(said, dict) else said
+            keeps = name in self.names.state.values()
+            lacking: Keys = {"required": False} if keeps else {"default": None}
+            extract[name] = {"jsonpath": path, **lacking}
+
+
+def _whole_replies(names: LocustNames) -> dict[str, str]:
+    """Return the local names that stand for the JSON of the last reply."""
+    return {name: said for name, said in names.local.items() if said == "json"}
