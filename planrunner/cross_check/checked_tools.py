@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
@@ -46,6 +47,11 @@ _NO_LOAD: Final = (
     "thresholds",
 )
 """Keys of a plan that say nothing about what is sent while it is measured."""
+
+_NAMES: Final = frozenset(("description", "name", "tags", "warmup"))
+"""Keys at any place that likewise say nothing of it; a warm-up counts with all tools."""
+
+_KEY: Final = re.compile(r"[A-Za-z_]\w*")
 
 _LOAD_KEYS: Final = (
     "iterations",
@@ -190,8 +196,10 @@ def _of_script(
         plan, exporter, selection=wish.selection, folder=scripts, headers=_unasked(graph)
     )
     losses = [one for one in exported.ledger.constructs if _bears_on_load(one)]
-    lost = _reasons([one for one in losses if one.fate is Fate.LEFT_OUT or _changes_load(one)])
-    changed = [one for one in losses if one.fate is Fate.CHANGED and not _changes_load(one)]
+    lost = _reasons([one for one in losses if _is_lost(one)])
+    changed = [
+        one for one in losses if one.fate is not None and one.fate.is_loss and not _is_lost(one)
+    ]
     if lost and not wish.allow_loss:
         raise CanNotSend(f"its test lacks parts of the plan: {'; '.join(lost)}")
     script = scripts / f"{tool.name}{_SUFFIXES.get(tool.name, '')}"
@@ -235,8 +243,16 @@ def _arguments(tool: Tool, commands: Sequence[str]) -> tuple[str, ...]:
 
 
 def _bears_on_load(one: Construct) -> bool:
-    root = one.words.partition(".")[0].partition("[")[0]
-    return one.kind != "threshold" and root not in _NO_LOAD
+    keys = set(_KEY.findall(one.words))
+    root = _KEY.match(one.words)
+    is_beside = root is not None and root[0] in _NO_LOAD
+    return one.kind != "threshold" and not is_beside and not keys & _NAMES
+
+
+def _is_lost(one: Construct) -> bool:
+    """Return whether a tool gives another load without this, and not another judgement alone."""
+    judges = "expect" in _KEY.findall(one.words)
+    return _changes_load(one) or (one.fate is Fate.LEFT_OUT and not judges)
 
 
 def _changes_load(one: Construct) -> bool:

@@ -46,10 +46,10 @@ def reasons(
 
 def _of_speed(own: ToolRounds, other: ToolRounds, graph: RunGraph) -> Iterator[str]:
     yield from _limits(own, other)
-    if _waits_for_replies(graph):
+    if _waits_for_replies(graph) and (costs := _costs(own, other)):
         yield (
             "the load is a closed loop: a user sends again when its reply has come, so a generator "
-            f"that is faster itself sends more{_costs(own, other)}"
+            f"that takes less time itself sends more; a request takes {costs}"
         )
 
 
@@ -65,11 +65,16 @@ def _limits(own: ToolRounds, other: ToolRounds) -> Iterator[str]:
 
 
 def _costs(own: ToolRounds, other: ToolRounds) -> str:
-    ours, theirs = CPU.of(own.rounds), CPU.of(other.rounds)
-    if not ours or not theirs:
+    """Return what a request costs each, in words; empty if the cheaper one sends less."""
+    rates = [median(RATE.of(one.rounds)) for one in (own, other)]
+    costs = [CPU.of(one.rounds) for one in (own, other)]
+    if not all(costs):
         return ""
-    costs = [format_duration(round(median(one) * NS_PER_US)) for one in (ours, theirs)]
-    return f"; a request takes {costs[0]} of CPU in planrunner, and {costs[1]} in {other.name}"
+    ours, theirs = map(median, costs)
+    if (ours < theirs) != (rates[0] > rates[1]):
+        return ""
+    said = [format_duration(round(one * NS_PER_US)) for one in (ours, theirs)]
+    return f"{said[0]} of CPU in planrunner, and {said[1]} in {other.name}"
 
 
 def _waits_for_replies(graph: RunGraph) -> bool:

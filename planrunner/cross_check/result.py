@@ -34,6 +34,7 @@ class FigureOverRounds:
     least: float
     most: float
     spread: float
+    rounds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ def over_rounds(one: ToolRounds, figure: ToolFigure) -> FigureOverRounds | None:
     values = figure.of(one.shown)
     if not values:
         return None
-    return FigureOverRounds(median(values), min(values), max(values), spread_of(values))
+    return FigureOverRounds(
+        median(values), min(values), max(values), spread_of(values), len(values)
+    )
 
 
 def to_json(found: CrossCheck) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def _time_cell(one: ToolRounds, figure: FigureOverRounds | None) -> str:
 def _with_spread(figure: FigureOverRounds | None, cell: str) -> str:
     if figure is None:
         return _NONE
-    if not figure.median:
+    if not figure.median or figure.rounds < FEWEST_ROUNDS:
         return cell
     return f"{cell} ±{figure.spread / figure.median:.0%}"
 

@@ -49,8 +49,8 @@ class RoundLines:
 
     def goes_on(self, seconds: int) -> None:
         if self._live is not None:
-            gone = format_duration(seconds * NS_PER_S)
-            words = f"{self._now}: {gone} of {format_duration(self._lasting_ns)}"
+            gone = f"{format_duration(seconds * NS_PER_S)} since its start, " if seconds else ""
+            words = f"{self._now}: {gone}{format_duration(self._lasting_ns)} of load"
             words = shorten(words, max(self._console.width - 3, 1))
             self._live.update(Text(words, no_wrap=True, overflow="crop"), refresh=True)
 

@@ -74,7 +74,7 @@ def test_one_that_was_interrupted() -> None:
     text = shown(found)
 
     assert "interrupted after 3 of 3 rounds: interrupted by SIGINT" in text
-    assert "k6             900 ±0%" in text
+    assert "k6                 900" in text
     assert "k6: from 0 whole rounds noise can't be judged" in text
 
 
@@ -85,7 +85,7 @@ def test_the_document() -> None:
 
     own, other = data["tools"]
     assert own["figures"]["requests_per_second"] == {
-        "median": 1_000, "least": 1_000, "most": 1_000, "spread": 0,
+        "median": 1_000, "least": 1_000, "most": 1_000, "spread": 0, "rounds": 3,
     }  # fmt: skip
     assert [one["p50_ns"] for one in own["rounds"]] == [900_000, 910_000, 920_000]
     assert [one["figure"] for one in other["differences"]] == ["failed_share"]
