@@ -30,6 +30,15 @@ class PlanTree:
         """Return what stands at a path; None where nothing does. Judges nothing."""
         return self._walk(path, SourceNode.get)
 
+    def items_of(self, section: str) -> Iterator[tuple[SourceNode, Construct]]:
+        """Yield the texts of lists of this name; what holds them is translated."""
+        for one in self.root.below():
+            if one.key == section and one.node.items is not None:
+                one.construct.translated()
+                for item in one.node.items:
+                    if id(item) in self.items:
+                        yield item, self.items[id(item)]
+
     def take_way(self, *path: str | int) -> SourceNode | None:
         """Return what stands at a path; the keys on the way are translated."""
         return self._walk(path, SourceNode.take)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from planrunner.tools.contract import ToolJob, ToolSample
-from planrunner.tools.installed import find_program
 from planrunner.tools.registry import named_tool
 from planrunner.tools.tool_run import ToolEnd, ToolRun, ToolSetting
 from tests.support.http_servers import HttpServer, Request, Wire, reply, serve
+from tests.support.load_tools import need_tool, tool_environment
 from tests.support.plans import running
 
 pytestmark = pytest.mark.slow
-
-_OWN = Path(__file__).parents[2] / ".tools" / "locust" / "bin"
 
 LOCUSTFILE = """\
 from locust import HttpUser, task
@@ -46,11 +43,8 @@ def run_tool(
 ) -> tuple[ToolEnd, list[ToolSample]]:
     """Run a tool; skips the test where it isn't installed, but not in CI."""
     tool = named_tool(name)
-    environ = {**os.environ, "PATH": f"{_OWN}{os.pathsep}{os.environ['PATH']}"}
-    program = find_program(tool, environ)
-    if not program:
-        assert not os.environ.get("CI"), f"{name} is missing: {tool.install}"
-        pytest.skip(f"needs {name}: {tool.install}")
+    environ = tool_environment()
+    program = need_tool(name, environ)
     path = None
     if script:
         path = folder / "script"

@@ -61,6 +61,7 @@ class ScriptLanguage(ABC):
         url_params: What begins a text that is a whole URL, such as `${target}`.
         lost: Names that have no value, since what gives them one is left out.
         texts: Code of names that always are texts.
+        numbers: Code of names that always are whole numbers.
         folder: Where the files of the plan are, as the script names it.
         environ: Gets the values of the plan that the script takes from its environment.
     """
@@ -85,6 +86,7 @@ class ScriptLanguage(ABC):
         self.url_params: tuple[str, ...] = ()
         self.lost: set[str] = set()
         self.texts: set[str] = set()
+        self.numbers: set[str] = set()
         self.folder = ""
         self.environ: dict[str, str] = {}
 
@@ -211,7 +213,7 @@ class ScriptLanguage(ABC):
         parts = parse_text(written).parts
         return self.joined(
             [
-                (self.base, True),
+                *([(self.base, True)] if self.base else []),
                 *(
                     (part, False) if isinstance(part, str) else (self.parsed(part), True)
                     for part in parts
@@ -381,6 +383,8 @@ class ScriptLanguage(ABC):
             template = None
         if template is None:
             raise CanNotWrite(f"the filter `{node.name}` has no translation")
+        if "text({})" in template:
+            template, value = template.replace("text({})", "{}"), self.as_text(value)
         return template.format(value, *map(self._node, node.args))
 
     def _test(self, node: tree.Test) -> str:

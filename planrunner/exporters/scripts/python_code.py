@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import keyword
 from collections.abc import Mapping
 from typing import ClassVar, Final
@@ -58,6 +57,15 @@ def expect(reply, expected):
             reply.failure(f"expected {words}")
             return
 ''',
+    "place": '''\
+def place(weights):
+    """Draw the place of a weight."""
+    return random.choices(range(len(weights)), weights)[0]
+''',
+    "pareto": """\
+def pareto(least, shape):
+    return least * random.paretovariate(shape)
+""",
     "take": '''\
 def take(items, which):
     """Take an element out of a list; without one the iteration ends."""
@@ -134,6 +142,10 @@ class PythonCode(ScriptLanguage):
         "text": "rand_text({})",
         "lower": "rand_text({}, string.ascii_lowercase)",
         "uuid": "uuid.UUID(int=random.getrandbits(128), version=4)",
+        "place": "place({})",
+        "normal": "max(0, random.gauss({}))",
+        "exponential": "random.expovariate(1 / {})",
+        "pareto": "pareto({})",
     }
     now: ClassVar[str] = "time.time()"
 
@@ -147,28 +159,31 @@ class PythonCode(ScriptLanguage):
     def joined(self, parts: list[tuple[str, bool]]) -> str:
         if not any(is_code for _, is_code in parts):
             return self.literal("".join(part for part, _ in parts))
-        codes = [self._textual(part) for part, is_code in parts if is_code]
-        if any("\\" in code or '"' in code for code in codes):
-            pieces = (
-                (self._textual(part) if self._is_text(part) else f"text({part})")
-                if is_code
-                else self.literal(part)
-                for part, is_code in parts
+        if len(parts) == 1 and self._is_text(parts[0][0]):
+            return parts[0][0]
+        codes = [self._textual(part) if is_code else "" for part, is_code in parts]
+        if any("\\" in code or ('"' in code and "'" in code) for code in codes):
+            return " + ".join(
+                (code if self._is_text(code) else f"text({code})") if code else self.literal(part)
+                for code, (part, _) in zip(codes, parts, strict=True)
             )
-            return " + ".join(pieces)
-        return 'f"' + "".join(self._piece(*part) for part in parts) + '"'
+        pieces = (
+            "{" + code.replace('"', "'") + "}" if code else self._plain(part)
+            for code, (part, _) in zip(codes, parts, strict=True)
+        )
+        return 'f"' + "".join(pieces) + '"'
 
-    def _piece(self, part: str, is_code: bool) -> str:  # noqa: FBT001 - one of a pair
-        if is_code:
-            return "{" + self._textual(part) + "}"
-        return _quoted(part)[1:-1].replace("{", "{{").replace("}", "}}")
+    def _plain(self, part: str) -> str:
+        return _escaped(part).replace("{", "{{").replace("}", "}}")
 
     def _textual(self, code: str) -> str:
         """Return code whose value reads the same in a text of Python as in one of a plan."""
-        return code if self._is_text(code) or code.startswith(_NUMBERS) else f"text({code})"
+        is_plain = code in self.numbers or code.startswith(_NUMBERS)
+        return code if is_plain or self._is_text(code) else f"text({code})"
 
     def _is_text(self, code: str) -> bool:
-        return code.startswith(_TEXTS) or code in self.texts
+        row, bracket, _ = code.partition("[")
+        return code.startswith(_TEXTS) or code in self.texts or f"{row}{bracket}" in self.texts
 
     def member(self, value: str, key: str) -> str:
         return f"{value}[{key}]"
@@ -206,6 +221,20 @@ class PythonCode(ScriptLanguage):
     def found(self, pattern: str) -> str:
         return f"found({_raw(pattern)}, reply.text)"
 
+    def as_text(self, value: str) -> str:
+        return value if self._is_text(value) else f"text({value})"
+
+    def matched(self, pattern: str, value: str) -> str:
+        return f"found({_raw(pattern)}, text({value}))"
+
+    def file(self, name: str) -> str:
+        path = f"{self.folder}/{name}".removeprefix("./")
+        return f"(HERE / {self.text(path)}).read_bytes()"
+
+    def part(self, content: str, name: str, kind: str) -> str:
+        shown = name or "None"
+        return f"({shown}, {content}, {kind})" if kind else f"({shown}, {content})"
+
     def cookie(self, name: str) -> str:
         return f"reply.cookies[{self.literal(name)}]"
 
@@ -229,11 +258,17 @@ _NUMBERS: Final = ("random.randint(", "random.uniform(", "len(", "int(", "next("
 
 def _quoted(text: str) -> str:
     """Return a text in double quotes, as formatters of Python want it."""
-    if all(char.isprintable() and char not in '"\\' for char in text):
-        return f'"{text}"'
-    if "'" not in text and '"' in text and text.replace('"', "").isprintable() and "\\" not in text:
+    if '"' in text and "'" not in text and "\\" not in text and text.isprintable():
         return f"'{text}'"
-    return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    """Return a text as it stands between double quotes."""
+    escaped = text.encode("unicode_escape").decode() if not text.isprintable() else text
+    if escaped is text:
+        escaped = text.replace("\\", "\\\\")
+    return escaped.replace('"', '\\"')
 
 
 def _raw(pattern: str) -> str:

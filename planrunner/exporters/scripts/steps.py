@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from planrunner.exporters.contract import ExportRequest
 from planrunner.exporters.remarks import remark
 from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage
 from planrunner.exporters.scripts.names import PlanNames
+from planrunner.exporters.scripts.pauses import pause_of, seconds_of
 from planrunner.exporters.scripts.requests import (
     VERBS,
     WrittenRequest,
@@ -22,10 +22,9 @@ from planrunner.exporters.scripts.requests import (
 from planrunner.language.expressions.expression import ExpressionError
 from planrunner.loss.ledger import Construct, Fate
 from planrunner.loss.source_nodes import SourceEntry, SourceNode
-from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import NS_PER_S, UnitError, parse_duration
 
-__all__ = ["StepWriter", "pause_of"]
+__all__ = ["StepWriter"]
 
 
 class StepWriter(ABC):
@@ -36,6 +35,7 @@ class StepWriter(ABC):
         indent: Stands before each line of a block.
         empty_block: What a block has that has nothing else.
         lines: Written so far.
+        depth: Of the block that is written.
         names: What the names of the plan are in the script.
     """
 
@@ -49,7 +49,7 @@ class StepWriter(ABC):
         self.names = names
         self.language = language
         self.lines: list[str] = []
-        self._depth = 0
+        self.depth = 0
         self._calls = 0
         self._remarked: set[int] = set()
         self._actions: dict[str, Callable[[SourceNode], None]] = {
@@ -123,19 +123,19 @@ class StepWriter(ABC):
 
     def line(self, text: str = "") -> None:
         """Write a line at the present depth."""
-        self.lines.append(self.indent * self._depth + text if text else "")
+        self.lines.append(self.indent * self.depth + text if text else "")
 
     @contextmanager
     def indented(self, begin: str, end: str) -> Iterator[None]:
         """Write lines inside a block."""
         if begin:
             self.line(begin)
-        self._depth += 1
+        self.depth += 1
         before = len(self.lines)
         yield
         if len(self.lines) == before and self.empty_block:
             self.line(self.empty_block)
-        self._depth -= 1
+        self.depth -= 1
         if end:
             self.line(end)
 
@@ -145,7 +145,7 @@ class StepWriter(ABC):
         at = len(self.lines)
         yield
         found = list(self.losses(self.tree.constructs_below(node)))
-        pad = self.indent * self._depth
+        pad = self.indent * self.depth
         self.lines[at:at] = [f"{pad}{self.comment} {remark(one)}" for one in found]
 
     def losses(self, constructs: Iterator[Construct]) -> Iterator[Construct]:
@@ -205,7 +205,7 @@ class StepWriter(ABC):
         self.write_request(read_request(step, self.language))
 
     def _think(self, step: SourceNode) -> None:
-        self.write_pause(self.seconds(pause_of(_taken(step, "think"))))
+        self.write_pause(seconds_of(self.language, pause_of(_taken(step, "think"))))
 
     def _set(self, step: SourceNode) -> None:
         node = step.take("set")
@@ -376,7 +376,7 @@ class StepWriter(ABC):
             else:
                 self.write_request(get_request(node.text(), self.language))
             test = self.language.expression(_taken(step, "until"))
-            pause = self.seconds(pause_of("1s" if every is None else every.text()))
+            pause = seconds_of(self.language, pause_of("1s" if every is None else every.text()))
             self.write_poll_end(test, pause, counter)
 
     def _parallel(self, step: SourceNode) -> None:
@@ -389,46 +389,6 @@ class StepWriter(ABC):
 
     def _log(self, step: SourceNode) -> None:
         self.write_log(self.language.text(_taken(step, "log")))
-
-    # -- pauses
-
-    def seconds(self, pause: Pause) -> str:
-        """Return code of how long a pause is, in seconds."""
-        first, second = pause.first / NS_PER_S, pause.second / NS_PER_S
-        match pause.kind:
-            case PauseKind.CONSTANT:
-                return f"{first:g}"
-            case PauseKind.UNIFORM:
-                return self.language.draws["float"].format(f"{first:g}, {second:g}")
-            case PauseKind.PARETO:
-                return self.language.distributed(pause.kind, f"{first:g}, {pause.second:g}")
-            case PauseKind.NORMAL:
-                return self.language.distributed(pause.kind, f"{first:g}, {second:g}")
-            case _:
-                return self.language.distributed(pause.kind, f"{first:g}")
-
-
-def pause_of(text: str) -> Pause:
-    """Return a pause as a plan writes it.
-
-    Raises:
-        CanNotWrite: It is computed.
-    """
-    if "${" in text:
-        raise CanNotWrite("only fixed pauses, ranges and distributions have a translation")
-    if found := _DISTRIBUTION.fullmatch(text.strip()):
-        first, _, second = found[2].partition(",")
-        kind = PauseKind(found[1])
-        if kind is PauseKind.PARETO:
-            return Pause(kind, parse_duration(first.strip()), float(second or 1))
-        return Pause(kind, parse_duration(first.strip()), parse_duration(second.strip() or "0s"))
-    low, dots, high = text.partition("..")
-    if not dots:
-        return Pause(PauseKind.CONSTANT, parse_duration(low))
-    return Pause(PauseKind.UNIFORM, parse_duration(low), parse_duration(high))
-
-
-_DISTRIBUTION: Final = re.compile(r"(normal|exponential|pareto)\(([^)]*)\)")
 
 
 def _names_given(step: SourceNode) -> Iterator[str]:

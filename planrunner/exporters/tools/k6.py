@@ -13,9 +13,9 @@ from planrunner.exporters.contract import Exporter, ExportRequest, WrittenTest
 from planrunner.exporters.scripts.javascript import HELPERS, JavaScript
 from planrunner.exporters.scripts.language import CanNotWrite, used_helpers
 from planrunner.exporters.scripts.names import PlanNames
+from planrunner.exporters.scripts.pauses import pause_of, seconds_of
 from planrunner.exporters.scripts.requests import WrittenRequest, attempt
 from planrunner.exporters.scripts.sections import ScriptWriter, WrittenTask
-from planrunner.exporters.scripts.steps import pause_of
 from planrunner.exporters.tools.k6_options import write_scenarios, write_thresholds
 from planrunner.graph.data import DataNode, Order
 from planrunner.graph.run_graph import PhaseNode, Renewal, UserProgram
@@ -360,7 +360,7 @@ class K6Writer(ScriptWriter):
             self.line("return;" if otherwise is None else f"return {otherwise}();")
 
     def _write_wait(self, node: SourceNode) -> None:
-        pause = self.seconds(pause_of(node.text()))
+        pause = seconds_of(self.language, pause_of(node.text()))
         if not all(phase.load.has_due_times for phase in self.request.phases):
             self.write_pause(pause)
 

@@ -13,10 +13,10 @@ from planrunner.exporters.remarks import on_one_line
 from planrunner.exporters.scripts.language import CanNotWrite, used_helpers
 from planrunner.exporters.scripts.lua import HELPERS, Lua
 from planrunner.exporters.scripts.names import PlanNames
+from planrunner.exporters.scripts.pauses import pause_of, seconds_of
 from planrunner.exporters.scripts.requests import WrittenRequest, attempt
 from planrunner.exporters.scripts.sections import ScriptHttp, ScriptWriter, WrittenTask
 from planrunner.exporters.scripts.shell_scripts import shell_variable
-from planrunner.exporters.scripts.steps import pause_of
 from planrunner.graph.data import DataNode, Order
 from planrunner.graph.run_graph import PhaseNode, UserProgram
 from planrunner.language.fields.text import parse_text
@@ -253,7 +253,7 @@ class _WrkWriter(ScriptWriter):
 
     def _write_rest(self, node: SourceNode, has_one_each: bool) -> None:  # noqa: FBT001
         wait = node.entry("wait")
-        attempt(wait, lambda one: self.write_pause(self.seconds(pause_of(one.text()))))
+        attempt(wait, lambda one: self.write_pause(seconds_of(self.language, pause_of(one.text()))))
         if wait is not None and not (has_one_each and len(self.request.classes) == 1):
             wait.construct.changed(_PAUSES)
 
