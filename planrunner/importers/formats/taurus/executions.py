@@ -9,6 +9,7 @@ from typing import Final
 
 from planrunner.importers.draft import Keys
 from planrunner.importers.nodes import SourceEntry, SourceNode
+from planrunner.importers.reading.documents import leave_out
 from planrunner.importers.reading.quantities import per_second, read_seconds, seconds
 
 __all__ = ["TaurusExecution", "phase_keys"]
@@ -21,27 +22,34 @@ class TaurusExecution:
     """One execution.
 
     Attributes:
+        default: The tool that runs it where it names none.
+        is_cloud: BlazeMeter's machines run it.
+        runs_all: All classes of the plan run in it.
         user_class: That runs in it; empty where nothing of its scenario is left.
     """
 
     node: SourceNode
+    default: str = "jmeter"
+    is_cloud: bool = False
     user_class: str = ""
+    runs_all: bool = False
 
     @property
     def executor(self) -> str:
         """The tool that runs it."""
         found = self.node.get("executor")
-        return found.text() if found is not None else "jmeter"
+        return found.text() if found is not None else self.default
 
 
 def phase_keys(one: TaurusExecution) -> Keys:
     """Return the load of an execution; judges its keys."""
     node = one.node
     node.take_whole("executor")
-    users = int(_number(node, "concurrency") or 1)
-    hold, ramp = _time(node, "hold-for"), _time(node, "ramp-up")
-    iterations, steps = _number(node, "iterations"), _number(node, "steps")
-    throughput = _number(node, "throughput")
+    where = "cloud" if one.is_cloud else "local"
+    users = int(_number(node, "concurrency", where) or 1)
+    hold, ramp = _number(node, "hold-for", where), _number(node, "ramp-up", where)
+    iterations, steps = _number(node, "iterations", where), _number(node, "steps", where)
+    throughput = _number(node, "throughput", where)
     keys: Keys = {"users": max(1, users)}
     lasts = (hold or Fraction(0)) + (ramp or Fraction(0))
     if iterations or not lasts:
@@ -57,10 +65,10 @@ def phase_keys(one: TaurusExecution) -> Keys:
         keys["hold"] = seconds(hold)
     if throughput and "iterations_per_user" not in keys:
         keys["throttle"] = per_second(throughput)
-    delay = _time(node, "delay")
+    delay = _number(node, "delay", where)
     if delay:
         keys["start_at"] = seconds(delay)
-    _judge_rest(node)
+    _judge_rest(node, is_cloud=one.is_cloud)
     return keys
 
 
@@ -77,22 +85,21 @@ def _stairs(users: int, ramp: Fraction, hold: Fraction, steps: int) -> list[Keys
     return stages
 
 
-def _value(node: SourceNode, key: str) -> tuple[SourceEntry, object] | None:
-    """Return a value; of several places (`{local: 1, cloud: 50}`) the local one."""
+def _value(node: SourceNode, key: str, where: str) -> tuple[SourceEntry, object] | None:
+    """Return a value; of several places (`{local: 1, cloud: 50}`) that of the one that runs it."""
     entry = node.entry(key)
     if entry is None:
         return None
     entry.construct.translated()
     if not entry.node.is_mapping:
         return entry, entry.node.scalar
-    local = entry.node.take("local")
-    for one in entry.node.unjudged():
-        one.construct.left_out("run it with `--set`, or write another phase for it")
-    return entry, local.scalar if local is not None else None
+    entry.node.whole()
+    found = entry.node.get(where)
+    return entry, found.scalar if found is not None else None
 
 
-def _number(node: SourceNode, key: str) -> Fraction | None:
-    found = _value(node, key)
+def _number(node: SourceNode, key: str, where: str) -> Fraction | None:
+    found = _value(node, key, where)
     if found is None:
         return None
     entry, value = found
@@ -105,18 +112,21 @@ def _number(node: SourceNode, key: str) -> Fraction | None:
     return number
 
 
-def _time(node: SourceNode, key: str) -> Fraction | None:
-    return _number(node, key)
-
-
-def _judge_rest(node: SourceNode) -> None:
+def _judge_rest(node: SourceNode, *, is_cloud: bool) -> None:
+    """Judge the other keys; those of BlazeMeter's machines do nothing in a local run."""
     for one in node.entries or []:
-        if one.construct.fate is not None:
+        if one.construct.fate is not None or one.key in ("script", "requests"):
             continue
-        if one.key in _OTHER:
-            for below in (one, *one.node.below()):
-                below.construct.left_out("one machine runs it: see `--workers` and `--cluster`")
-        elif one.key not in ("script", "requests"):
-            for below in (one, *one.node.below()):
-                if below.construct.fate is None:
-                    below.construct.left_out("a setting of the tool that ran it")
+        if one.key not in _OTHER:
+            _leave_out_unjudged(one, "a setting of the tool that ran it")
+        elif is_cloud:
+            leave_out(one, "one machine runs it: see `--workers` and `--cluster`")
+        else:
+            one.construct.translated()
+            one.node.whole()
+
+
+def _leave_out_unjudged(entry: SourceEntry, instead: str) -> None:
+    for one in (entry, *entry.node.below()):
+        if one.construct.fate is None:
+            one.construct.left_out(instead)

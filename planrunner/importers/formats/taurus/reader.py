@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import PurePath
 from typing import Final
 
@@ -13,24 +11,27 @@ from planrunner.importers.draft import DraftClass, DraftPhase, DraftPlan, DraftS
 from planrunner.importers.formats.taurus.criteria import thresholds_of
 from planrunner.importers.formats.taurus.executions import TaurusExecution, phase_keys
 from planrunner.importers.formats.taurus.scenarios import TaurusScenarios
+from planrunner.importers.formats.taurus.scripts import TaurusScripts, set_properties
+from planrunner.importers.formats.taurus.services import read_services
 from planrunner.importers.formats.taurus.templates import TaurusTemplates
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.comments import keep_comments
 from planrunner.importers.reading.documents import leave_out, read_document, suspect
-from planrunner.importers.reading.neighbours import neighbour
 from planrunner.importers.shaping.requests import all_requests
-from planrunner.importers.sources import ImportFault, SourceFile
+from planrunner.importers.sources import ImportFault
 from planrunner.importers.templates import literal
+from planrunner.loss.ledger import Fate
 
 __all__ = ["read"]
 
 _NO_HOST: Final = "http://localhost:8000"
 _DOCUMENTS: Final = (".yml", ".yaml", ".json", "")
-_SCRIPTS: Final = {".jmx": "jmx", ".py": "locust", ".js": "k6"}
 _SHOWN: Final = frozenset({"final-stats", "console", "final_status", "final-status"})
 _INSTALLED: Final = frozenset(
     {"path", "version", "download-link", "detect-plugins", "plugins", "memory-xmx", "gui", "class"}
 )
+_OF_SETTINGS: Final = frozenset({"artifacts-dir", "check-interval", "default-executor"})
+_WITHOUT_EFFECT: Final = frozenset({"settings", "cli", "cli-aliases", "version", "install-id"})
 _BROWSERS: Final = frozenset({"selenium", "webdriver", "nose", "robot", "mocha", "junit", "wdio"})
 
 
@@ -50,6 +51,11 @@ class _TaurusReader:
         self.documents = documents
         main = documents[0]
         self.draft = DraftPlan((PurePath(main.name).stem if main.path else "") or "taurus")
+        self.scripts = TaurusScripts(request, main)
+        self.is_cloud = any(
+            (found := root.get("provisioning")) is not None and found.text() == "cloud"
+            for root in self.roots
+        )
         self.templates = TaurusTemplates()
         self.scenarios: dict[str, SourceEntry] = {}
 
@@ -60,14 +66,18 @@ class _TaurusReader:
         self._variables()
         named = {key: one.node for key, one in self.scenarios.items()}
         scenarios = TaurusScenarios(self.templates, self.draft, self.request.files, named)
+        default = self._default_executor()
         executions = [
-            TaurusExecution(node) for root in self.roots for node in self._executions(root)
+            TaurusExecution(node, default, is_cloud=self.is_cloud)
+            for root in self.roots
+            for node in self._executions(root)
         ]
+        self.executors = {one.executor for one in executions}
         self._classes(executions, scenarios)
         self._phases(executions)
+        self.draft.params = {**self.draft.params, **self.templates.names.params}
         self._rest(scenarios.requests.labels)
         self._unused()
-        self.draft.params = {**self.draft.params, **self.templates.names.params}
         keep_comments(self.draft, self.documents)
         return self.draft
 
@@ -82,6 +92,14 @@ class _TaurusReader:
                 if not re.fullmatch(r"[A-Za-z_]\w*", one.key):
                     del spec["env"]
                 self.templates.names.param(one.key, spec)
+
+    def _default_executor(self) -> str:
+        for root in self.roots:
+            settings = root.get("settings")
+            found = settings.get("default-executor") if settings is not None else None
+            if found is not None and found.text():
+                return found.text()
+        return "jmeter"
 
     def _below(self, root: SourceNode, key: str) -> list[SourceEntry]:
         found = root.take(key)
@@ -161,34 +179,16 @@ class _TaurusReader:
 
     def _script(self, one: TaurusExecution, node: SourceNode) -> bool:
         """Import the script of a scenario where it lies beside; say whether it has one."""
-        entry = node.entry("script")
-        if entry is None:
+        if node.entry("script") is None:
             return False
-        name = entry.node.text()
-        path = neighbour(name, self.documents[0], self.request.files)
-        kind = _SCRIPTS.get(PurePath(name).suffix.lower())
-        module = f"planrunner.importers.formats.{kind}"
-        if path is None or kind is None or self.draft.users or find_spec(module) is None:
-            why = f"import `{name}` by itself: `planrunner import {name}`"
-            entry.construct.left_out(why if kind else f"planrunner can't read `{name}`")
-        else:
-            self._merge(kind, SourceFile(path, str(PurePath(self.documents[0].name).parent / name)))
-            entry.construct.translated()
-        for below in node.entries or []:
-            if below.construct.fate is None:
-                leave_out(below, f"set it in the plan that `{name}` becomes")
+        found = self.scripts.read(one, node, is_first=not self.draft.users)
+        if found is not None:
+            found.name = self.draft.name
+            self.draft = found
         return True
 
-    def _merge(self, kind: str, file: SourceFile) -> None:
-        importer = import_module(f"planrunner.importers.formats.{kind}.importer").IMPORTER
-        module, _, function = importer.reader.partition(":")
-        request = ImportRequest((file,), self.request.options, self.request.ledger)
-        found: DraftPlan = getattr(import_module(module), function)(request)
-        found.name = self.draft.name
-        self.draft = found
-
     def _phases(self, executions: list[TaurusExecution]) -> None:
-        runs = [one for one in executions if one.user_class]
+        runs = [one for one in executions if one.user_class or one.runs_all]
         one_by_one = any(self._local(root) for root in self.roots)
         phases = []
         for one in runs or executions:
@@ -230,13 +230,40 @@ class _TaurusReader:
                     self._reporting(one, labels)
                 elif one.key == "modules":
                     self._modules(one)
-                elif one.key in ("settings", "cli", "cli-aliases", "version", "install-id"):
-                    one.construct.translated()
-                    one.node.whole()
-                elif one.key == "provisioning" and one.node.text() == "local":
-                    one.construct.translated()
-                elif one.construct.fate is None:
-                    leave_out(one, _instead(one.key))
+                elif one.key == "services":
+                    read_services(one, self.draft)
+                else:
+                    self._setting(one)
+
+    def _setting(self, one: SourceEntry) -> None:
+        is_local = one.key == "provisioning" and one.node.text() == "local"
+        if is_local or one.key in _WITHOUT_EFFECT:
+            one.construct.translated()
+            one.node.whole()
+        elif one.key in _OF_SETTINGS:
+            suspect(one, "Taurus reads it under `settings`: here it has no effect")
+        elif one.construct.fate is None:
+            leave_out(one, "planrunner has nothing like it")
+
+    @property
+    def used(self) -> set[str]:
+        """The modules whose settings say something about this run."""
+        found = {*self.executors, *(["cloud", "blazemeter"] if self.is_cloud else [])}
+        for root in self.roots:
+            for key in ("services", "reporting"):
+                node = root.get(key)
+                for one in node.each() if node is not None else []:
+                    module = one.get("module") if one.is_mapping else one
+                    found.add(module.text() if module is not None else "")
+        return found - _SHOWN
+
+    @property
+    def awaits(self) -> bool:
+        """Whether a script of an execution isn't there."""
+        constructs = self.request.ledger.constructs
+        return any(
+            one.fate is Fate.NEEDS_YOU and one.words.endswith("script") for one in constructs
+        )
 
     def _reporting(self, entry: SourceEntry, labels: set[str]) -> None:
         entry.construct.translated()
@@ -265,12 +292,24 @@ class _TaurusReader:
         entry.construct.translated()
         for module in entry.node.entries or []:
             module.construct.translated()
+            is_used = module.key in self.used
             for one in module.node.entries or []:
-                if one.key in _INSTALLED or module.key in ("local", "console", "final-stats"):
+                if one.key in _INSTALLED or not is_used:
                     one.construct.translated()
                     one.node.whole()
+                elif one.key == "properties" and module.key == "jmeter":
+                    one.construct.translated()
+                    self._properties(one)
                 elif one.construct.fate is None:
-                    leave_out(one, f"a setting of `{module.key}`, which is not used here")
+                    leave_out(one, f"a setting of `{module.key}`: say what it did in the plan")
+
+    def _properties(self, one: SourceEntry) -> None:
+        """Give params the values of JMeter's properties; of a script that isn't there, later."""
+        if self.awaits:
+            for below in one.node.below():
+                below.construct.needs_you("import it together with the script that reads it")
+        else:
+            set_properties(one, self.draft)
 
     def _unused(self) -> None:
         for name, one in self.scenarios.items():
@@ -279,11 +318,3 @@ class _TaurusReader:
                 one.construct.translated()
             elif one.construct.fate is None:
                 suspect(one, f"no execution runs the scenario `{name}`")
-
-
-def _instead(key: str) -> str:
-    if key == "services":
-        return (
-            "measure with `monitors:`, start processes with `services:`, run commands in `setup:`"
-        )
-    return "planrunner has nothing like it"

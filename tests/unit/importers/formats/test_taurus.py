@@ -208,10 +208,10 @@ services: [{module: monitoring}]
     imported = run("", main)
 
     assert missing(["people: {csv: people.csv}", "/${people.name}"], imported) == []
-    assert [fate(imported, one) for one in ("idle", ".b.requests", "properties", "version")] == [
+    assert [fate(imported, one) for one in ("idle", ".b.requests", "properties.a", "version")] == [
         *(S, L, L, T)
     ]
-    assert fate(imported, "services") is L
+    assert fate(imported, "services[0].module") is L
 
 
 def test_what_is_no_test() -> None:
@@ -221,3 +221,58 @@ def test_what_is_no_test() -> None:
     assert IMPORTER.claim(SourceFile(None, "a.yml", b"scenarios: {}")) is Claim.NO
     text = b"execution:\n- concurrency: 1\nscenarios:\n  a: {}\n"
     assert IMPORTER.claim(SourceFile(None, "a.yml", text)) is Claim.SURE
+
+
+def test_what_only_other_machines_and_tools_read_has_no_effect() -> None:
+    """Locations and cloud values of a local run; settings of modules that nothing uses."""
+    test = (
+        "execution: [{scenario: s, concurrency: {local: 2, cloud: 50}, hold-for: 1m,"
+        " locations: {eu: 1}}]\n"
+        "scenarios: {s: {requests: ['http://a/${__P(b)}']}}\n"
+        "modules: {selenium: {x: 1}, jmeter: {properties: {b: c}}}\nartifacts-dir: out\n"
+    )
+    imported = run(test)
+
+    assert missing(["users: 2", "default: c"], imported) == []
+    words = ("locations", "locations.eu", "cloud", "selenium.x", "properties.b", "artifacts-dir")
+    assert [fate(imported, one) for one in words] == [T, T, T, T, T, S]
+
+    in_cloud = run(f"provisioning: cloud\n{test}")
+    assert missing(["users: 50"], in_cloud) == []
+    assert fate(in_cloud, "locations.eu") is L
+
+
+def test_commands_around_a_run() -> None:
+    """`shellexec` runs commands before and after; what runs beside is a service."""
+    imported = run(
+        "execution: [{scenario: s}]\nscenarios: {s: {requests: ['http://a/']}}\n"
+        "services: [{module: shellexec, prepare: [echo it's], startup: [{command: server,"
+        " background: true}], post-process: rm x}, monitoring]\n"
+    )
+
+    assert "sh -c 'echo it'" in imported.text
+    assert "teardown:\n  - exec: sh -c 'rm x'" in imported.text
+    assert fate(imported, "command") is L
+    assert check(imported) == ()
+
+
+def test_a_script_of_another_tool_runs_with_the_load_of_its_execution(tmp_path: Path) -> None:
+    """The load and the host are Taurus', the tasks those of the script."""
+    main = tmp_path / "load.yml"
+    main.write_text(
+        "execution: [{executor: locust, concurrency: 7, hold-for: 1m, scenario: s}]\n"
+        "scenarios: {s: {script: locustfile.py, default-address: 'http://b'}}\n"
+    )
+    asked = run("", main)
+    assert [fate(asked, one) for one in ("script", "default-address")] == [Y, Y]
+
+    (tmp_path / "locustfile.py").write_text(
+        "from locust import HttpUser, task\n\n\nclass Reader(HttpUser):\n"
+        "    host = 'http://a'\n\n    @task\n    def read(self):\n"
+        "        self.client.get('/items')\n"
+    )
+    imported = run("", main)
+
+    assert missing(["base_url: http://b", "get: /items", "users: 7", "hold: 1m"], imported) == []
+    assert "http://a" not in imported.text
+    assert check(imported) == ()
