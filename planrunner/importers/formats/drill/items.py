@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -27,6 +28,11 @@ _LONGEST: Final = 120
 _VERBS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 
 
+_STEP: Final = re.compile(r"\[(\d+)\]|\.?([\w-]+)")
+_WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_QUOTED: Final = re.compile(r"'(?:[^'\\]|\\.)*'")
+
+
 class DrillItems:
     """Reads the items of a plan, in order: each knows what those before it have assigned."""
 
@@ -40,6 +46,7 @@ class DrillItems:
         self.templates, self.draft, self.main, self.files = templates, draft, main, files
         self.names = templates.names
         self.assigned: dict[str, AssignedReply] = {}
+        self.last: Keys = {}
 
     def steps(self, items: list[SourceNode]) -> list[DraftStep]:
         """Return the steps of all items."""
@@ -79,6 +86,7 @@ class DrillItems:
         keys = self._keys(request, name.text() if name is not None else "")
         if tags:
             keys["tags"] = tags
+        self.last = keys if loop is None else {}
         step = DraftStep(keys, origin=request.construct.place)
         after = self._assign(item, keys, later)
         steps = [step, *([DraftStep({"set": after})] if after else [])]
@@ -170,8 +178,7 @@ class DrillItems:
         if shuffle is not None:
             shuffle.construct.translated()
             if shuffle.node.scalar is True:
-                shuffle.construct.changed("each iteration has an order of its own")
-                values = f"rand.shuffle({values})"
+                values = self._shuffled(values, shuffle)
         if isinstance(pick, int):
             values = f"({values})[:{pick}]"
         if "index" in templates_of(item):
@@ -183,6 +190,17 @@ class DrillItems:
         element = self.names.reserve("item")
         self.names.mean("item", element)
         return [], f"{element} in {values}"
+
+    def _shuffled(self, values: str, shuffle: SourceEntry) -> str:
+        """Return values in one random order for the whole run, as Drill draws it."""
+        if set(_WORD.findall(_QUOTED.sub("", values))) - {"range", "list", "true", "false", "none"}:
+            shuffle.construct.changed("each iteration has an order of its own")
+            return f"rand.shuffle({values})"
+        name = self.names.reserve("shuffled")
+        place = shuffle.construct.place
+        step = DraftStep({"set": {name: f"${{rand.shuffle({values})}}"}}, origin=place)
+        self.draft.setup.append(step)
+        return name
 
     def _values(self, entry: SourceEntry) -> str:
         node = entry.node
@@ -249,6 +267,9 @@ class DrillItems:
         name, _, path = key.text().partition(".")
         reply = self.assigned.get(name)
         if reply is not None and self._expect(reply, path, value):
+            if reply.step is self.last:
+                wrong = _differs(path, value)
+                return [DraftStep({"stop": "plan", "when": wrong}, origin=entry.construct.place)]
             entry.construct.changed("a reply that differs fails; it does not end the run")
             return []
         left = self.templates.path(key.text(), entry.construct)
@@ -277,6 +298,18 @@ class DrillItems:
         number = read_seconds(value.node.scalar)
         rules[place] = {"in": [int(text), text]} if number is not None and text.isdigit() else text
         return True
+
+
+def _differs(path: str, value: SourceEntry) -> str:
+    """Return the condition under which the reply just got is not what it must be."""
+    text = value.node.text()
+    if path == "status":
+        return f"status != {int(text)}"
+    found = "json"
+    for step in _STEP.finditer(path[len("body") :]):
+        key = step[1] or inline(step[2])
+        found = f"({found}[{key}] | default({{}}))"
+    return f"{found} | string != {inline(text)}"
 
 
 _ITEMS: Final[dict[str, Callable[[DrillItems, SourceEntry, SourceNode], list[DraftStep]]]] = {

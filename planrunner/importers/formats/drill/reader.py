@@ -20,6 +20,9 @@ __all__ = ["read"]
 
 _NO_HOST: Final = "http://localhost:8000"
 _MOST_FILES: Final = 100
+_NO_RAMP: Final = (
+    "Drill divides it by `iterations` into whole seconds: that is 0, so all begin at once"
+)
 _TEN_MINUTES: Final = 600
 """Seconds, the default of `max_duration`."""
 
@@ -88,7 +91,9 @@ class _DrillReader:
         if rampup is not None:
             rampup.construct.translated()
             time = read_seconds(rampup.node.scalar)
-            if time:
+            if time and isinstance(iterations, int) and time < iterations:
+                rampup.construct.suspicious(_NO_RAMP)
+            elif time:
                 load["ramp_up"] = seconds(time)
                 load |= {"max_duration": seconds(2 * time)} if time >= _TEN_MINUTES else {}
                 if users != iterations:

@@ -45,9 +45,9 @@ ITEMS = [
     ),
     (
         "{request: {url: '/{{ item.id }}/{{ index }}'}, with_items: [{id: 1}], shuffle: true}",
-        ["rows: ${rand.shuffle([{'id': 1}])}", "/${rows[index].id}/${index}"],
+        ["shuffled: ${rand.shuffle([{'id': 1}])}", "/${rows[index].id}/${index}"],
         ".shuffle",
-        C,
+        T,
     ),
     (
         "{request: {url: '/{{ item }}'}, with_items_range: {start: 2, stop: 6, step: 2}, pick: 1}",
@@ -77,13 +77,20 @@ ITEMS = [
     ),
     (
         "{request: {url: /a}, assign: foo}, {assert: {key: foo.status, value: 200}}",
-        ["expect: {status: 200}"],
+        ["expect: {status: 200}", "{stop: plan, when: status != 200}"],
         ".assert",
-        C,
+        T,
     ),
     (
         "{request: {url: /a}, assign: foo}, {assert: {key: 'foo.body[1].x', value: ok}}",
-        ['"$[1].x": ok'],
+        ['"$[1].x": ok', "stop: plan", "| string != 'ok'"],
+        ".assert",
+        T,
+    ),
+    (
+        "{request: {url: /a}, assign: foo}, {request: {url: /b}},"
+        " {assert: {key: foo.status, value: 200}}",
+        ["expect: {status: 200}"],
         ".assert",
         C,
     ),
@@ -110,7 +117,8 @@ def test_items(items: str, texts: list[str], words: str, fate: Fate) -> None:
     [
         ("base: http://a", "{users: 1, iterations: 1}"),
         ("base: http://a\niterations: 9", "{users: 9, iterations: 9}"),
-        ("iterations: 9\nconcurrency: 3\nrampup: 2", "{users: 3, iterations: 9, ramp_up: 2s}"),
+        ("iterations: 9\nconcurrency: 3\nrampup: 9", "{users: 3, iterations: 9, ramp_up: 9s}"),
+        ("iterations: 9\nconcurrency: 3\nrampup: 8", "{users: 3, iterations: 9}"),
         ("base: '{{ HOST }}'\niterations: '{{ N }}'", 'iterations: "${n}"'),
     ],
 )
@@ -155,4 +163,6 @@ def test_what_is_no_test() -> None:
         run("base: http://a")
     assert IMPORTER.claim(SourceFile(None, "a.yml", b"plan: 5\nbase: x")) is Claim.NO
     text = b"base: http://a\nplan:\n- request:\n    url: /a\n"
+    assert IMPORTER.claim(SourceFile(None, "a.yml", text)) is Claim.SURE
+    text = b"base: http://a\nplan:\n  - {name: A, request: {url: /a}}\n"
     assert IMPORTER.claim(SourceFile(None, "a.yml", text)) is Claim.SURE
