@@ -8,6 +8,10 @@ from typing import Final
 
 from planrunner.importers.formats.k6.code.calls import NativeCall
 from planrunner.importers.formats.k6.library.chai import CHAI
+from planrunner.importers.formats.k6.library.documents import DOCUMENTS
+from planrunner.importers.formats.k6.library.faker import FAKER
+from planrunner.importers.formats.k6.library.forms import FORMS
+from planrunner.importers.formats.k6.library.sessions import SESSIONS
 from planrunner.importers.formats.k6.protocols.grpc import GRPC
 from planrunner.importers.formats.k6.protocols.sockets import SOCKETS
 from planrunner.importers.formats.k6.state.values import JsValue
@@ -30,6 +34,10 @@ NATIVES: Final[dict[str, Callable[[NativeCall], JsValue]]] = {
     **CHAI,
     **SOCKETS,
     **GRPC,
+    **FORMS,
+    **DOCUMENTS,
+    **SESSIONS,
+    **FAKER,
 }
 _MODULES: Final = {
     "k6": "k6",
@@ -52,6 +60,11 @@ _LIBRARIES: Final = (
     (re.compile(r"k6chaijs|k6-chai|/expect/\d|k6-testing"), "chai"),
     (re.compile(r"k6-utils"), "utils"),
     (re.compile(r"papaparse"), "papaparse"),
+    (re.compile(r"k6/x/faker|faker(?:\.min)?\.js|@faker-js/faker|^faker$"), "faker"),
+    (re.compile(r"jslib\.k6\.io/formdata"), "formdata"),
+    (re.compile(r"jslib\.k6\.io/url\b"), "url"),
+    (re.compile(r"jslib\.k6\.io/httpx"), "httpx"),
+    (re.compile(r"jslib\.k6\.io/jsonpath"), "jsonpath"),
     (re.compile(r"k6-summary"), "summary"),
     (re.compile(r"k6-reporter|k6-html-reporter|junit"), "reporter"),
     (re.compile(r"\buuid\b"), "utils"),

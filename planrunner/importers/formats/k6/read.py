@@ -53,10 +53,10 @@ def read(request: ImportRequest) -> DraftPlan:
     draft = DraftPlan(_plan_name(main))
     if not _entries(module):
         raise ImportFault(main.name, "no function that k6 runs: `export default function`")
-    _read_program(module, machine, draft)
+    ran = _read_program(module, machine, draft)
     for file in scripts:
         modules.load(file)
-    judge_unread(module, machine)
+    judge_unread(module, machine, ran)
     return draft
 
 
@@ -88,7 +88,8 @@ def _entries(module: K6Module) -> dict[str, JsFunction]:
     }
 
 
-def _read_program(module: K6Module, machine: K6Machine, draft: DraftPlan) -> None:
+def _read_program(module: K6Module, machine: K6Machine, draft: DraftPlan) -> set[str]:
+    """Read what k6 would run; returns the functions that scenarios run."""
     place = _place_of_options(module)
     setup = _run(module, "setup", machine, [])
     data = setup[1]
@@ -118,10 +119,11 @@ def _read_program(module: K6Module, machine: K6Machine, draft: DraftPlan) -> Non
     for name, where in machine.unset_hosts.items():
         why = f"set it when you run the plan: `{name}=http://…` in the environment"
         machine.finding("variable", f"__ENV.{name}", where, "needs_you", why)
-    for _, construct, _ in machine.pending:
-        if construct is not None:
-            construct.left_out("no request follows that it could be recorded at")
+    for one in machine.pending:
+        if one.construct is not None:
+            one.construct.left_out(one.why)
     _write(draft, machine, options, classes)
+    return set(classes)
 
 
 def _write(
@@ -137,6 +139,7 @@ def _write(
     if machine.grpc:
         draft.extra["grpc"] = dict(machine.grpc)
     options.write_phases(draft, classes)
+    options.write_tags(draft, classes)
     options.write_thresholds(draft)
     options.write_settings(draft, {one.name: one.keys for one in draft.users})
     draft.params = {name: DraftParam(spec) for name, spec in machine.params.items()}

@@ -35,7 +35,7 @@ class _NamedCode:
     says: set[str] = field(default_factory=set)
 
 
-def judge_unread(main: K6Module, machine: K6Machine) -> None:
+def judge_unread(main: K6Module, machine: K6Machine, ran: set[str]) -> None:
     """Judge the calls that reading the scenarios has not judged."""
     modules = list(machine.modules.loaded.values())
     for one in modules:
@@ -45,7 +45,7 @@ def judge_unread(main: K6Module, machine: K6Machine) -> None:
     if not any(call.fate is None for one in modules for call in one.calls.values()):
         return
     code = [found for one in modules for found in _named_code(one)]
-    dead = _dead(code, modules)
+    dead = _dead(code, modules, main, ran)
     for each in code:
         for construct in each.module.within(each.node):
             if construct.fate is None:
@@ -78,6 +78,10 @@ def _summary(module: K6Module, is_main: bool, machine: K6Machine) -> None:  # no
 
 def _named_code(module: K6Module) -> Iterator[_NamedCode]:
     """Yield what has a name and calls something; the outer ones come first."""
+    default = module.exports.get("default")
+    if isinstance(default, JsFunction) and default.node.child_by_field_name("name") is None:
+        node = default.node
+        yield _NamedCode("default", module, node, set(_said(node, node)))
     for node in walk(module.script.root):
         name = node.child_by_field_name("name")
         if node.type not in _FUNCTIONS or name is None or name.type not in _NAMES:
@@ -85,6 +89,8 @@ def _named_code(module: K6Module) -> Iterator[_NamedCode]:
         yield _NamedCode(text_of(name), module, node, set(_said(node, name)))
 
 
+_NOT_RUN: Final = frozenset({"import_statement", "function_declaration", "class_declaration"})
+_FUNCTION_VALUES: Final = frozenset({"arrow_function", "function_expression"})
 _SAID: Final = frozenset({"identifier", "property_identifier", "shorthand_property_identifier"})
 _NAMES: Final = frozenset({"identifier", "property_identifier", "type_identifier"})
 
@@ -95,9 +101,15 @@ def _said(node: Node, name: Node) -> Iterator[str]:
             yield text_of(one)
 
 
-def _dead(code: list[_NamedCode], modules: list[K6Module]) -> set[str]:
+def _dead(
+    code: list[_NamedCode], modules: list[K6Module], main: K6Module, ran: set[str]
+) -> set[str]:
     """Return the names of functions that no code says but such functions themselves."""
     first_level = {name for one in modules for name in _first_level(one)}
+    first_level |= {"setup", "teardown", "handleSummary", *ran}
+    default = main.exports.get("default")
+    if isinstance(default, JsFunction) and "default" in ran:
+        first_level.add(text_of(default.node.child_by_field_name("name")))
     alive = {one.name for one in code} & first_level
     while True:
         more = {
@@ -112,15 +124,13 @@ def _dead(code: list[_NamedCode], modules: list[K6Module]) -> set[str]:
 
 
 def _first_level(module: K6Module) -> Iterator[str]:
-    """Yield the names that a module says outside of functions, and those that k6 runs."""
-    yield from ("default", "setup", "teardown", "handleSummary")
-    default = module.exports.get("default")
-    if isinstance(default, JsFunction):
-        yield text_of(default.node.child_by_field_name("name"))
-        yield from _said(default.node, default.node)
+    """Yield the names that a module says outside of functions."""
     for node in module.script.root.named_children:
         inner = node.child_by_field_name("declaration") or node
-        if inner.type in ("import_statement", "function_declaration", "class_declaration"):
+        value = node.child_by_field_name("value")
+        if inner.type in _NOT_RUN or (value is not None and value.type in _FUNCTION_VALUES):
+            continue
+        if node.type == "export_statement" and inner is node and value is None:
             continue
         if inner.type in ("lexical_declaration", "variable_declaration"):
             for one in inner.named_children:

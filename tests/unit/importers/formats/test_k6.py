@@ -242,10 +242,11 @@ def test_what_only_the_environment_chooses_is_named() -> None:
 
 
 def test_what_is_not_known_is_left_out_by_name() -> None:
-    found = calls_of("http.get(`${BASE}/a`);\nunknownThing(1);")
+    found = calls_of("http.get(`${BASE}/a`);\nencoding.strange(1);\nunknownThing(1);")
     assert [(one.words, one.fate) for one in found] == [
         ("http.get(`${BASE}/a`)", Fate.TRANSLATED),
-        ("unknownThing(1)", Fate.LEFT_OUT),
+        ("encoding.strange(1)", Fate.LEFT_OUT),
+        ("unknownThing(1)", Fate.SUSPICIOUS),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.k6.code.assignments import bind
 from planrunner.importers.formats.k6.code.evaluation import evaluate
 from planrunner.importers.formats.k6.code.statements import run_body
@@ -12,11 +13,13 @@ from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
+    JsChoice,
     JsClass,
     JsConst,
     JsExpectation,
     JsExpr,
     JsFile,
+    JsForm,
     JsFunction,
     JsMetric,
     JsNative,
@@ -25,6 +28,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsPart,
     JsReply,
     JsRows,
+    JsSession,
     JsSocket,
     JsText,
     JsUnknown,
@@ -80,7 +84,9 @@ def _call(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
     except NoStepSays as fault:
         value = JsUnknown(fault.why)
     if construct is not None:
-        if isinstance(value, JsUnknown):
+        if isinstance(value, JsUnknown) and value.is_mistake:
+            construct.suspicious(value.why)
+        elif isinstance(value, JsUnknown):
             construct.left_out(value.why)
             machine.leave_out(scope.module, value.why, *arguments_of(node))
         else:
@@ -115,7 +121,7 @@ def _value_of(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:  # noq
         callee = evaluate(function, scope, machine)
     if isinstance(callee, JsNative):
         return _native(callee.path, of, node, scope, machine)
-    if isinstance(callee, (JsFunction, JsClass)):
+    if isinstance(callee, (JsFunction, JsClass, JsChoice)):
         arguments = _arguments(node, scope, machine)
         if isinstance(of, (JsObject, JsClass)) and isinstance(callee, JsFunction):
             callee = JsFunction(
@@ -137,6 +143,12 @@ def _method(of: JsValue, name: str) -> str | None:  # noqa: C901, PLR0911, PLR09
             return f"Expect.{name}"
         case JsSocket():
             return f"Socket.{name}"
+        case JsForm(kind=kind):
+            return f"{kind}.{name}"
+        case JsSession():
+            return f"Session.{name}"
+        case JsPart(kind="html"):
+            return f"Html.{name}"
         case JsReply():
             return f"Reply.{name}"
         case JsNative():
@@ -167,6 +179,7 @@ def _arguments(node: Node, scope: K6Scope, machine: K6Machine) -> list[JsValue]:
 
 def _native(path: str, of: JsValue, node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
     handler = machine.natives.get(path)
+    name = path.rpartition(".")[2]
     while handler is None and path.count(".") and path.partition(".")[0] in _WILD:
         path = path.rpartition(".")[0]
         handler = machine.natives.get(f"{path}.*")
@@ -176,11 +189,10 @@ def _native(path: str, of: JsValue, node: Node, scope: K6Scope, machine: K6Machi
         shown = path.removeprefix("Value.").removeprefix("npm:")
         return JsUnknown(f"`{shown}` has no counterpart: write it as a function of a hook")
     arguments = _arguments(node, scope, machine)
-    name = path.rpartition(".")[2]
     return handler(NativeCall(node, name, arguments, arguments_of(node), of, scope, machine))
 
 
-_WILD: Final = frozenset({"browser", "reporter", "summary", "socket"})
+_WILD: Final = frozenset({"browser", "faker", "reporter", "summary"})
 
 
 def _super(name: str, node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
@@ -208,6 +220,8 @@ def invoke(  # noqa: PLR0911 - a table
         return handler(NativeCall(node, name, arguments, (), UNDEFINED, scope, machine))
     if isinstance(function, JsUnknown):
         return function
+    if isinstance(function, JsChoice):
+        return _choose(function, arguments, node, scope, machine)
     if not isinstance(function, JsFunction):
         return JsUnknown("a call of something that is not a function")
     if function.node.id in machine.calls or len(machine.calls) > _DEEPEST:
@@ -219,6 +233,30 @@ def invoke(  # noqa: PLR0911 - a table
         return run_body(function.node, inner, machine)
     finally:
         machine.calls.pop()
+
+
+def _choose(
+    choice: JsChoice, arguments: list[JsValue], node: Node, scope: K6Scope, machine: K6Machine
+) -> JsValue:
+    """Write a `choose` of what each of several functions does."""
+    counted: list[tuple[JsValue, int]] = []
+    for one in choice.items:
+        weight = sum(1 for other in choice.items if _is_same(other, one))
+        if not any(_is_same(one, other) for other, _ in counted):
+            counted.append((one, weight))
+    options: list[Keys] = []
+    for function, weight in counted:
+        with machine.branch(None) as steps:
+            invoke(function, arguments, node, scope, machine)
+        options.append({"weight": weight, "do": steps or [DraftStep({"log": "nothing"})]})
+    machine.last = None
+    machine.emit({"choose": options}, node, scope)
+    return UNDEFINED
+
+
+def _is_same(one: JsValue, other: JsValue) -> bool:
+    both = isinstance(one, JsFunction) and isinstance(other, JsFunction)
+    return one is other or (both and one.node == other.node)  # type: ignore[attr-defined]
 
 
 def _bind_parameters(

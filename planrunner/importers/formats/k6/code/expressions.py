@@ -48,7 +48,36 @@ _NATIVES: Final = frozenset(
         *("open", "parseInt", "parseFloat", "Boolean", "encodeURIComponent", "encodeURI", "isNaN"),
         *("decodeURIComponent", "setTimeout", "setInterval", "Error", "URL", "URLSearchParams"),
         *("RegExp", "require", "Set", "Map", "Promise", "FormData", "TextEncoder", "Symbol"),
-        *("globalThis", "clearTimeout", "clearInterval", "crypto", "Intl", "Uint8Array", "btoa"),
+        *(
+            "globalThis",
+            "clearTimeout",
+            "clearInterval",
+            "crypto",
+            "Intl",
+            "Uint8Array",
+            "btoa",
+            *(
+                "atob",
+                "TextDecoder",
+                "BigInt",
+                "ArrayBuffer",
+                "DataView",
+                "Int8Array",
+                "Uint16Array",
+            ),
+            *("Uint32Array", "Int16Array", "Int32Array", "Float32Array", "Float64Array", "WeakMap"),
+            *("WeakSet", "Reflect", "Proxy", "isFinite", "decodeURI", "escape", "unescape"),
+            *(
+                "Function",
+                "TypeError",
+                "RangeError",
+                "SyntaxError",
+                "module",
+                "exports",
+                "eval",
+                "fetch",
+            ),
+        ),
     }
 )
 
@@ -69,7 +98,9 @@ def _name(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
         return JsExpr(found.name) if found.name else found.value
     if name in _NATIVES:
         return JsNative(name)
-    return _WORDS.get(name, JsUnknown(f"`{name}` is not known where it is read"))
+    if name in _WORDS:
+        return _WORDS[name]
+    return JsUnknown(f"`{name}` is set nowhere: k6 stops here", is_mistake=True)
 
 
 def _lost(node: Node, name: str, scope: K6Scope, machine: K6Machine, value: JsValue) -> JsValue:

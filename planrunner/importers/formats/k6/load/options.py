@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +12,7 @@ from planrunner.importers.formats.k6.load.scenarios import NotALoad, ReadScenari
 from planrunner.importers.formats.k6.load.thresholds import NotAThreshold, lenient, sentences
 from planrunner.importers.formats.k6.state.machine import K6Machine
 from planrunner.importers.reading.quantities import read_seconds, seconds
+from planrunner.importers.templates import literal
 from planrunner.loss.ledger import SourcePlace
 
 __all__ = ["K6Options"]
@@ -94,9 +96,8 @@ class K6Options:
             made.keys["params"] = params
         tags = options.get("tags")
         for key, value in tags.items() if isinstance(tags, dict) else ():
-            self.machine.tags.setdefault(str(key), set())
-            self._lose(f"scenarios.{name}.tags.{key}", f"select it as `in phase {name}`")
-            del value
+            made.tags[str(key)] = str(value)
+            self.machine.scenario_tags.setdefault((str(key), str(value)), []).append(name)
 
     def _lose(self, words: str, why: str, fate: str = "left_out") -> None:
         self.machine.finding("option", words, self.place, fate, why)
@@ -114,6 +115,16 @@ class K6Options:
             if are_split and one.function in classes:
                 keys = _only_for(keys, classes[one.function])
             draft.phases.append(DraftPhase(_ordered(keys), origin=self.place))
+
+    def write_tags(self, draft: DraftPlan, classes: Mapping[str, str]) -> None:
+        """Write the tags of scenarios as those of all requests of their classes."""
+        for function, name in classes.items():
+            users = next(each for each in draft.users if each.name == name)
+            mine = [one for one in self.scenarios if one.function == function]
+            for key in dict.fromkeys(key for one in mine for key in one.tags):
+                http = users.keys.setdefault("http", {})
+                assert isinstance(http, dict), "written here"
+                http.setdefault("tags", {})[key] = _tag_of_phases(key, mine)
 
     def write_thresholds(self, draft: DraftPlan) -> None:
         """Write the thresholds; what no sentence says is a finding."""
@@ -164,6 +175,17 @@ class K6Options:
         agent = self.plain.get("userAgent")
         if agent:
             draft.http["headers"] = {"User-Agent": str(agent)}
+
+
+def _tag_of_phases(key: str, scenarios: list[ReadScenario]) -> str:
+    """Return the value of a tag: an expression where it depends on the phase."""
+    values = [one.tags.get(key, "none") for one in scenarios]
+    if len(set(values)) == 1:
+        return literal(values[0])
+    said = json.dumps(values[-1])
+    for one, value in zip(reversed(scenarios[:-1]), reversed(values[:-1]), strict=True):
+        said = f"{json.dumps(value)} if phase.name == {json.dumps(one.name)} else {said}"
+    return f"${{{said}}}"
 
 
 def _only_for(keys: Keys, name: str) -> Keys:

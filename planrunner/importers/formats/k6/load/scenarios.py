@@ -27,6 +27,7 @@ class ReadScenario:
         is_open: It starts iterations at a rate.
         users: How many users there are, where the phase says a number.
         losses: What of it is left out, by key.
+        tags: Of all of its requests.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ReadScenario:
     keys: Keys
     is_open: bool = False
     losses: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 K6ScenarioOptions = Mapping[str, Any]

@@ -152,9 +152,18 @@ def _clauses(
             if value not in phases:
                 raise NotAThreshold("no scenario has this name: it always passes", "suspicious")
             scope = f" in phase {_quoted(value)}" if phases[value] else ""
+        elif phase := _phase_of(name, value, machine, phases):
+            scope = f" in phase {_quoted(phase)}"
         else:
             selectors += _selector(name, value, metric, machine)
     return " and ".join(selectors), scope
+
+
+def _phase_of(name: str, value: str, machine: K6Machine, phases: Mapping[str, bool]) -> str:
+    """Return the only scenario that sets a value of a tag; empty for none."""
+    alone = machine.scenario_tags.get((name, value), [])
+    is_theirs = value in machine.tags.get(name, ())
+    return alone[0] if len(alone) == 1 and not is_theirs and phases.get(alone[0]) else ""
 
 
 def _selector(name: str, value: str, metric: str, machine: K6Machine) -> list[str]:
@@ -171,7 +180,9 @@ def _selector(name: str, value: str, metric: str, machine: K6Machine) -> list[st
         return [_quoted(value)] if value in machine.tags.get("name", ()) else _nobody(name)
     if name in ("method", "url", "check", "type"):
         raise NotAThreshold(f"a threshold by `{name}`: name the requests in `of`")
-    known = machine.tags.get(name, set())
+    known = machine.tags.get(name, set()) | {
+        other for key, other in machine.scenario_tags if key == name
+    }
     if value not in known and not any("${" in one for one in known):
         return _nobody(name)
     del metric

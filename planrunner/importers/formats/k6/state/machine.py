@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-__all__ = ["K6Machine", "NoStepSays"]
+__all__ = ["K6Machine", "NoStepSays", "PendingMark"]
 
 _MOST_WORK: Final = 60_000
 _LONGEST_NAME: Final = 60
@@ -40,6 +40,16 @@ class NoStepSays(Exception):  # noqa: N818 - reads as the sentence it stands for
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+@dataclass(slots=True, eq=False)
+class PendingMark:
+    """A value of a metric that a request after it will take; `why` where none comes."""
+
+    steps: list[DraftStep]
+    construct: Construct | None
+    put: Callable[[JsReply], None]
+    why: str
 
 
 def _no_word(of: JsExpectation, name: str) -> JsValue:
@@ -67,11 +77,12 @@ class K6Machine:
         columns: What is read of the rows of data sources.
         missing: Files that the script opens and that aren't there.
         tags: Tag keys that requests set, with their values.
+        scenario_tags: Tags of scenarios, with the scenarios that set them.
         libraries: Files of the import that are libraries which planrunner has a counterpart of.
         expected: The calls of `expect`, each with how many requests had been sent before it.
         described: What each `describe` around the code expects so far.
         branches: Each list of steps with the one around it, and when it runs.
-        pending: What the next request of a list takes with it, with its call.
+        pending: Values of metrics that the next request of their steps takes with it.
         computed: Metrics whose values depend on replies.
         moved: Lists of which some steps were put into another, and that other.
         sockets: Those whose handlers run when the function has ended.
@@ -91,6 +102,7 @@ class K6Machine:
     metrics: dict[str, JsMetric] = field(default_factory=dict)
     metric_uses: dict[str, set[str]] = field(default_factory=dict)
     tags: dict[str, set[str]] = field(default_factory=dict)
+    scenario_tags: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     groups: set[str] = field(default_factory=set)
     lists: list[list[DraftStep]] = field(default_factory=list)
     calls: list[int] = field(default_factory=list)
@@ -113,9 +125,7 @@ class K6Machine:
     branches: dict[int, tuple[list[DraftStep], list[DraftStep] | None, JsBranch | None]] = field(
         default_factory=dict
     )
-    pending: list[tuple[list[DraftStep], Construct | None, Callable[[JsReply], None]]] = field(
-        default_factory=list
-    )
+    pending: list[PendingMark] = field(default_factory=list)
     computed: set[str] = field(default_factory=set)
     moved: list[tuple[list[DraftStep], list[DraftStep]]] = field(default_factory=list)
     sockets: list[JsSocket] = field(default_factory=list)

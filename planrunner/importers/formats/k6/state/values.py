@@ -20,12 +20,14 @@ __all__ = [
     "UNDEFINED",
     "JsArray",
     "JsBranch",
+    "JsChoice",
     "JsClass",
     "JsConst",
     "JsEnv",
     "JsExpectation",
     "JsExpr",
     "JsFile",
+    "JsForm",
     "JsFunction",
     "JsMetric",
     "JsNative",
@@ -34,6 +36,7 @@ __all__ = [
     "JsPart",
     "JsReply",
     "JsRows",
+    "JsSession",
     "JsSocket",
     "JsSpan",
     "JsText",
@@ -192,7 +195,10 @@ class JsReply(JsValue):
 
 @dataclass(slots=True, eq=False)
 class JsPart(JsValue):
-    """A part of a reply: `json` with a path, `status`, `body`, `header`, `cookie`, `time`."""
+    """A part of a reply, by its kind: `json` with a path, `status`, `body`, `header`, `time`.
+
+    Of `html`, `query` and `first` the path is a CSS selector, or a JSONPath, as it stands.
+    """
 
     reply: JsReply
     kind: str
@@ -282,6 +288,36 @@ class JsSocket(JsValue):
 
 
 @dataclass(slots=True, eq=False)
+class JsForm(JsValue):
+    """Names with values: `FormData` or `URLSearchParams`; or a `URL` with its parameters.
+
+    Attributes:
+        kind: `form`, `query` or `url`.
+        base: Of a URL: what stands before its parameters.
+    """
+
+    kind: str
+    pairs: list[tuple[str, JsValue]] = field(default_factory=list)
+    base: JsValue = UNDEFINED
+    query: JsForm | None = None
+
+
+@dataclass(slots=True, eq=False)
+class JsSession(JsValue):
+    """A session of httpx: what all of its requests begin with."""
+
+    base: JsValue
+    params: JsObject
+
+
+@dataclass(slots=True, eq=False)
+class JsChoice(JsValue):
+    """One of several functions, drawn at random when it is called."""
+
+    items: list[JsValue]
+
+
+@dataclass(slots=True, eq=False)
 class JsExpectation(JsValue):
     """`expect(value)` in the words of chai, up to the word that says what is expected.
 
@@ -297,9 +333,14 @@ class JsExpectation(JsValue):
 
 @dataclass(slots=True, eq=False)
 class JsUnknown(JsValue):
-    """What a plan can't say, and why."""
+    """What a plan can't say, and why.
+
+    Attributes:
+        is_mistake: Of the original: it fails there, too.
+    """
 
     why: str
+    is_mistake: bool = False
 
 
 @dataclass(slots=True, eq=False)

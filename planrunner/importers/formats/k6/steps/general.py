@@ -12,8 +12,10 @@ from planrunner.importers.formats.k6.state.machine import NoStepSays
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
+    JsChoice,
     JsConst,
     JsExpr,
+    JsForm,
     JsFunction,
     JsOp,
     JsRows,
@@ -144,7 +146,7 @@ def _random_item(call: NativeCall) -> JsValue:
     if isinstance(value, JsRows):
         return row(value, "random", "iteration")
     if isinstance(value, JsArray) and any(isinstance(one, JsFunction) for one in value.items):
-        return JsUnknown("one of several functions at random: write it as `choose`")
+        return JsChoice(value.items)
     return JsExpr(f"rand.choice({expression(value, call.machine)})", draws=True)
 
 
@@ -261,20 +263,47 @@ def _hmac(call: NativeCall) -> JsValue:
     return JsExpr(f"{wrapped(text, call.machine)} | hmac({shown})", "text")
 
 
+def _hasher(call: NativeCall) -> JsValue:
+    """Read `crypto.createHash(kind)` and `createHMAC(kind, key)`."""
+    return JsForm("hash", base=JsArray(call.arguments))
+
+
+def _update(call: NativeCall) -> JsValue:
+    assert isinstance(call.of, JsForm), "a method of a hash"
+    call.of.pairs.append(("", call.argument(0)))
+    return call.of
+
+
+def _digest(call: NativeCall) -> JsValue:
+    assert isinstance(call.of, JsForm), "a method of a hash"
+    assert isinstance(call.of.base, JsArray), "made so"
+    text = binary("+", JsConst(""), UNDEFINED) if not call.of.pairs else call.of.pairs[0][1]
+    for _, one in call.of.pairs[1:]:
+        text = binary("+", text, one)
+    given = call.of.base.items
+    inner = [*given[1:2], text, *call.arguments[:1]]
+    kind = str(plain(given[0]))
+    if len(given) > 1:
+        inner = [JsConst(kind), *inner]
+    function = _hmac if len(given) > 1 else _hash
+    made = NativeCall(call.node, kind, inner, (), UNDEFINED, call.scope, call.machine)
+    return function(made)
+
+
 _NativeFunction = Callable[[NativeCall], JsValue]
 _NativeTable = dict[str, _NativeFunction]
 GENERAL: Final[_NativeTable] = {
     "k6.sleep": _sleep,
     "k6.group": _group,
     "k6.fail": _fail,
-    "k6.randomSeed": _nothing,
+    **dict.fromkeys(("k6.randomSeed", "utils.seed"), _nothing),
     "exec.test.abort": _abort,
     "exec.test.fail": _nothing,
     **{f"console.{name}": _log for name in ("log", "info", "warn", "error", "debug")},
     "utils.randomIntBetween": _random_int,
     "utils.randomItem": _random_item,
     "utils.randomString": _random_string,
-    "utils.uuidv4": _uuid,
+    **{f"utils.{name}": _uuid for name in ("uuidv4", "v4", "v1", "default.v4", "uuid.v4")},
     "crypto.randomUUID": _uuid,
     "utils.tagWithCurrentStageIndex": _nothing,
     "utils.tagWithCurrentStageProfile": _nothing,
@@ -286,6 +315,9 @@ GENERAL: Final[_NativeTable] = {
     "Date": _date,
     **{f"crypto.{name}": _hash for name in ("md5", "sha1", "sha256", "sha384", "sha512")},
     "crypto.hmac": _hmac,
+    **dict.fromkeys(("crypto.createHash", "crypto.createHMAC"), _hasher),
+    "hash.update": _update,
+    "hash.digest": _digest,
     "Error": _nothing,
     "summary.textSummary": _nothing,
     "summary.jUnit": _nothing,

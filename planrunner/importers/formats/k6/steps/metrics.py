@@ -9,7 +9,7 @@ from typing import Final
 
 from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.k6.code.calls import NativeCall
-from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
+from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays, PendingMark
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsBranch,
@@ -61,48 +61,43 @@ def _add(call: NativeCall) -> JsValue:
         raise NoStepSays(value.why)
     if isinstance(value, JsSpan):
         _group(call, metric, value)
-    elif not _is_put(call, metric, value):
-        _wait(call, metric, value)
+    else:
+        _keep(call, metric, value)
     return UNDEFINED
 
 
-def _is_put(call: NativeCall, metric: JsMetric, value: JsValue) -> bool:
-    """Write a value at a request that has been sent; say whether there is one that takes it."""
-    request = _request_of(value) or call.machine.last
-    if request is None:
-        return False
-    try:
-        _put(call, request, metric, value)
-    except NoStepSays:
-        if not isinstance(value, JsConst):
-            raise
-        return False
-    return True
-
-
-def _wait(call: NativeCall, metric: JsMetric, value: JsValue) -> None:
-    """Keep a constant value for the next request of the same steps."""
+def _keep(call: NativeCall, metric: JsMetric, value: JsValue) -> None:
+    """Write a value at the request that has been sent, or a constant one at the next."""
     machine = call.machine
+    request = _request_of(value) or machine.last
+    why = _NO_REQUEST
+    if request is not None:
+        try:
+            _put(call, request, metric, value)
+        except NoStepSays as fault:
+            why = fault.why
+        else:
+            return
     if not isinstance(value, JsConst) or not machine.lists:
-        raise NoStepSays(_NO_REQUEST)
+        raise NoStepSays(why)
     steps = machine.lists[-1]
     construct = call.scope.module.construct(call.node)
     put = partial(_put, call, metric=metric, value=value, steps=steps)
-    machine.pending.append((steps, construct, put))
+    machine.pending.append(PendingMark(steps, construct, put, why))
 
 
 def take_pending(machine: K6Machine, reply: JsReply) -> None:
     """Give a request the values that were recorded before it, in the same steps."""
     pending, machine.pending = machine.pending, []
-    for steps, construct, put in pending:
-        if steps is not reply.steps:
-            machine.pending.append((steps, construct, put))
+    for one in pending:
+        if one.steps is not reply.steps:
+            machine.pending.append(one)
             continue
         try:
-            put(reply)
+            one.put(reply)
         except NoStepSays as fault:
-            if construct is not None:
-                construct.left_out(fault.why)
+            if one.construct is not None:
+                one.construct.left_out(fault.why)
 
 
 def _put(
@@ -248,9 +243,15 @@ def _said(
         word = ""
     if not when:
         return word or f"${{{found}}}"
-    tests = [f"({reply_expression(one.test, request, call.machine)})" for one in when]
+    tests = _tests(call, request, when)
     inner = found if word else f"({found})"
     return f"${{{inner} if {' and '.join(tests)} else 'none'}}"
+
+
+def _tests(call: NativeCall, request: JsReply, when: list[JsBranch]) -> list[str]:
+    """Return conditions as expressions; those of which an `if` says already what is missing."""
+    machine = call.machine
+    return [f"({reply_expression(one.test, request, machine, partly=True)})" for one in when]
 
 
 def _both(
@@ -315,7 +316,7 @@ def _record(
     if when and metric.kind != "Counter":
         raise NoStepSays("a value under a condition: `record` it with `… if … else …`")
     if when:
-        tests = [f"({reply_expression(one.test, request, call.machine)})" for one in when]
+        tests = _tests(call, request, when)
         said = f"({said}) if {' and '.join(tests)} else 0"
     record = request.body.setdefault("record", {})
     assert isinstance(record, dict), "written here"

@@ -15,11 +15,12 @@ from planrunner.importers.formats.k6.state.values import (
     JsConst,
     JsExpr,
     JsObject,
+    JsOp,
     JsUnknown,
     JsValue,
     plain,
 )
-from planrunner.importers.formats.k6.terms.texts import plan_text, plan_value
+from planrunner.importers.formats.k6.terms.texts import is_text, plan_text, plan_value
 from planrunner.importers.reading.quantities import read_seconds, seconds
 
 __all__ = [
@@ -30,6 +31,9 @@ __all__ = [
     "statuses_of",
     "take_params",
 ]
+
+
+_NO_BODY: Final = "a text stands where parameters should: k6 ignores it, as `http.get` has no body"
 
 
 def plain_text(value: JsValue) -> object:
@@ -53,7 +57,10 @@ def name_of_tags(keys: Keys) -> None:
 
 def take_params(call: NativeCall, keys: Keys, params: JsValue) -> None:
     """Add the parameters of a request to its keys."""
-    if isinstance(params, JsConst):
+    if isinstance(params, JsConst) or is_text(params) or isinstance(params, JsOp):
+        if isinstance(params, JsOp) or is_text(params):
+            place = call.scope.module.place(call.node)
+            call.machine.finding("argument", "parameters", place, "suspicious", _NO_BODY)
         return
     if isinstance(params, JsUnknown):
         raise NoStepSays(params.why)
@@ -113,7 +120,8 @@ def _timeout(call: NativeCall, keys: Keys, value: JsValue) -> None:
     try:
         known = plain(value, unset=True)
     except LookupError:
-        raise NoStepSays("a timeout that only the run knows") from None
+        call.change("its timeout is not in the plan: only the run knows it")
+        return
     time = read_seconds(known) if isinstance(known, str) and not known.isdigit() else None
     if time is None and isinstance(known, str | int | float):
         time = Fraction(str(known)) / 1000

@@ -17,6 +17,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsEnv,
     JsExpr,
     JsFile,
+    JsForm,
     JsNative,
     JsObject,
     JsOp,
@@ -36,7 +37,7 @@ from planrunner.importers.formats.k6.steps.params import (
 from planrunner.importers.formats.k6.steps.paths import gjson_path
 from planrunner.importers.formats.k6.terms.texts import env_param, plan_text, plan_value
 
-__all__ = ["REQUESTS", "from_plain", "unset_hosts"]
+__all__ = ["REQUESTS", "from_plain", "send", "send_all", "unset_hosts"]
 
 _VERBS: Final = {
     "get": "get", "post": "post", "put": "put", "patch": "patch", "del": "delete",
@@ -59,10 +60,11 @@ def _request(call: NativeCall) -> JsValue:
     if known in _BODIES or call.name in ("request", "asyncRequest"):
         body = arguments.pop(0) if arguments else UNDEFINED
     params = arguments.pop(0) if arguments else UNDEFINED
-    return _send(call, known, url, body, params)
+    return send(call, known, url, body, params)
 
 
-def _send(call: NativeCall, verb: str, url: JsValue, body: JsValue, params: JsValue) -> JsReply:
+def send(call: NativeCall, verb: str, url: JsValue, body: JsValue, params: JsValue) -> JsReply:
+    """Write a request step; returns its reply."""
     machine = call.machine
     keys: Keys = {verb: _url(call, url)}
     if isinstance(url, JsObject) and "name" in url.entries:
@@ -112,6 +114,9 @@ def unset_hosts(url: JsValue, scheme: str) -> Iterator[tuple[JsEnv, str]]:
 
 def _take_body(call: NativeCall, keys: Keys, body: JsValue) -> None:
     if isinstance(body, JsConst) and body.value in (None, ""):
+        return
+    if isinstance(body, JsForm):
+        _take_pairs(call, keys, body)
         return
     if isinstance(body, JsOp) and body.sign == "json":
         _take_json(call, keys, body.operands[0])
@@ -189,6 +194,24 @@ def _take_form(call: NativeCall, keys: Keys, body: JsObject) -> None:
     keys["multipart"] = parts
 
 
+def _take_pairs(call: NativeCall, keys: Keys, form: JsForm) -> None:
+    """Send a `FormData` or `URLSearchParams`; its header comes with its key."""
+    names = [name for name, _ in form.pairs]
+    if len(set(names)) < len(names):
+        raise NoStepSays("a form with a name twice: write its `body`")
+    if form.kind == "query":
+        keys["form"] = {name: plan_value(one, call.machine) for name, one in form.pairs}
+        _drop_header(keys, ("application/x-www-form-urlencoded",))
+        return
+    keys["multipart"] = {
+        name: _file_part(call, one)
+        if isinstance(one, JsOp) and one.sign == "file"
+        else plan_text(one, call.machine)
+        for name, one in form.pairs
+    }
+    _drop_header(keys, ("multipart/form-data;boundary=boundary", "multipart/form-data"))
+
+
 def _file_part(call: NativeCall, file: JsOp) -> Keys:
     content = file.operands[0]
     if isinstance(content, JsFile):
@@ -198,7 +221,15 @@ def _file_part(call: NativeCall, file: JsOp) -> Keys:
 
 def _batch(call: NativeCall) -> JsValue:
     """Read `http.batch([...])`: requests side by side."""
-    given = call.argument(0)
+    return send_all(call, call.argument(0), send)
+
+
+def send_all(
+    call: NativeCall,
+    given: JsValue,
+    send_one: Callable[[NativeCall, str, JsValue, JsValue, JsValue], JsReply],
+) -> JsValue:
+    """Write requests side by side; returns their replies."""
     listed: dict[str, JsValue]
     if isinstance(given, JsArray) and not given.name:
         listed = {str(number): one for number, one in enumerate(given.items)}
@@ -209,7 +240,7 @@ def _batch(call: NativeCall) -> JsValue:
     replies: dict[str, JsValue] = {}
     with call.machine.branch() as steps:
         for key, one in listed.items():
-            replies[key] = _send(call, *_batched(one))
+            replies[key] = send_one(call, *_batched(one))
     call.machine.last = None
     if not steps:
         raise NoStepSays("a batch without requests")
@@ -308,7 +339,6 @@ REQUESTS: Final[dict[str, Callable[[NativeCall], JsValue]]] = {
     "http.CookieJar": _cookie_jar,
     "jar.set": _jar_set,
     "Reply.json": _json,
-    "Reply.html": _nothing_known,
     "Reply.clickLink": _nothing_known,
     "Reply.submitForm": _nothing_known,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from planrunner.importers.javascript.constants import js_text
 
 __all__ = ["TEXTS"]
 
+_LONGEST: Final = 100_000
 _NUMBER: Final = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)")
 
 
@@ -253,10 +255,43 @@ def _fixed(call: NativeCall) -> JsValue:
 
 
 def _pad(call: NativeCall) -> JsValue:
+    width = int(float(plain_or_refuse(call.argument(0))))
+    fill = plain_or_refuse(call.argument(1))[:1] if len(call.arguments) > 1 else " "
+    at_start = call.name == "padStart"
     if isinstance(call.of, JsConst):
-        width, fill = int(plain_or_refuse(call.argument(0))), plain_or_refuse(call.argument(1))
-        return JsConst(str(call.of.value).rjust(width, fill[:1] or " "))
-    raise NoStepSays("a text that is padded: write it as a function of a hook")
+        text = js_text(call.of.value)
+        return JsConst(text.rjust(width, fill) if at_start else text.ljust(width, fill))
+    own = wrapped(call.of, call.machine)
+    length = f"[{width}, {own} | string | length] | max"
+    filled = expression(JsConst(fill * width), call.machine)
+    said = f"({filled} ~ {own})[-({length}):]" if at_start else f"({own} ~ {filled})[:{length}]"
+    return JsExpr(said, "text", draws=draws(call.of))
+
+
+def _repeat(call: NativeCall) -> JsValue:
+    count = int(float(plain_or_refuse(call.argument(0))))
+    if isinstance(call.of, JsConst) and 0 <= count * len(str(call.of.value)) < _LONGEST:
+        return JsConst(js_text(call.of.value) * count)
+    return JsExpr(f"{wrapped(call.of, call.machine)} * {count}", "text", draws=draws(call.of))
+
+
+def _char(call: NativeCall) -> JsValue:
+    """Read `text.charAt(number)` and `text.at(number)`."""
+    return member(call.of, call.argument(0), call.machine)
+
+
+def _decoded(call: NativeCall) -> JsValue:
+    """Read `encoding.b64decode(text)`."""
+    value = call.argument(0)
+    if isinstance(value, JsUnknown):
+        return value
+    if isinstance(value, JsOp) and value.sign == "b64":
+        return value.operands[0]
+    try:
+        raw = str(plain(value)).replace("-", "+").replace("_", "/")
+        return JsConst(base64.b64decode(raw + "=" * (-len(raw) % 4)).decode())
+    except (LookupError, ValueError):
+        raise NoStepSays("Base64 that is decoded: write it as a function of a hook") from None
 
 
 def _join(call: NativeCall) -> JsValue:
@@ -406,7 +441,10 @@ TEXTS: Final[_TextNatives] = {
     **{f"Value.{name}": _slice for name in ("slice", "substring", "substr")},
     "List.slice": _slice,
     "Value.toFixed": _fixed,
-    "Value.padStart": _pad,
+    **dict.fromkeys(("Value.padStart", "Value.padEnd"), _pad),
+    "Value.repeat": _repeat,
+    **dict.fromkeys(("Value.charAt", "Value.at", "List.at"), _char),
+    **dict.fromkeys(("encoding.b64decode", "atob"), _decoded),
     **{f"{kind}.join": _join for kind in ("Value", "List")},
     **{f"{kind}.forEach": _for_each for kind in ("Value", "List")},
     **{f"{kind}.map": _map for kind in ("Value", "List")},

@@ -10,12 +10,15 @@ from planrunner.importers.formats.k6.state.machine import K6Machine
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
+    JsChoice,
     JsClass,
     JsConst,
     JsEnv,
     JsExpectation,
     JsExpr,
     JsFile,
+    JsForm,
+    JsFunction,
     JsMetric,
     JsNative,
     JsObject,
@@ -90,6 +93,8 @@ def member(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:  # noqa: C
             return of
         case JsConst():
             return UNDEFINED
+        case JsForm():
+            return _of_form(of, str(name))
         case JsExpectation():
             return machine.expectation_word(of, str(name))
         case JsMetric():
@@ -126,12 +131,23 @@ def _item_of_text(text: str, name: object) -> JsValue:
     return UNDEFINED
 
 
+def _of_form(of: JsForm, name: str) -> JsValue:
+    if name == "searchParams" and of.kind == "url":
+        of.query = of.query or JsForm("query")
+        return of.query
+    if name == "boundary":
+        return JsConst("boundary")
+    if name == "href":
+        return of
+    return JsUnknown(f"`{name}` of a form or URL")
+
+
 def _of_reply(of: JsReply, name: str) -> JsValue:
     kind = _REPLY.get(name)
     return JsPart(of, kind) if kind else JsUnknown(f"`{name}` of a reply")
 
 
-def _of_part(of: JsPart, name: object) -> JsValue:  # noqa: PLR0911 - a table
+def _of_part(of: JsPart, name: object) -> JsValue:  # noqa: C901, PLR0911 - a table
     if name == "length":
         return JsOp("length", [of])
     if of.kind == "json" and isinstance(name, str | int):
@@ -146,6 +162,8 @@ def _of_part(of: JsPart, name: object) -> JsValue:  # noqa: PLR0911 - a table
         return JsPart(of.reply, _TIMES.get(str(name), "other_time"))
     if of.kind == "regex" and name == 1:
         return of
+    if of.kind == "query" and name == 0:
+        return JsPart(of.reply, "first", of.path)
     return JsUnknown(f"`{name}` of a reply's {of.kind}")
 
 
@@ -182,19 +200,30 @@ def _of_expression(of: JsValue, name: object, machine: K6Machine) -> JsValue:
     return JsExpr(f"{inner}[{expression(JsConst(name), machine)}]")  # type: ignore[arg-type]
 
 
-def _computed(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:
+def _computed(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:  # noqa: PLR0911 - a table
     """Return an item whose key is known only when the plan runs."""
     if isinstance(of, JsNative) and of.path == "__ENV":
         return JsUnknown("a variable of the environment whose name is computed")
     if isinstance(of, JsRows):
         return _row_at(of, " ".join(_leaves(key)))
+    if isinstance(of, JsArray) and any(isinstance(one, JsFunction) for one in of.items):
+        return _one_function(of, expression(key, machine))
     index = expression(key, machine)
+    if isinstance(of, JsConst) and index == f"rand.int(0, {len(str(of.value)) - 1})":
+        return JsExpr(f"rand.choice({expression(of, machine)})", "text", draws=True)
     known = shadow(key)
     if isinstance(of, JsObject) and isinstance(known, JsConst):
         return _chosen(of, key, known, machine)
     if index.startswith("rand.int(0, "):
         return JsExpr(f"rand.choice({expression(of, machine)})", draws=True)
     return JsExpr(f"{wrapped(of, machine)}[{index}]")
+
+
+def _one_function(of: JsArray, index: str) -> JsValue:
+    """Return one of several functions: drawn, where the index is."""
+    if index == f"rand.int(0, {len(of.items) - 1})":
+        return JsChoice(of.items)
+    return JsUnknown("one of several functions, which only the run knows: see `switch`")
 
 
 def _leaves(value: JsValue) -> Iterator[str]:

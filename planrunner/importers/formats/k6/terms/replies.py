@@ -22,8 +22,16 @@ _COMPARED: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _NOT_ON_REPLY: Final = "a condition on something else than the reply: `record` it at a request"
 
 
-def reply_expression(value: JsValue, reply: JsReply, machine: K6Machine) -> str:  # noqa: PLR0911 - a table
+def reply_expression(  # noqa: PLR0911 - a table
+    value: JsValue, reply: JsReply, machine: K6Machine, *, partly: bool = False
+) -> str:
     """Return a condition as an expression about `status`, `headers`, `body` and `json`.
+
+    Args:
+        value: The condition.
+        reply: That it is about.
+        machine: Of the reading.
+        partly: What a check says of times may be missing.
 
     Raises:
         NoStepSays: It is about more than this reply.
@@ -32,11 +40,11 @@ def reply_expression(value: JsValue, reply: JsReply, machine: K6Machine) -> str:
         case JsPart():
             return _part(value, reply, "none")
         case JsOp(sign="not", operands=[inner]):
-            return f"not ({reply_expression(inner, reply, machine)})"
-        case JsOp(sign="checked", operands=[inner, JsConst(value=True)]):
-            return reply_expression(inner, reply, machine)
+            return f"not ({reply_expression(inner, reply, machine, partly=partly)})"
+        case JsOp(sign="checked", operands=[inner, JsConst(value=is_whole)]) if is_whole or partly:
+            return reply_expression(inner, reply, machine, partly=partly)
         case JsOp(sign="and" | "or" as sign, operands=[left, right]):
-            both = (reply_expression(one, reply, machine) for one in (left, right))
+            both = (reply_expression(one, reply, machine, partly=partly) for one in (left, right))
             return f" {sign} ".join(f"({one})" for one in both)
         case JsOp(sign=sign, operands=[left, right]) if sign in _COMPARED:
             return _compared(sign, left, right, reply, machine)

@@ -41,6 +41,9 @@ __all__ = [
 
 _SIMPLE: Final = re.compile(r"-?[\w.]+(?:\([^()]*\))?(?:\.\w+|\[[^\[\]]*\])*|'[^']*'|\([^()]*\)")
 _SECRET: Final = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|CREDENTIAL", re.IGNORECASE)
+_EXTRACTED: Final = frozenset(
+    {"json", "status", "body", "header", "cookie", "regex", "css", "query", "first", "form"}
+)
 _WORDS: Final = {
     "length": "length", "string": "string", "int": "int", "float": "float", "json": "json",
     "lower": "lower", "upper": "upper", "trim": "trim", "b64": "b64", "urlencode": "urlencode",
@@ -168,17 +171,16 @@ def part_name(part: JsPart, machine: K6Machine, wanted: str = "") -> str:
     direct = {"status": "status", "body": "body"}.get(part.kind)
     if is_last and direct:
         return direct
-    if part.kind == "header" and is_last:
-        return f"headers['{part.path[0]}']"
-    if part.kind == "json" and is_last and reply.action == "grpc.call":
-        return json_name(part.path)
+    if is_last and (said := _fresh(part)):
+        return said
     if machine.part == "init":
         raise NoStepSays("a reply before the test begins")
-    if part.kind not in ("json", "status", "body", "header", "cookie", "regex", "css") or (
-        part.kind in ("header", "cookie", "regex", "css") and not part.path
+    if part.kind not in _EXTRACTED or (
+        part.kind not in ("json", "status", "body") and not part.path
     ):
         raise NoStepSays(f"no expression of a plan gives the {part.kind} of a reply")
     words = [str(one) for one in part.path if isinstance(one, str)]
+    words = [_word_of(words[0])] if part.kind in ("css", "query", "first") else words
     name = machine.name(wanted or "_".join(words[-1:]) or f"{part.kind}_value")
     if direct:
         _set_after(reply, name, direct, machine)
@@ -186,6 +188,20 @@ def part_name(part: JsPart, machine: K6Machine, wanted: str = "") -> str:
         _extract(part, name)
     reply.extracted[key] = name
     return name
+
+
+def _fresh(part: JsPart) -> str:
+    """Return how an expression reads a part of the last reply itself; empty where it can't."""
+    if part.kind == "header":
+        return f"headers['{part.path[0]}']"
+    return json_name(part.path) if part.reply.action == "grpc.call" and part.kind == "json" else ""
+
+
+def _word_of(selector: str) -> str:
+    """Return what a selector or a path is about, in a word."""
+    named = re.search(r"name=['\"]?([\w-]+)", selector)
+    words = re.findall(r"[A-Za-z_][\w-]*", selector.partition("::")[0])
+    return named[1] if named else words[-1] if words else "found"
 
 
 def json_name(path: tuple[str | int, ...]) -> str:
@@ -207,8 +223,9 @@ def _extract(part: JsPart, name: str) -> None:
             del rule["required"]
     elif part.kind == "regex":
         rule = {"regex": part.path[0], "required": False}
-    elif part.kind == "css":
-        rule = {"css": part.path[0], "required": False}
+    elif part.kind in ("query", "first"):
+        which = "first" if part.kind == "first" else "all"
+        rule = {"jsonpath": part.path[0], "index": which, "required": False}
     else:
         rule = {part.kind: part.path[0], "required": False}
     if rule.pop("required", True) is False:
