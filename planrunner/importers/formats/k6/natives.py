@@ -18,6 +18,7 @@ from planrunner.importers.formats.k6.state.values import JsValue
 from planrunner.importers.formats.k6.steps.checks import CHECKS
 from planrunner.importers.formats.k6.steps.data import DATA
 from planrunner.importers.formats.k6.steps.general import GENERAL
+from planrunner.importers.formats.k6.steps.lists import LISTS
 from planrunner.importers.formats.k6.steps.metrics import METRICS
 from planrunner.importers.formats.k6.steps.requests import REQUESTS
 from planrunner.importers.formats.k6.steps.texts import TEXTS
@@ -29,6 +30,7 @@ NATIVES: Final[dict[str, Callable[[NativeCall], JsValue]]] = {
     **CHECKS,
     **GENERAL,
     **TEXTS,
+    **LISTS,
     **METRICS,
     **DATA,
     **CHAI,

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.formats.k6.code.assignments import ASSIGNMENTS
 from planrunner.importers.formats.k6.code.calls import CALLS
+from planrunner.importers.formats.k6.code.choices import switch
 from planrunner.importers.formats.k6.code.classes import read_class
 from planrunner.importers.formats.k6.code.expressions import EXPRESSIONS
 from planrunner.importers.formats.k6.code.loops import LOOPS
 from planrunner.importers.formats.k6.code.scoping import hoist
-from planrunner.importers.formats.k6.code.statements import STATEMENTS, run_block
+from planrunner.importers.formats.k6.code.statements import FLOW, STATEMENTS, run_block
 from planrunner.importers.formats.k6.library.chai import expected_member
 from planrunner.importers.formats.k6.natives import NATIVES, native_module
 from planrunner.importers.formats.k6.state.machine import K6Machine
@@ -40,6 +41,7 @@ def new_machine(modules: K6Modules) -> K6Machine:
     machine = K6Machine(modules)
     machine.expressions = {**EXPRESSIONS, **ASSIGNMENTS, **CALLS, "class": read_class}
     machine.statements = {**STATEMENTS, **LOOPS}
+    machine.flows = {**FLOW, "switch_statement": switch}
     machine.natives = NATIVES
     machine.expectation_word = expected_member
     return machine

@@ -18,6 +18,11 @@ import { WebSocket } from 'k6/websockets';
 import grpc from 'k6/net/grpc';
 import { check } from 'k6';
 import { Trend, Rate, Counter } from 'k6/metrics';
+import crypto from 'k6/crypto';
+import { FormData } from 'https://jslib.k6.io/formdata/0.0.2/index.js';
+import { Httpx } from 'https://jslib.k6.io/httpx/0.0.6/index.js';
+import jsonpath from 'https://jslib.k6.io/jsonpath/1.0.2/index.js';
+import faker from 'k6/x/faker';
 import { describe, expect } from 'https://jslib.k6.io/k6chaijs/4.3.4.3/index.js';
 const BASE = 'http://127.0.0.1';
 const lag = new Trend('lag');
@@ -173,7 +178,48 @@ def test_the_time_of_several_requests_is_that_of_a_group() -> None:
     assert steps == [{"group": "lag", "do": [{"get": "/a"}, {"get": "/b"}]}]
 
 
+CODE = [
+    ("for (let i = 5; i > 0; i -= 2) { http.get(BASE + '/' + i); }", [{"foreach": "i in range(5, 0, -2)", "do": [{"get": "/${i}"}]}]),
+    ("let n = 0; do { http.get(BASE + '/a'); n++; } while (n < 3);", [{"set": {"n": 0}}, {"set": {"goes_on": True}}, {"while": "goes_on", "do": [{"get": "/a"}, {"set": {"n": "${n + 1}"}}, {"set": {"goes_on": "${n < 3}"}}]}]),
+    ("while (true) { const r = http.get(BASE + '/a'); if (r.status === 200) break; http.get(BASE + '/b'); }", [{"set": {"goes_on": True}}, {"while": "goes_on", "do": [{"get": "/a"}, {"if": "status == 200", "then": [{"set": {"goes_on": False}}], "else": [{"get": "/b"}]}]}]),
+    ("const n = Math.floor(Math.random() * 2); switch (n) { case 0: http.get(BASE + '/a'); break; default: http.get(BASE + '/b'); }", [{"set": {"n": "${rand.int(0, 1)}"}}, {"switch": "n", "cases": {"0": [{"get": "/a"}], "else": [{"get": "/b"}]}}]),
+    ("const a = () => http.get(BASE + '/a'); const b = () => http.get(BASE + '/b'); [a, b, a][Math.floor(Math.random() * 3)]();", [{"choose": [{"weight": 2, "do": [{"get": "/a"}]}, {"weight": 1, "do": [{"get": "/b"}]}]}]),
+    ("const f = new FormData(); f.append('n', 'v'); http.post(BASE + '/f', f.body(), { headers: { 'Content-Type': 'multipart/form-data; boundary=' + f.boundary } });", [{"post": "/f", "multipart": {"n": "v"}}]),
+    ("const p = new URLSearchParams([['q', 'a b']]); p.append('n', __VU); http.get(`${BASE}/s?${p.toString()}`);", [{"get": "/s?q=a%20b&n=${(user.id + 1) | urlencode}"}]),
+    ("const u = new URL(BASE + '/u'); u.searchParams.append('x', 1); http.get(u.toString());", [{"get": "/u?x=1"}]),
+    ("const s = new Httpx({ baseURL: BASE, headers: { A: '1' } }); s.addHeader('B', '2'); s.post('/p', { n: 1 });", [{"post": "/p", "headers": {"A": "1", "B": "2"}, "form": {"n": 1}}]),
+    ("const r = http.get(BASE + '/a'); http.get(BASE + '/' + r.html().find('input[name=csrf]').first().attr('value'));", [{"get": "/a", "extract": {"csrf": {"css": "input[name=csrf]::attr(value)", "required": False}}}, {"get": "/${csrf}"}]),
+    ("const r = http.get(BASE + '/a'); http.get(BASE + '/' + jsonpath.query(r.json(), '$.items[*].id')[0]);", [{"get": "/a", "extract": {"id": {"jsonpath": "$.items[*].id", "index": "first", "required": False}}}, {"get": "/${id}"}]),
+    ("http.post(BASE + '/a', { n: faker.person.firstName() });", [{"post": "/a", "form": {"n": "${fake.first_name()}"}}]),
+    ("http.get(BASE + '/' + crypto.createHash('sha1').update('x').digest('hex'));", [{"get": "/${'x' | hash('sha1')}"}]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "steps"), CODE, ids=range(len(CODE)))
+def test_code_and_libraries_become_steps(code: str, steps: list[object]) -> None:
+    assert steps_of(code) == steps
+
+
+def test_tags_of_scenarios_are_those_of_their_requests() -> None:
+    text = (
+        "import http from 'k6/http';\nconst common = { executor: 'constant-vus', vus: 1, duration: '1m', exec: 'run' };\n"
+        "export const options = { scenarios: { a: { ...common, tags: { kind: 'x', of: '1' } }, b: { ...common, tags: { kind: 'y', of: '1' } } },"
+        " thresholds: { 'http_req_duration{kind:x}': ['avg<9'], 'http_req_duration{of:1}': ['avg<9'] } };\n"
+        "export function run() { http.get('http://127.0.0.1/'); }"
+    )
+    made = import_files([SourceFile(None, "load.js", text.encode())], options=ImportOptions())
+    plan = parse(made.text, "plan.yaml").data
+
+    assert check(made) == ()
+    tags = {"kind": '${"x" if phase.name == "a" else "y"}', "of": "1"}
+    assert plan["users"]["Run"]["http"] == {"tags": tags}
+    assert plan["thresholds"] == [
+        "avg service_time in phase a < 9ms",
+        "avg service_time of tag:of=1 < 9ms",
+    ]
+
+
 def test_the_plan_is_valid() -> None:
-    code = "\n".join(f"{{ {talk} }}" for talk, _ in TALKS)
+    code = "\n".join(f"{{ {one} }}" for one, _ in (*TALKS, *CODE))
     kept = "const r = http.get(BASE + '/a'); errors.add(r.status !== 200); hits.add(1);"
     assert check(imported(f"{code}\n{kept}")) == ()

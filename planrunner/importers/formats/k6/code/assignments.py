@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from planrunner.importers.draft import DraftStep
 from planrunner.importers.formats.k6.code.evaluation import evaluate
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
+from planrunner.importers.formats.k6.state.objects import JsSocket
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
@@ -18,7 +19,6 @@ from planrunner.importers.formats.k6.state.values import (
     JsOp,
     JsPart,
     JsReply,
-    JsSocket,
     JsUnknown,
     JsValue,
     K6Scope,

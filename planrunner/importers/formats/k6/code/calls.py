@@ -10,16 +10,20 @@ from planrunner.importers.formats.k6.code.assignments import bind
 from planrunner.importers.formats.k6.code.evaluation import evaluate
 from planrunner.importers.formats.k6.code.statements import run_body
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
+from planrunner.importers.formats.k6.state.objects import (
+    JsChoice,
+    JsExpectation,
+    JsForm,
+    JsSession,
+    JsSocket,
+)
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
-    JsChoice,
     JsClass,
     JsConst,
-    JsExpectation,
     JsExpr,
     JsFile,
-    JsForm,
     JsFunction,
     JsMetric,
     JsNative,
@@ -28,8 +32,6 @@ from planrunner.importers.formats.k6.state.values import (
     JsPart,
     JsReply,
     JsRows,
-    JsSession,
-    JsSocket,
     JsText,
     JsUnknown,
     JsValue,

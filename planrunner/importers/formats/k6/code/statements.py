@@ -36,9 +36,19 @@ from planrunner.importers.javascript.script import text_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["STATEMENTS", "End", "run_block", "run_body"]
+__all__ = [
+    "EXITS",
+    "FLOW",
+    "STATEMENTS",
+    "End",
+    "PlacedCode",
+    "has_exit",
+    "run_block",
+    "run_body",
+    "unsaid",
+]
 
-_EXITS: Final = frozenset(
+EXITS: Final = frozenset(
     {"return_statement", "throw_statement", "continue_statement", "break_statement"}
 )
 _PARTIAL: Final = "what the check says of times, and what is left out of it, does not count in it"
@@ -71,13 +81,14 @@ def run_block(code: PlacedCode, machine: K6Machine) -> End | None:
     for number, (node, scope) in enumerate(code):
         machine.count()
         rest = code[number + 1 :]
-        flow = _FLOW.get(node.type)
+        flow = machine.flows.get(node.type)
         if flow is not None:
-            return flow(node, scope, rest, machine)
+            ended: End | None = flow(node, scope, rest, machine)
+            return ended
         known = machine.statements.get(node.type)
         if known is not None:
             _tried(known, node, scope, machine)
-        elif node.type in _EXITS:
+        elif node.type in EXITS:
             return _exit(node, scope, machine)
     return None
 
@@ -112,6 +123,8 @@ def _exit(node: Node, scope: K6Scope, machine: K6Machine) -> End:
             what = "plan" if machine.part in ("setup", "teardown") else "iteration"
             machine.emit({"stop": what}, node, scope)
         return End(kind, JsConst(value=False) if machine.trial else UNDEFINED)
+    if kind == "break" and machine.flags and machine.flags[-1] and not machine.trial:
+        machine.emit({"set": {machine.flags[-1]: False}}, node, scope)
     return End(kind)
 
 
@@ -151,9 +164,9 @@ def _if(node: Node, scope: K6Scope, rest: PlacedCode, machine: K6Machine) -> End
             machine.accept(scope.module, skipped)
         return run_block([*_within(then if known else other, scope), *rest], machine)
     if isinstance(test, JsUnknown):
-        return _unsaid(node, test.why, scope, rest, machine)
+        return unsaid(node, test.why, scope, rest, machine)
     branches = _within(then, scope), _within(other, scope)
-    if not any(_has_exit(one) for branch in branches for one, _ in branch):
+    if not any(has_exit(one) for branch in branches for one, _ in branch):
         _both(node, test, said, branches, scope, machine)
         return run_block(rest, machine)
     return _split(node, test, said, branches, scope, rest, machine)
@@ -175,7 +188,7 @@ def _said(test: JsValue, machine: K6Machine) -> tuple[str, str]:
     return expression(test, machine), expression(negated(test), machine)
 
 
-def _unsaid(
+def unsaid(
     node: Node, why: str, scope: K6Scope, rest: PlacedCode, machine: K6Machine
 ) -> End | None:
     """Leave out a branch whose condition can't be said."""
@@ -191,11 +204,11 @@ def _unsaid(
     return run_block(rest, machine)
 
 
-def _has_exit(node: Node) -> bool:
+def has_exit(node: Node) -> bool:
     """Say whether a statement leaves the code around it somewhere."""
-    if node.type in _EXITS:
+    if node.type in EXITS:
         return True
-    return any(_has_exit(one) for one in node.named_children if one.type not in FUNCTIONS)
+    return any(has_exit(one) for one in node.named_children if one.type not in FUNCTIONS)
 
 
 def _always_exits(code: PlacedCode) -> bool:
@@ -208,7 +221,7 @@ def _always_exits(code: PlacedCode) -> bool:
         scope = code[0][1]
         branches = [last.child_by_field_name(one) for one in ("consequence", "alternative")]
         return all(_always_exits(_within(one, scope)) for one in branches)
-    return last.type in _EXITS
+    return last.type in EXITS
 
 
 def _both(
@@ -270,7 +283,7 @@ def _split(  # noqa: PLR0913, PLR0917 - a table
     if not any(_always_exits(code) for code in branches):
         machine.duplicated += 1
         if machine.duplicated > _MOST_DOUBLED:
-            return _unsaid(node, "an early end amid other code", scope, rest, machine)
+            return unsaid(node, "an early end amid other code", scope, rest, machine)
     written: list[list[DraftStep]] = []
     ends: list[End] = []
     promote_all([one for path in branches for one, _ in path], node, scope, machine)
@@ -378,37 +391,11 @@ def _class(node: Node, scope: K6Scope, machine: K6Machine) -> None:
     scope.names[name] = Variable(machine.expressions["class"](node, scope, machine))
 
 
-def _switch(node: Node, scope: K6Scope, rest: PlacedCode, machine: K6Machine) -> End | None:
-    asked = node.child_by_field_name("value")
-    body = node.child_by_field_name("body")
-    if asked is None or body is None:
-        return run_block(rest, machine)
-    value = evaluate(asked, scope, machine)
-    cases = [one for one in body.named_children if one.type in ("switch_case", "switch_default")]
-    for one in cases:
-        code = [
-            (below, scope)
-            for below in one.named_children
-            if below != one.child_by_field_name("value") and below.type != "break_statement"
-        ]
-        if one.type == "switch_default":
-            return run_block([*code, *rest], machine)
-        wanted = one.child_by_field_name("value")
-        found = evaluate(wanted, scope, machine) if wanted is not None else UNDEFINED
-        if isinstance(value, JsConst) and isinstance(found, JsConst):
-            if value.value == found.value and code:
-                return run_block([*code, *rest], machine)
-            continue
-        return _unsaid(node, "a `switch` of the script: write it as `switch`", scope, rest, machine)
-    return run_block(rest, machine)
-
-
 _ReadFlow = Callable[["Node", K6Scope, PlacedCode, K6Machine], "End | None"]
-_FLOW: Final[dict[str, _ReadFlow]] = {
+FLOW: Final[dict[str, _ReadFlow]] = {
     "statement_block": _block,
     "if_statement": _if,
     "try_statement": _try,
-    "switch_statement": _switch,
 }
 STATEMENTS: Final[dict[str, Callable[[Node, K6Scope, K6Machine], None]]] = {
     **dict.fromkeys(("lexical_declaration", "variable_declaration"), _declaration),

@@ -7,11 +7,11 @@ from typing import Final
 
 from planrunner.importers.formats.k6.code.calls import NativeCall
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
+from planrunner.importers.formats.k6.state.objects import JsExpectation
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
     JsConst,
-    JsExpectation,
     JsFunction,
     JsNative,
     JsObject,

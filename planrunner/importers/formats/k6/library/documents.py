@@ -26,7 +26,7 @@ def _parse(call: NativeCall) -> JsValue:
     if isinstance(body, JsUnknown):
         return body
     if not isinstance(body, JsPart) or body.kind != "body":
-        raise NoStepSays("HTML that is no body of a reply")
+        raise NoStepSays("HTML of something else than a reply")
     return JsPart(body.reply, "html")
 
 

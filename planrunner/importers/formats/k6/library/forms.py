@@ -9,11 +9,11 @@ from urllib.parse import quote
 from planrunner.importers.formats.k6.code.calls import NativeCall
 from planrunner.importers.formats.k6.code.expressions import text_value
 from planrunner.importers.formats.k6.state.machine import NoStepSays
+from planrunner.importers.formats.k6.state.objects import JsForm
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
     JsConst,
-    JsForm,
     JsObject,
     JsOp,
     JsUnknown,

@@ -7,12 +7,12 @@ from typing import Final
 
 from planrunner.importers.formats.k6.code.calls import NativeCall
 from planrunner.importers.formats.k6.code.expressions import text_value
+from planrunner.importers.formats.k6.state.objects import JsSession
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsConst,
     JsObject,
     JsReply,
-    JsSession,
     JsUnknown,
     JsValue,
 )

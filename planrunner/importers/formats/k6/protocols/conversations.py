@@ -9,12 +9,12 @@ from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.k6.code.calls import NativeCall, invoke
 from planrunner.importers.formats.k6.code.scoping import assigned_names, promote_all
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
+from planrunner.importers.formats.k6.state.objects import JsSocket
 from planrunner.importers.formats.k6.state.values import (
     JsFunction,
     JsObject,
     JsPart,
     JsReply,
-    JsSocket,
     JsUnknown,
     JsValue,
 )

@@ -9,6 +9,7 @@ from planrunner.importers.draft import Keys
 from planrunner.importers.formats.k6.code.calls import NativeCall
 from planrunner.importers.formats.k6.protocols.conversations import hold
 from planrunner.importers.formats.k6.state.machine import NoStepSays
+from planrunner.importers.formats.k6.state.objects import JsSocket
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsConst,
@@ -16,7 +17,6 @@ from planrunner.importers.formats.k6.state.values import (
     JsFunction,
     JsOp,
     JsReply,
-    JsSocket,
     JsUnknown,
     JsValue,
     plain,

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.k6.state.modules import K6Modules
+from planrunner.importers.formats.k6.state.objects import JsExpectation, JsSocket
 from planrunner.importers.formats.k6.state.values import (
     ALWAYS,
     JsBranch,
-    JsExpectation,
     JsMetric,
     JsReply,
-    JsSocket,
     JsValue,
     K6Module,
     K6Scope,
@@ -62,10 +61,12 @@ class K6Machine:
     """The state of reading.
 
     Attributes:
-        expressions: What reads each kind of expression; `statements` each kind of statement.
+        expressions: What reads each kind of expression; `statements` each kind of statement,
+            `flows` those that may end the code around them.
         natives: What k6 and JavaScript bring themselves.
         expectation_word: What a word of chai makes of an expectation.
         lists: The steps that are being written: of a function, of the branch in it, …
+        flags: Of the loops around the code: what a `break` sets to false.
         last: The reply that `status`, `body` and `headers` mean here.
         part: What is being read: `init`, `setup`, `vu` or `teardown`.
         trial: How many predicates are being read: no step may be written.
@@ -93,6 +94,7 @@ class K6Machine:
     expressions: Mapping[str, Callable[..., JsValue]] = field(default_factory=dict)
     natives: Mapping[str, Callable[..., JsValue]] = field(default_factory=dict)
     statements: Mapping[str, Callable[..., None]] = field(default_factory=dict)
+    flows: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     expectation_word: Callable[[JsExpectation, str], JsValue] = _no_word
     params: dict[str, Keys] = field(default_factory=dict)
     data: Keys = field(default_factory=dict)
@@ -106,6 +108,7 @@ class K6Machine:
     groups: set[str] = field(default_factory=set)
     lists: list[list[DraftStep]] = field(default_factory=list)
     calls: list[int] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
     last: JsReply | None = None
     part: str = "init"
     trial: int = 0
@@ -182,6 +185,15 @@ class K6Machine:
         finally:
             self.lists.pop()
             self.last = before
+
+    @contextmanager
+    def loop(self, flag: str) -> Iterator[None]:
+        """Read the body of a loop; `flag` is the name that a `break` sets, or empty."""
+        self.flags.append(flag)
+        try:
+            yield
+        finally:
+            self.flags.pop()
 
     def way_to(self, steps: list[DraftStep]) -> list[tuple[int, JsBranch | None]]:
         """Return the lists from the outermost to this one, each with when it runs."""

@@ -20,14 +20,11 @@ __all__ = [
     "UNDEFINED",
     "JsArray",
     "JsBranch",
-    "JsChoice",
     "JsClass",
     "JsConst",
     "JsEnv",
-    "JsExpectation",
     "JsExpr",
     "JsFile",
-    "JsForm",
     "JsFunction",
     "JsMetric",
     "JsNative",
@@ -36,8 +33,6 @@ __all__ = [
     "JsPart",
     "JsReply",
     "JsRows",
-    "JsSession",
-    "JsSocket",
     "JsSpan",
     "JsText",
     "JsUnknown",
@@ -263,72 +258,6 @@ class JsRows(JsValue):
     name: str
     spec: dict[str, object]
     columns: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True, eq=False)
-class JsSocket(JsValue):
-    """A WebSocket of the script.
-
-    Attributes:
-        handlers: What runs at `open`, `message`, `close` and so on.
-        timers: What runs later: `setTimeout` or `setInterval`, milliseconds, the function, and
-            the call.
-        name: Of the connection in the plan, where there are several.
-        gives_events: Its handlers get an event whose `data` is the message, not the message.
-        pings: The calls that ping the server.
-        is_closed: Some code closes it.
-    """
-
-    handlers: dict[str, list[JsFunction]] = field(default_factory=dict)
-    timers: list[tuple[str, float, JsValue, Any]] = field(default_factory=list)
-    name: str = ""
-    gives_events: bool = False
-    pings: list[Any] = field(default_factory=list)
-    is_closed: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class JsForm(JsValue):
-    """Names with values: `FormData` or `URLSearchParams`; or a `URL` with its parameters.
-
-    Attributes:
-        kind: `form`, `query` or `url`.
-        base: Of a URL: what stands before its parameters.
-    """
-
-    kind: str
-    pairs: list[tuple[str, JsValue]] = field(default_factory=list)
-    base: JsValue = UNDEFINED
-    query: JsForm | None = None
-
-
-@dataclass(slots=True, eq=False)
-class JsSession(JsValue):
-    """A session of httpx: what all of its requests begin with."""
-
-    base: JsValue
-    params: JsObject
-
-
-@dataclass(slots=True, eq=False)
-class JsChoice(JsValue):
-    """One of several functions, drawn at random when it is called."""
-
-    items: list[JsValue]
-
-
-@dataclass(slots=True, eq=False)
-class JsExpectation(JsValue):
-    """`expect(value)` in the words of chai, up to the word that says what is expected.
-
-    Attributes:
-        call: The call of `expect`, as natives get it.
-    """
-
-    value: JsValue
-    call: Any
-    is_not: bool = False
-    is_nested: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -21,9 +21,10 @@ from planrunner.importers.formats.k6.state.values import (
     JsValue,
     plain,
 )
+from planrunner.importers.formats.k6.terms.plain import from_plain
 from planrunner.importers.formats.k6.terms.texts import plan_value
 
-__all__ = ["DATA"]
+__all__ = ["DATA", "json_of"]
 
 _SHORT: Final = 20
 _LARGE: Final = 5_000_000
@@ -46,6 +47,20 @@ def _open(call: NativeCall) -> JsValue:
         return JsFile(modules_name)
     call.machine.files[found.name] = found
     return JsFile(found.name)
+
+
+def json_of(call: NativeCall, file: JsFile) -> JsValue:
+    """Return the content of a JSON file: known if it is small and an object, else its rows."""
+    rows = JsFile(file.name, "json")
+    path = call.machine.files.get(file.name)
+    if path is None or path.stat().st_size > _LARGE:
+        return rows
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig", errors="replace"))
+    except (ValueError, RecursionError):
+        _judge_rows(call, rows)
+        return rows
+    return rows if isinstance(found, list) else from_plain(found)
 
 
 def _shared(call: NativeCall) -> JsValue:

@@ -9,13 +9,12 @@ from typing import Final
 from planrunner.importers.draft import Keys
 from planrunner.importers.formats.k6.code.calls import NativeCall
 from planrunner.importers.formats.k6.state.machine import NoStepSays
+from planrunner.importers.formats.k6.state.objects import JsChoice, JsForm
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
-    JsChoice,
     JsConst,
     JsExpr,
-    JsForm,
     JsFunction,
     JsOp,
     JsRows,

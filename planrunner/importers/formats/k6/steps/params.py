@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-_NO_BODY: Final = "a text stands where parameters should: k6 ignores it, as `http.get` has no body"
+_NO_BODY: Final = "a text instead of parameters: k6 ignores it, as `http.get` has no body"
 
 
 def plain_text(value: JsValue) -> object:

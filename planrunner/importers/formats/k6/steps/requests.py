@@ -10,6 +10,7 @@ from typing import Final
 from planrunner.importers.draft import Keys
 from planrunner.importers.formats.k6.code.calls import NativeCall
 from planrunner.importers.formats.k6.state.machine import NoStepSays
+from planrunner.importers.formats.k6.state.objects import JsForm
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
@@ -17,7 +18,6 @@ from planrunner.importers.formats.k6.state.values import (
     JsEnv,
     JsExpr,
     JsFile,
-    JsForm,
     JsNative,
     JsObject,
     JsOp,
@@ -35,9 +35,10 @@ from planrunner.importers.formats.k6.steps.params import (
     take_params,
 )
 from planrunner.importers.formats.k6.steps.paths import gjson_path
+from planrunner.importers.formats.k6.terms.plain import from_plain
 from planrunner.importers.formats.k6.terms.texts import env_param, plan_text, plan_value
 
-__all__ = ["REQUESTS", "from_plain", "send", "send_all", "unset_hosts"]
+__all__ = ["REQUESTS", "send", "send_all", "unset_hosts"]
 
 _VERBS: Final = {
     "get": "get", "post": "post", "put": "put", "patch": "patch", "del": "delete",
@@ -137,15 +138,6 @@ def _parsed(body: JsConst) -> JsValue | None:
         return from_plain(json.loads(str(body.value)))
     except (ValueError, RecursionError):
         return None
-
-
-def from_plain(value: object) -> JsValue:
-    """Return a value of Python as one of a script."""
-    if isinstance(value, dict):
-        return JsObject({str(key): from_plain(one) for key, one in value.items()})
-    if isinstance(value, list):
-        return JsArray([from_plain(one) for one in value])
-    return JsConst(value)  # type: ignore[arg-type]
 
 
 def _is_json_sent(keys: Keys) -> bool:

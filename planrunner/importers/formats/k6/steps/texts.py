@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from planrunner.importers.formats.k6.code.calls import NativeCall, predicate
-from planrunner.importers.formats.k6.code.loops import for_each
+from planrunner.importers.formats.k6.code.calls import NativeCall
 from planrunner.importers.formats.k6.state.machine import NoStepSays
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
@@ -27,9 +26,10 @@ from planrunner.importers.formats.k6.state.values import (
     JsValue,
     plain,
 )
-from planrunner.importers.formats.k6.steps.requests import from_plain
+from planrunner.importers.formats.k6.steps.data import json_of
 from planrunner.importers.formats.k6.terms.members import member
-from planrunner.importers.formats.k6.terms.operators import negated, truth
+from planrunner.importers.formats.k6.terms.operators import negated
+from planrunner.importers.formats.k6.terms.plain import from_plain
 from planrunner.importers.formats.k6.terms.texts import draws, expression, wrapped
 from planrunner.importers.javascript.constants import js_text
 
@@ -58,8 +58,8 @@ def _parse(call: NativeCall) -> JsValue:
             return JsPart(reply, "json")
         case JsOp(sign="or", operands=[JsPart(kind="body", reply=reply), _]):
             return JsPart(reply, "json")
-        case JsFile(name=name):
-            return JsFile(name, "json")
+        case JsFile():
+            return json_of(call, value)
         case JsOp(sign="json", operands=[inner]):
             return inner
         case JsConst(value=str() as text):
@@ -304,83 +304,6 @@ def _join(call: NativeCall) -> JsValue:
     return JsExpr(f"{wrapped(call.of, call.machine)} | join('{by}')", "text")
 
 
-def _for_each(call: NativeCall) -> JsValue:
-    def read(item: JsValue, number: JsValue) -> None:
-        call.run(call.argument(0), [item, number, call.of])
-
-    for_each(call.of, "item", read, call.node, call.scope, call.machine)
-    return UNDEFINED
-
-
-def _map(call: NativeCall) -> JsValue:
-    if not isinstance(call.of, JsArray) or call.of.name:
-        raise NoStepSays("a list that is computed from another: write it as a function of a hook")
-    return JsArray(
-        [call.run(call.argument(0), [one, JsConst(n)]) for n, one in enumerate(call.of.items)]
-    )
-
-
-def _filter(call: NativeCall) -> JsValue:
-    """Read `filter`, `find`, `some` and `every` of a list that is known."""
-    if not isinstance(call.of, JsArray) or call.of.name:
-        raise NoStepSays("a list that is searched: see `extract` with a filter of JSONPath")
-    kept: list[JsValue] = []
-    for one in call.of.items:
-        held = truth(predicate(call.argument(0), [one], call.node, call.scope, call.machine))
-        if held is None:
-            raise NoStepSays("a list that is searched for what only the run knows")
-        if held:
-            kept.append(one)
-    if call.name == "filter":
-        return JsArray(kept)
-    if call.name in ("some", "every"):
-        return JsConst(bool(kept) if call.name == "some" else len(kept) == len(call.of.items))
-    return kept[0] if kept else UNDEFINED
-
-
-def _push(call: NativeCall) -> JsValue:
-    of = call.of
-    if not isinstance(of, JsArray):
-        raise NoStepSays("an item that is added to a list of the run: see `push`")
-    if not of.name and of.depth < call.machine.depth and not call.machine.trial:
-        raise NoStepSays("an item that is added to a list in a branch or loop: see `push`")
-    of.items += call.arguments
-    return JsConst(len(of.items))
-
-
-def _concat(call: NativeCall) -> JsValue:
-    if isinstance(call.of, JsArray) and all(isinstance(one, JsArray) for one in call.arguments):
-        lists = [one for one in (call.of, *call.arguments) if isinstance(one, JsArray)]
-        return JsArray([item for one in lists for item in one.items])
-    raise NoStepSays("lists that only the run knows")
-
-
-def _keys(call: NativeCall) -> JsValue:
-    value = call.argument(0)
-    if not isinstance(value, JsObject) or value.name:
-        if isinstance(value, JsUnknown):
-            return value
-        raise NoStepSays("the keys of something that only the run knows")
-    pairs = list(value.entries.items())
-    if call.name == "keys":
-        return JsArray([JsConst(key) for key, _ in pairs])
-    if call.name == "values":
-        return JsArray([one for _, one in pairs])
-    return JsArray([JsArray([JsConst(key), one]) for key, one in pairs])
-
-
-def _assign(call: NativeCall) -> JsValue:
-    target = call.argument(0)
-    if not isinstance(target, JsObject):
-        raise NoStepSays("an object that only the run knows")
-    for one in call.arguments[1:]:
-        if isinstance(one, JsObject) and not one.name:
-            target.entries.update(one.entries)
-        elif not isinstance(one, JsConst):
-            raise NoStepSays("an object that only the run knows")
-    return target
-
-
 def _same(call: NativeCall) -> JsValue:
     return call.argument(0)
 
@@ -422,8 +345,6 @@ TEXTS: Final[_TextNatives] = {
     "Boolean": _boolean,
     "Array.isArray": _is_array,
     "Array.from": _same,
-    **{f"Object.{name}": _keys for name in ("keys", "values", "entries")},
-    "Object.assign": _assign,
     "Object.freeze": _same,
     "Object.test": _object_test,
     **{f"{kind}.hasOwnProperty": _has for kind in ("Object", "Value")},
@@ -446,11 +367,6 @@ TEXTS: Final[_TextNatives] = {
     **dict.fromkeys(("Value.charAt", "Value.at", "List.at"), _char),
     **dict.fromkeys(("encoding.b64decode", "atob"), _decoded),
     **{f"{kind}.join": _join for kind in ("Value", "List")},
-    **{f"{kind}.forEach": _for_each for kind in ("Value", "List")},
-    **{f"{kind}.map": _map for kind in ("Value", "List")},
-    **{f"List.{name}": _filter for name in ("filter", "find", "some", "every")},
-    "List.push": _push,
-    "List.concat": _concat,
     "encoding.b64encode": _coded,
     "btoa": _coded,
     "encodeURIComponent": _coded,

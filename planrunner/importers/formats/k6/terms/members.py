@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Final
 
+from planrunner.importers.draft import Keys
 from planrunner.importers.formats.k6.state.machine import K6Machine
+from planrunner.importers.formats.k6.state.objects import JsChoice, JsExpectation, JsForm
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
-    JsChoice,
     JsClass,
     JsConst,
     JsEnv,
-    JsExpectation,
     JsExpr,
     JsFile,
-    JsForm,
     JsFunction,
     JsMetric,
     JsNative,
@@ -91,6 +91,8 @@ def member(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:  # noqa: C
             return JsConst(len(text)) if name == "length" else _item_of_text(text, name)
         case JsFile(kind="csv") if name == "data":
             return of
+        case JsFile(kind="json"):
+            return member(_rows_of_file(of, machine), key, machine)
         case JsConst():
             return UNDEFINED
         case JsForm():
@@ -178,6 +180,17 @@ def _of_rows(of: JsRows, key: JsValue, name: object) -> JsValue:
     )
 
 
+def _rows_of_file(file: JsFile, machine: K6Machine) -> JsRows:
+    """Return the rows of a JSON file that is read without `SharedArray`."""
+    for name, known in machine.data.items():
+        if isinstance(known, dict) and known.get("json") == file.name:
+            return JsRows(name, known)
+    name = machine.name(PurePosixPath(file.name).stem)
+    spec: Keys = {"json": file.name}
+    machine.data[name] = spec
+    return JsRows(name, spec)
+
+
 def row(of: JsRows, order: str, per: str) -> JsValue:
     """Return a row that users draw from a source, in a given order."""
     before = (of.spec.get("order", order), of.spec.get("per", per))
@@ -204,6 +217,8 @@ def _computed(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:  # noqa
     """Return an item whose key is known only when the plan runs."""
     if isinstance(of, JsNative) and of.path == "__ENV":
         return JsUnknown("a variable of the environment whose name is computed")
+    if isinstance(of, JsFile) and of.kind == "json":
+        of = _rows_of_file(of, machine)
     if isinstance(of, JsRows):
         return _row_at(of, " ".join(_leaves(key)))
     if isinstance(of, JsArray) and any(isinstance(one, JsFunction) for one in of.items):
