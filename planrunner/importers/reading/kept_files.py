@@ -38,6 +38,19 @@ class KeptFiles:
         self._draft.files[target] = found.path if found.path is not None else found.content
         return target
 
+    def write(self, target: str, content: bytes, *, overwrites: bool = False) -> str:
+        """Put something beside the plan that the import makes; returns its path there."""
+        if overwrites:
+            self._draft.files[target] = content
+            return target
+        stem, dot, suffix = target.rpartition(".")
+        number, wish = 1, target
+        while self._draft.files.get(wish, content) != content:
+            number += 1
+            wish = f"{stem}_{number}{dot}{suffix}"
+        self._draft.files[wish] = content
+        return wish
+
     def _put(self, target: str, content: bytes) -> str:
         """Put a stand-in beside the plan; one of the same name may hold other columns."""
         number, wish = 1, target

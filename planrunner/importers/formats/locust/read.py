@@ -22,6 +22,7 @@ from planrunner.importers.formats.locust.code.mappings import know_attributes
 from planrunner.importers.formats.locust.code.module import LocustFunction, LocustModule
 from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
 from planrunner.importers.formats.locust.hooks.functions import LocustHooks
+from planrunner.importers.formats.locust.hooks.given import given_param
 from planrunner.importers.formats.locust.load import read_conf, read_shapes
 from planrunner.importers.formats.locust.outside import command_options, judge_the_rest
 from planrunner.importers.formats.locust.steps.bodies import TaskBody
@@ -134,7 +135,11 @@ def _host(found: LocustClass, made: DraftClass, names: LocustNames) -> None:
         made.keys["http"] = {"base_url": url}
         names.module.accept(node)
     except Unsayable as fault:
-        names.module.leave_out(fault.why, node)
+        given = given_param(node, names, "url") if isinstance(node, ast.Name) else None
+        if given is not None:
+            made.keys["http"] = {"base_url": f"${{{given}}}"}
+        else:
+            names.module.leave_out(fault.why, node)
 
 
 def _share_hosts(draft: DraftPlan, names: LocustNames) -> None:
@@ -220,7 +225,7 @@ def _steps(function: LocustFunction, scope: _KnownCode) -> list[DraftStep]:
     names.own = function.args.args[0].arg if function.args.args else "self"
     names.local, names.replies = {}, set()
     body = TaskBody(names, functions=scope.functions, hooks=scope.hooks)
-    body.called.append(function.name)
+    body.called.append(function)
     return body.steps(function.body)
 
 
@@ -242,7 +247,9 @@ def _tasks(found: LocustClass, made: DraftClass, scope: _KnownCode, factor: int)
                     "a user stays in a TaskSet until interrupted; here each pick is among all tasks"
                 )
                 module.change(how, pick.inner.node)
+            scope.names.is_among_others = not is_only
             _enter(pick, pick.inner, made, below, factor, is_only=is_only)
+            scope.names.is_among_others = False
 
 
 def _enter(

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from textwrap import indent
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from planrunner.errors import UsageError
 from planrunner.importers.contract import ImportOptions
@@ -29,6 +31,11 @@ BODY = {"a": 1}
 USER = (
     HEAD
     + """\
+class Api:
+    WORD = "seven"
+    @classmethod
+    def look(cls, client, number):
+        client.get(f"/{cls.WORD}/{number}")
 class Shopper(HttpUser):
     wait_time = between(1, 2)
     host = "http://127.0.0.1"
@@ -300,6 +307,36 @@ CODE = [
 
 LEFT = [
     (
+        "for name, price in {'a': 1}.items():\n    self.client.get(f'/{name}/{price}')",
+        [{"foreach": "pair in (({'a': 1}) | items)", "do": [{"get": "/${pair[0]}/${pair[1]}"}]}],
+    ),
+    (
+        "for n in range(3):\n    if self.a:\n        break\n    if self.b:\n        return\n    self.client.get('/x')\nself.client.get('/y')",
+        [
+            {"set": {"going": True, "left": False, "n": -1}},
+            {
+                "while": "going and n + 1 < 3",
+                "do": [
+                    {"set": {"n": "${n + 1}"}},
+                    {
+                        "if": "a",
+                        "then": [{"set": {"going": False}}],
+                        "else": [
+                            {
+                                "if": "b",
+                                "then": [{"set": {"going": False}}, {"set": {"left": True}}],
+                                "else": [{"get": "/x"}],
+                            }
+                        ],
+                    },
+                ],
+            },
+            {"if": "not left", "then": [{"get": "/y"}]},
+        ],
+    ),
+    ("Api.look(self.client, 7)", [{"get": "/seven/${7}"}]),
+    ("self.client.headers = {'X': '1'}", [{"header": {"X": "1"}}]),
+    (
         "if self.done:\n    r = self.client.get('/a')\nelse:\n    r = self.client.get('/b')\nself.n = r.json()['n']",
         [
             {"if": "done", "then": [{"get": "/a"}], "else": [{"get": "/b"}]},
@@ -431,7 +468,7 @@ def fetched(path):
 
 def hooked(code: str) -> tuple[list[object], str]:
     """Return the steps of code, and the hooks that they call."""
-    text = USER.replace("\nclass Shopper", f"\n{CODE_OF_HOOKS}\nclass Shopper")
+    text = USER.replace("\nclass Api", f"\n{CODE_OF_HOOKS}\nclass Api")
     done = imported(text + indent(code, "        "))
     assert [str(fault.message) for fault in check(done)] == []
     data = parse(done.text, "plan.yaml").data
@@ -532,6 +569,36 @@ def test_nothing_that_does_more_than_compute_is_copied(code: str) -> None:
     code_of_hooks = [line for line in hooks.splitlines() if not line.lstrip().startswith("#")]
     assert [line for line in code_of_hooks if "raise" in line]
     assert not [line for line in code_of_hooks if line.startswith(("import", "from"))]
+
+
+CONDITIONS = [
+    ("not r.json().get('rows')", {}, {"rows": [1]}, {"rows": []}),
+    ("r.json()['n'] < 5", {}, {"n": 5}, {"n": 4.5}),
+    ("len(r.json()['rows']) != 2", {}, {"rows": "ab"}, {"rows": [1]}),
+    (
+        "not ('rows' in r.json() or r.json()['n'] in (1, 2))",
+        {"n": 3},
+        {"rows": 0},
+        {"n": "1"},
+    ),
+    ("r.json().get('error') is not None", {"error": 1}, {"error": None}, {"error": ""}),
+    ("r.json()[1]['a'] == 'x'", [{"a": "y"}], [{}, {"a": "y"}], [{}, {"a": "x"}]),
+]
+
+
+@pytest.mark.parametrize(("test", "bad", "good", "worse"), CONDITIONS)
+def test_conditions_on_json_are_schemas(
+    test: str, bad: object, good: object, worse: object
+) -> None:
+    """A reply fails where the condition holds, or where Python would raise."""
+    code = f"with self.client.get('/x', catch_response=True) as r:\n    if {test}:\n        r.failure('no')"
+    done = imported(USER + indent(code, "        "))
+    schema = json.loads(done.files["schemas/x.json"])  # type: ignore[arg-type]
+    judge = Draft202012Validator(schema)
+
+    assert [judge.is_valid(one) for one in (bad, good, worse)] == [False, True, False]
+    step = {"get": "/x", "expect": {"schema": "schemas/x.json"}}
+    assert parse(done.text, "p").data["users"]["Shopper"]["tasks"][0]["steps"] == [step]
 
 
 def test_values_of_modules_that_are_not_here_are_params() -> None:

@@ -116,6 +116,10 @@ def _plain_text(node: ast.expr, names: LocustNames) -> str | None:
         case ast.Name(id=name):
             constant = _constant_text(name, names)
             return None if constant is None else literal(constant)
+        case ast.Attribute(value=ast.Name(id=owner), attr=attr) if owner in names.module.classes:
+            found = names.module.class_value(owner, attr)
+            is_text = isinstance(found, ast.Constant) and isinstance(found.value, str)
+            return literal(found.value) if is_text else None  # type: ignore[union-attr]
         case _:
             return None
 
@@ -124,10 +128,8 @@ def _joined_text(node: ast.expr, names: LocustNames) -> str | None:
     match node:
         case ast.JoinedStr(values=parts):
             return "".join(text_of(one, names) for one in parts)
-        case ast.FormattedValue(value=ast.Constant() as inner, format_spec=None):
-            return text_of(inner, names)
         case ast.FormattedValue(value=inner, format_spec=None):
-            return _braced(inner, names)
+            return text_of(inner, names)
         case ast.FormattedValue():
             return f"${{{formatted(node, names, expression)}}}"
         case ast.BinOp(left=left, op=ast.Add(), right=right) if is_text(node):
@@ -330,14 +332,11 @@ def _attribute(  # noqa: PLR0911 - a table
 def _class_constant(node: ast.Attribute, names: LocustNames) -> str:
     """Return `Config.NAME` of a class that only holds constants."""
     assert isinstance(node.value, ast.Name), "the caller has looked"
-    for one in names.module.classes[node.value.id].body:
-        match one:
-            case ast.Assign(targets=[ast.Name(id=name)], value=inner) if name == node.attr:
-                names.module.accept(inner)
-                return expression(inner, names)
-            case _:
-                pass
-    return _refuse(node, f"`{dotted(node)}` is not known where it is read")
+    found = names.module.class_value(node.value.id, node.attr)
+    if found is None:
+        return _refuse(node, f"`{dotted(node)}` is not known where it is read")
+    names.module.accept(found)
+    return expression(found, names)
 
 
 def _subscript(node: ast.Subscript, names: LocustNames) -> str:

@@ -61,6 +61,10 @@ def _arguments(function: LocustFunction, call: ast.Call, names: LocustNames) -> 
     if parameters and dotted(call.func).startswith(f"{names.own}."):
         given[parameters[0]] = ast.Name(id=names.own, ctx=ast.Load())
         parameters = parameters[1:]
+    elif parameters and any(dotted(one) == "classmethod" for one in function.decorator_list):
+        assert isinstance(call.func, ast.Attribute), "a class method is one of a class"
+        given[parameters[0]] = call.func.value
+        parameters = parameters[1:]
     given.update(zip(parameters, call.args, strict=False))
     given.update({one.arg: one.value for one in call.keywords if one.arg})
     defaults = function.args.defaults

@@ -74,6 +74,40 @@ class LocustModule:
         return frozenset(found & self.constants.keys()) | self.remade | self.loose_names.keys()
 
     @cached_property
+    def changed_attributes(self) -> frozenset[str]:
+        """Dotted names whose values code sets or changes: `Config.hosts`, `self.token`."""
+        stored = {
+            dotted(one)
+            for tree in self.trees
+            for one in ast.walk(tree)
+            if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store)
+        }
+        return frozenset(stored.union(*(changed_by(tree) for tree in self.trees)))
+
+    def class_value(self, owner: str, attribute: str) -> ast.expr | None:
+        """Return what a class sets an attribute to, where no other code sets or changes it."""
+        for one in self.classes[owner].body:
+            match one:
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ) if name == attribute:
+                    is_kept = f"{owner}.{attribute}" not in self.changed_attributes
+                    return value if is_kept else None
+                case _:
+                    pass
+        return None
+
+    def method(self, name: str) -> LocustFunction | None:
+        """Return a static or class method by its name: `Api.login`; None for others."""
+        owner, _, last = name.rpartition(".")
+        for one in self.classes[owner].body if owner in self.classes else ():
+            if isinstance(one, LocustFunction) and one.name == last:
+                words = [dotted(each) for each in one.decorator_list]
+                return one if {"staticmethod", "classmethod"} & {*words} else None
+        return None
+
+    @cached_property
     def remade(self) -> frozenset[str]:
         """Names of the first level that functions set anew."""
         return frozenset(

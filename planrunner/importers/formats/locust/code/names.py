@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +42,9 @@ class LocustNames:
         made_by: Which function's code, put in the place of its call, set a local name.
         options: Options of the command line that the files add, as specs of params.
         kept: The files around the test.
+        schemas: Requests with the schemas that their replies have to meet, by their ids.
         opened: Paths beside the plan of the files that local names stand for.
+        is_among_others: The code is that of a TaskSet beside other tasks.
         unverified: Some request is sent without looking at certificates.
     """
 
@@ -53,11 +56,13 @@ class LocustNames:
     replies: set[str] = field(default_factory=set)
     params: dict[str, object] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    is_among_others: bool = False
     unverified: bool = False
     mappings: dict[str, dict[str, bool]] = field(default_factory=dict)
     made_by: dict[str, str] = field(default_factory=dict)
     options: dict[str, dict[str, object]] = field(default_factory=dict)
     kept: KeptFiles | None = None
+    schemas: dict[int, tuple[object, list[dict[str, object]]]] = field(default_factory=dict)
     opened: dict[str, str] = field(default_factory=dict)
 
     def of_class(self) -> LocustNames:
@@ -70,6 +75,12 @@ class LocustNames:
             options=self.options,
             kept=self.kept,
         )
+
+    def schema_file(self, schema: object, wish: str, before: str | None) -> str:
+        """Put a schema beside the plan, in the place of the one before; returns its path."""
+        assert self.kept is not None, "every import has files"
+        content = f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n".encode()
+        return self.kept.write(before or f"schemas/{wish}.json", content, overwrites=bool(before))
 
     def file(self, path: str, opening: ast.Call) -> str:
         """Return the path beside the plan of a file that code opens.

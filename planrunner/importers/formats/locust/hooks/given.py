@@ -16,17 +16,18 @@ _LISTS: Final = frozenset({"choice", "sample", "choices", "len", "cycle", "iter"
                            "list", "sorted"})  # fmt: skip
 _NUMBERS: Final = frozenset({"range", "randint", "uniform", "sleep", "between", "constant",
                              "constant_pacing", "int"})  # fmt: skip
-_STAND_INS: Final = {"list": ["?"], "duration": "30s", "int": 1, "str": "?"}
+_STAND_INS: Final = {"list": ["?"], "duration": "30s", "int": 1, "str": "?",
+                     "url": "http://127.0.0.1:8000"}  # fmt: skip
 _KNOWN: Final = frozenset({"locust", "gevent", "faker", "requests", "httpx"})
 
 
-def given_param(node: ast.Name, names: LocustNames) -> str | None:
+def given_param(node: ast.Name, names: LocustNames, kind: str = "") -> str | None:
     """Return the param for a value that a person has to give; None for any other name."""
     module, name = names.module, node.id
     help_text = _origin(module, name)
     if help_text is None:
         return None
-    kind = _kind(module, name)
+    kind = kind or _kind(module, name)
     spec: dict[str, object] = {"type": kind, "default": _STAND_INS[kind], "help": help_text}
     said = module.constants.get(name)
     if isinstance(said, ast.Constant) and isinstance(said.value, str | int | float):

@@ -149,8 +149,9 @@ class TaskBody(ControlCode):
         if name == f"{own}.wait" or full.startswith("super") or is_above or self._is_above(call):
             return []
         if name == f"{own}.interrupt":
-            self.names.module.change("a TaskSet's tasks are tasks of the class here", node)
-            return []
+            if self.names.is_among_others:
+                self.names.module.change("a TaskSet's tasks are tasks of the class here", node)
+            return [self.step({"stop": "iteration"}, node)]
         if name.endswith(".append") and len(call.args) == 1:
             assert isinstance(call.func, ast.Attribute), "it has a dot"
             changed = self._owned(call.func.value)
@@ -238,6 +239,11 @@ class TaskBody(ControlCode):
         return self.names.name_state(name) if is_own else None
 
     def _set_name(self, node: ast.stmt, target: ast.expr, inner: ast.expr) -> list[DraftStep]:
+        if dotted(target) == f"{self.names.own}.client.headers":
+            headers = value(inner, self.names)
+            if isinstance(headers, dict):
+                self.names.module.accept(node)
+                return [self.step({"header": headers}, node)]
         if (
             isinstance(target, ast.Attribute)
             and dotted(target) == f"{self.names.own}.{target.attr}"
@@ -293,7 +299,7 @@ class TaskBody(ControlCode):
         own, _, method = name.partition(".")
         if own == self.names.own and method in self.functions:
             return self.functions[method]
-        return self.names.module.functions.get(name)
+        return self.names.module.functions.get(name) or self.names.module.method(name)
 
     def _inline(self, call: ast.Call) -> tuple[list[DraftStep], ast.expr | None]:
         """Put the code of a function in the place of its call."""
@@ -301,14 +307,14 @@ class TaskBody(ControlCode):
         name = dotted(call.func)
         if function is None:
             raise Unsayable(call, f"a call of `{name or 'computed code'}`; {_HOOK}")
-        if function.name in self.called or len(self.called) > _DEEPEST:
+        if function in self.called or len(self.called) > _DEEPEST:
             raise Unsayable(call, "a function that calls itself")
         code, returned, computed = bound(function, call, self.names)
         steps = [
             self.step({"set": {name: value(argument, self.names)}}, call)
             for name, argument in computed
         ]
-        self.called.append(function.name)
+        self.called.append(function)
         own = self.names.own
         try:
             steps += self.steps(code)

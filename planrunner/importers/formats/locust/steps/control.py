@@ -117,7 +117,7 @@ class ControlCode(HookedCode):
         ):
             count = source.args[0]
         if not isinstance(target, ast.Name):
-            raise Unsayable(node, "a loop over pairs; loop over a list of mappings")
+            return self._pairs(node)
         if any(leaves(one, ast.Break, ast.Continue, ast.Return) for one in node.body):
             return self._left_loop(node, node.body, count or source, target, is_list=count is None)
         uses = {one.id for each in node.body for one in ast.walk(each) if isinstance(one, ast.Name)}
@@ -130,6 +130,20 @@ class ControlCode(HookedCode):
         name = self.names.name_local(target.id)
         return [self.step({"foreach": f"{name} in {text}", "do": self._inner(node.body)}, node)]
 
+    def _pairs(self, node: ast.For) -> list[DraftStep]:
+        """Read a loop over the items of a mapping, or over rows that are pairs."""
+        if not isinstance(node.target, ast.Tuple) or not all(
+            isinstance(one, ast.Name) for one in node.target.elts
+        ):
+            raise Unsayable(node, "a loop over pairs; loop over a list of mappings")
+        text = expression(node.iter, self.names)
+        self.names.module.accept(node.iter)
+        pair = self.names.name_local(self.names.unused("pair"))
+        for number, one in enumerate(node.target.elts):
+            assert isinstance(one, ast.Name), "all of them are"
+            self.names.local[one.id] = f"{pair}[{number}]"
+        return [self.step({"foreach": f"{pair} in {text}", "do": self._inner(node.body)}, node)]
+
     def _left_loop(
         self,
         node: ast.For | ast.While,
@@ -141,24 +155,29 @@ class ControlCode(HookedCode):
     ) -> list[DraftStep]:
         """Return the steps of a loop that is left early: `while` until a name is false."""
         ways = [kind for kind in (ast.Break, ast.Return) if any(leaves(one, kind) for one in body)]
-        if len(ways) > 1:
-            raise Unsayable(node, "a loop that is left in two ways")
         going = self.names.unused("going")
-        ended = _set_false(going, node)
-        self.names.module.files[ended] = self.names.module.files[node]
+        ended = [_set(going, node, value=False)]
+        returned = ended
+        begun: Keys = {}
+        if len(ways) > 1:
+            left = self.names.unused("left")
+            begun = {self.names.name_local(left): False}
+            returned = [*ended, _set(left, node, value=True)]
+        for one in returned:
+            self.names.module.files[one] = self.names.module.files[node]
         said = expression(source, self.names)
         self.names.module.accept(source, *([node.iter] if isinstance(node, ast.For) else []))
         self.going = self.names.name_local(going)
-        code = left_nowhere(body, {ast.Break: [ended], ast.Return: [ended], ast.Continue: []})
+        code = left_nowhere(body, {ast.Break: ended, ast.Return: returned, ast.Continue: []})
         counted: tuple[Keys, list[DraftStep], str] = ({}, [], said)
         if target is not None:
             counted = self._counted(node, said, target, is_list=is_list)
         first, each, test = counted
-        begin = self.step({"set": {self.going: True, **first}}, node)
         flag = self.going
+        begin = self.step({"set": {flag: True, **begun, **first}}, node)
         condition = flag if test == "true" else f"{flag} and {test}"
         inner = [*each, *self._inner(code)]
-        self.going = flag
+        self.going = f"not {next(iter(begun))}" if begun else flag
         return [begin, self.step({"while": condition, "do": inner}, node)]
 
     def _counted(
@@ -243,7 +262,7 @@ def _count_of(source: ast.expr) -> ast.expr | None:
             return None
 
 
-def _set_false(name: str, node: ast.stmt) -> ast.stmt:
+def _set(name: str, node: ast.stmt, *, value: bool) -> ast.stmt:
     target = ast.Name(id=name, ctx=ast.Store())
-    made = ast.Assign(targets=[target], value=ast.Constant(value=False))
+    made = ast.Assign(targets=[target], value=ast.Constant(value=value))
     return ast.fix_missing_locations(ast.copy_location(made, node))

@@ -37,7 +37,7 @@ class HookedCode(ReplyCode):
     """
 
     functions: Mapping[str, LocustFunction] = field(default_factory=dict)
-    called: list[str] = field(default_factory=list)
+    called: list[LocustFunction] = field(default_factory=list)
     hooks: LocustHooks | None = None
     around: list[Sequence[ast.stmt]] = field(default_factory=list)
     lossy: dict[str, bool] = field(default_factory=dict)

@@ -63,8 +63,7 @@ def expectations(  # noqa: C901, PLR0911, PLR0912 - a table
         case ast.Attribute(attr="ok"):
             return {} if holds else None
         case _:
-            path = path_of(test, reply, names)
-            return {"json": {path: {"exists": True}}} if holds and path not in (None, "$") else None
+            return None
 
 
 def _merged(first: Keys, second: Keys) -> Keys:

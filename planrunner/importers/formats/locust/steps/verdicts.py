@@ -20,9 +20,13 @@ from planrunner.importers.formats.locust.steps.replies import (
     is_extraction,
     is_verdict,
 )
+from planrunner.importers.formats.locust.steps.schemas import failing_schema, schema_of
 from planrunner.importers.formats.locust.steps.statuses import accepted_statuses
+from planrunner.importers.templates import identifier
 
 __all__ = ["LOGS", "ReplyCode"]
+
+_COMPUTED: Final = "say when the request fails with `expect`"
 
 LOGS: Final = ("print", "logging.", "logger.", "log.", "LOGGER.", "self.logger.")
 """How calls begin that write a line of a log."""
@@ -60,15 +64,15 @@ class ReplyCode:
         verdicts = [[one for one in code if reply and is_verdict(one, reply)] for _, code in arms]
         if request is None or not any(verdicts):
             return None
+        tests = [None if test is None else self._test(test) for test, _ in arms]
         wanted: Keys = {}
         statuses: list[object] = []
         accepted = accepted_statuses(arms, reply, self.names)
         for (test, _), said in zip(arms, verdicts, strict=True):
             if accepted is None and test is not None and said:
                 fails = any(is_verdict(one, reply, "failure") for one in said)
-                statuses += self._expected(node, test, wanted, holds=not fails)
+                statuses += self._expected(test, said, wanted, holds=not fails)
         self._expect(request, wanted, statuses if accepted is None else accepted, node)
-        tests = [None if test is None else self._test(test) for test, _ in arms]
         found = self.in_branches(
             [
                 partial(self._beside, code, said)
@@ -80,10 +84,13 @@ class ReplyCode:
             steps = self._branch(said_test, then, steps, node)
         return steps
 
-    def _test(self, test: ast.expr) -> str:
-        said = expression(test, self.names)
+    def _test(self, test: ast.expr) -> str | Unsayable:
+        """Return a condition, or why a plan can't say it: only branches with steps need it."""
         self.names.module.accept(test)
-        return said
+        try:
+            return expression(test, self.names)
+        except Unsayable as fault:
+            return fault
 
     def in_branches(
         self, branches: Sequence[Callable[[], list[DraftStep]]]
@@ -122,24 +129,49 @@ class ReplyCode:
             self.names.module.change(how, node)
 
     def _branch(
-        self, test: str | None, then: list[DraftStep], other: list[DraftStep], node: ast.If
+        self,
+        test: str | Unsayable | None,
+        then: list[DraftStep],
+        other: list[DraftStep],
+        node: ast.If,
     ) -> list[DraftStep]:
         """Return the steps of one branch beside those of the branches after it."""
         if test is None or not (then or other):
             return then
+        if isinstance(test, Unsayable):
+            raise test
         if not then:
             return [self.step({"if": negated(test), "then": other}, node)]
         return [self.step({"if": test, "then": then, **({"else": other} if other else {})}, node)]
 
-    def _expected(self, node: ast.If, test: ast.expr, wanted: Keys, *, holds: bool) -> list[object]:
+    def _expected(
+        self, test: ast.expr, said: Sequence[ast.stmt], wanted: Keys, *, holds: bool
+    ) -> list[object]:
         """Add what a condition expects; return the statuses that it names."""
         found = expectations(test, self.reply, self.names, holds=holds)
         if found is None:
-            raise Unsayable(node, "say when the request fails with `expect`")
-        self.names.module.accept(test)
+            schema = (schema_of if holds else failing_schema)(test, self.reply, self.names)
+            found = {"schema": self._schema(schema)} if schema is not None else None
+        if found is None:
+            if not holds:
+                self.names.module.leave_out(_COMPUTED, *said)
+            return []
         status = found.pop("status", None)
         wanted.update(found)
         return status if isinstance(status, list) else [] if status is None else [status]
+
+    def _schema(self, schema: Keys) -> str:
+        """Return the file with a schema that the reply has to meet, with others of its request."""
+        assert self.request is not None, "the reply is that of a request"
+        known = self.names.schemas.setdefault(id(self.request), (self.request, []))[1]
+        known.append(schema)
+        said = known[0] if len(known) == 1 else {"allOf": known}
+        wish = identifier(
+            str(self.request.body.get("name", next(iter(self.request.body.values()))))
+        )
+        expect = self.request.body.get("expect")
+        before = expect.get("schema") if isinstance(expect, dict) else None
+        return self.names.schema_file(said, wish[:40], before)
 
     def _beside(self, code: Sequence[ast.stmt], said: Sequence[ast.stmt]) -> list[DraftStep]:
         """Return the steps of code beside `success()` or `failure()`."""
