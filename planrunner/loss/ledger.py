@@ -7,7 +7,7 @@ left out. So a construct that a translator doesn't know can't disappear.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -67,6 +67,8 @@ class Construct:
     Attributes:
         kind: What it is: `call`, `element`, `key`, `row`.
         words: It, as a person recognizes it; one short line.
+        number: How many of its kind it stands for, where they are too many to name each: the keys
+            of an entry, the lines of a log with the same request.
         fate: None as long as nobody has judged it.
         why: How the meaning changed, what to write instead, or what to do.
     """
@@ -74,6 +76,7 @@ class Construct:
     kind: str
     words: str
     place: SourcePlace
+    number: int = 1
     fate: Fate | None = None
     why: str = ""
 
@@ -132,17 +135,12 @@ class Ledger:
     """The constructs of one translation, in the order in which they were added."""
 
     constructs: list[Construct] = field(default_factory=list)
-    _bulk: Counter[str] = field(default_factory=Counter)
 
-    def add(self, kind: str, words: str, place: SourcePlace) -> Construct:
-        """Add a construct that somebody will judge."""
-        construct = Construct(kind, words, place)
+    def add(self, kind: str, words: str, place: SourcePlace, number: int = 1) -> Construct:
+        """Add a construct that somebody will judge, or several that share a fate."""
+        construct = Construct(kind, words, place, number)
         self.constructs.append(construct)
         return construct
-
-    def translated_in_bulk(self, kind: str, number: int) -> None:
-        """Count translated constructs of which there are too many to keep each."""
-        self._bulk[kind] += number
 
     def close(self) -> None:
         """Judge what nobody has judged: it is left out."""
@@ -157,18 +155,18 @@ class Ledger:
 
     def tally(self) -> LossCounts:
         """Count the judgements."""
-        counts = Counter(one.fate for one in self.constructs)
-        counts[Fate.TRANSLATED] += self._bulk.total()
-        return LossCounts({fate: counts[fate] for fate in Fate})
+        return _counted(self.constructs)
 
     def tally_of_kinds(self) -> dict[str, LossCounts]:
         """Count the judgements of each kind of construct, in the order of first sight."""
-        counts: dict[str, Counter[Fate | None]] = {}
+        by_kind: dict[str, list[Construct]] = {}
         for one in self.constructs:
-            counts.setdefault(one.kind, Counter())[one.fate] += 1
-        for kind, number in self._bulk.items():
-            counts.setdefault(kind, Counter())[Fate.TRANSLATED] += number
-        return {
-            kind: LossCounts({fate: of_kind[fate] for fate in Fate})
-            for kind, of_kind in counts.items()
-        }
+            by_kind.setdefault(one.kind, []).append(one)
+        return {kind: _counted(those) for kind, those in by_kind.items()}
+
+
+def _counted(constructs: Iterable[Construct]) -> LossCounts:
+    counts: Counter[Fate | None] = Counter()
+    for one in constructs:
+        counts[one.fate] += one.number
+    return LossCounts({fate: counts[fate] for fate in Fate})

@@ -50,9 +50,10 @@ def _section(fate: Fate, findings: Sequence[Construct]) -> Iterator[str]:
     mine = [one for one in findings if one.fate is fate]
     if not mine:
         return
-    yield f"{fate.words} ({len(mine):,})"
+    yield f"{fate.words} ({sum(one.number for one in mine):,})"
     for one in mine:
-        yield f"  {one.place}: {one.words}"
+        more = f" ({one.number:,} × {one.kind})" if one.number > 1 else ""
+        yield f"  {one.place}: {one.words}{more}"
         if one.why:
             yield f"      {one.why}"
     yield ""
@@ -81,4 +82,8 @@ def _json_construct(one: Construct) -> dict[str, object]:
         "words": one.words,
         "fate": one.fate.value,
     }
-    return {**found, "why": one.why} if one.why else found
+    if one.number != 1:
+        found["number"] = one.number
+    if one.why:
+        found["why"] = one.why
+    return found

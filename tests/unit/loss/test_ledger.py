@@ -31,12 +31,12 @@ def test_the_fate_that_must_be_read_first_stays() -> None:
     assert (construct.fate, construct.why) == (Fate.CHANGED, "once an iteration")
 
 
-@given(st.lists(st.sampled_from(Fate)), st.integers(0, 5))
+@given(st.lists(st.sampled_from(Fate)), st.integers(1, 5))
 def test_every_construct_is_counted_once(fates: list[Fate], bulk: int) -> None:
     ledger = Ledger()
     for fate in fates:
         ledger.add("call", "get()", PLACE).fate = fate
-    ledger.translated_in_bulk("entry", bulk)
+    ledger.add("entry", "keys of an entry", PLACE, bulk).translated()
 
     tally = ledger.tally()
 
@@ -51,10 +51,15 @@ def test_every_construct_is_counted_once(fates: list[Fate], bulk: int) -> None:
 
 def test_a_share_is_never_rounded_up() -> None:
     ledger = Ledger()
-    ledger.translated_in_bulk("entry", 2999)
-    ledger.add("entry", "odd", PLACE).left_out("write it")
+    ledger.add("entry", "usual", PLACE, 5998).translated()
+    ledger.add("entry", "odd", PLACE, 2).left_out("write it")
+    ledger.close()
 
     assert "(99.9 %)" in summary_line(ledger.tally())
+    assert "left out (2)\n  load.jmx:3:5: odd (2 × entry)\n" in as_text(ledger)
+    constructs = as_json(ledger)["constructs"]
+    assert isinstance(constructs, list)
+    assert [one["number"] for one in constructs] == [5998, 2]
 
 
 def test_a_report_names_each_finding_with_place_and_reason() -> None:

@@ -25,7 +25,7 @@ from planrunner.importers.draft import (
 from planrunner.importers.formats.access_log.lines import LogEntry, read_line
 from planrunner.importers.sources import ImportFault, SourceFile, decode
 from planrunner.importers.templates import identifier, literal
-from planrunner.loss.ledger import Ledger, SourcePlace
+from planrunner.loss.ledger import Construct, Ledger, SourcePlace
 
 __all__ = ["read"]
 
@@ -115,7 +115,6 @@ def _count(
     elif _ASSET.search(path) and not request.options.keeps_assets:
         request.ledger.add("line", words, place).left_out("a static file; --assets keeps it")
     else:
-        request.ledger.translated_in_bulk("line", 1)
         template, values = _folded(entry.url)
         one = counts.setdefault((entry.verb, template), _Folded(place))
         one.count += 1
@@ -150,19 +149,25 @@ def _visitor(
     visitor = DraftClass("Visitor")
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1].count, pair[0]))
     for (verb, template), one in ranked[_MOST_TASKS:]:
-        ledger.add("request", f"{verb} {template}", one.place).left_out(
-            f"{one.count:,} of the requests; the {_MOST_TASKS} most frequent ones are kept"
+        _lines_of(verb, template, one, ledger).left_out(
+            f"the {_MOST_TASKS} most frequent requests are kept, and sent as often as all together"
         )
     ranked = ranked[:_MOST_TASKS]
     divisor = gcd(*(one.count for _, one in ranked))
     for (verb, template), one in ranked:
         step = _step(verb, template, one, draft, ledger)
         visitor.tasks.append(DraftTask("", [step], one.count // divisor, origin=one.place))
+        lines = _lines_of(verb, template, one, ledger)
         if verb in _WITH_BODY:
-            ledger.add("request", f"{verb} {template}", one.place).needs_you(
-                "a log has no bodies: add `json` or `form`"
-            )
+            lines.needs_you("a log has no bodies: add `json` or `form`")
+        else:
+            lines.translated()
     return visitor
+
+
+def _lines_of(verb: str, template: str, one: _Folded, ledger: Ledger) -> Construct:
+    """Add the lines with the same request as one construct."""
+    return ledger.add("line", f"{verb} {template}", one.place, one.count)
 
 
 def _step(verb: str, template: str, one: _Folded, draft: DraftPlan, ledger: Ledger) -> DraftStep:

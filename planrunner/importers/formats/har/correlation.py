@@ -22,6 +22,7 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?|\d\d?[./]\d\d?[./]\d{2,4}
 _TAG: Final = re.compile(r"<(?:input|meta)\b[^>]{1,2000}>", re.IGNORECASE)
 _ATTRIBUTE: Final = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _PLAIN: Final = re.compile(r"[A-Za-z_]\w*")
+_OF_ID: Final = re.compile(r"(?:^|[_-])(?:id|token|key|csrf|code)$|Id$|ID$")
 _DULL_HEADERS: Final = re.compile(
     r"date|age|expires|last-modified|server|via|etag|set-cookie|vary|connection|location|link|alt-svc"
     r"|cache-control|pragma|nel|report-to|strict-transport-security|.*policy.*|content-.*|accept-.*"
@@ -101,18 +102,17 @@ def _of_html(text: str) -> Iterator[Candidate]:
 
 def _is_telling(value: object, key: str) -> bool:
     """Say whether a value is unlikely to stand in a request by chance."""
-    is_id = re.search(r"(?:^|[_-])(?:id|token|key|csrf|code)$|Id$|ID$", key) is not None
     if isinstance(value, int):
-        return abs(value) >= (100 if is_id else 10_000)
+        return abs(value) >= (100 if _OF_ID.search(key) else 10_000)
     text = str(value)
-    if not 6 <= len(text) <= _LONGEST or any(char.isspace() for char in text):
+    if not 6 <= len(text) <= _LONGEST or text.split(maxsplit=1) != [text]:
         return False
     if _DATE.fullmatch(text) or "://" in text or text.startswith("/"):
         return False
-    digits = sum(char.isdigit() for char in text)
+    digits = sum(map(str.isdigit, text))
     if digits == 0:
         return len(text) >= 20 and not text.islower() and "/" not in text
-    return digits < len(text) or is_id or len(text) >= 8
+    return digits < len(text) or len(text) >= 8 or _OF_ID.search(key) is not None
 
 
 @dataclass

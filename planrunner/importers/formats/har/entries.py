@@ -33,6 +33,7 @@ class RecordedEntry:
         end: When the reply was there.
         kind: The resource type, where the recording says it: `xhr`, `document`, `image` …
         keys: How many keys the entry has.
+        request_keys: How many of them say what is sent; the others only measure.
         cookies: Names of cookies that the reply sets.
     """
 
@@ -50,6 +51,7 @@ class RecordedEntry:
     page: str
     kind: str
     keys: int
+    request_keys: int
     comment: str
     cookies: set[str] = field(default_factory=set)
 
@@ -113,6 +115,7 @@ def read_entry(raw: object, place: SourcePlace) -> RecordedEntry | None:
         page=str(entry.get("pageref") or ""),
         kind=str(entry.get("_resourceType") or entry.get("_type") or "").lower(),
         keys=count_keys(raw),
+        request_keys=1 + count_keys(request),
         comment=str(entry.get("comment") or ""),
         cookies={
             value.partition("=")[0].strip() for name, value in reply_headers if name == "set-cookie"

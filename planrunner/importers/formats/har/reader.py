@@ -22,7 +22,14 @@ from planrunner.loss.ledger import Ledger
 
 __all__ = ["read"]
 
+_LARGEST_PLAN: Final = 100_000
+"""Keys and values of the steps; a plan may have 120,000 with all that stands around them."""
+
+_SIZE_OF_STEP: Final = 8
+"""Of a step's pause, group and extractions."""
+
 _SHORTEST_PAUSE: Final = 0.5
+_MOST_REDIRECTS: Final = 20
 _MOST_KNOWN: Final = 200_000
 """Values of replies that are kept; a hundred megabytes of them would be no test any more."""
 
@@ -93,9 +100,10 @@ def _recording(file: SourceFile, ledger: Ledger) -> _Recording:
         for key in stream.members():
             if key == "log":
                 has_log = True
+                ledger.add("key", "log", stream.place()).translated()
                 _read_log(stream, recording, ledger)
             else:
-                stream.value()
+                _value(key, stream, ledger)
         end = stream.place()
     if not has_log:
         raise ImportFault(file.name, "not a recording: it has no `log`")
@@ -107,23 +115,28 @@ def _recording(file: SourceFile, ledger: Ledger) -> _Recording:
 
 
 def _read_log(stream: JsonStream, recording: _Recording, ledger: Ledger) -> None:
-    ledger.translated_in_bulk("key", 1)
     for key in stream.members():
-        ledger.translated_in_bulk("key", 1)
         if key != "entries":
-            value = stream.value()
-            ledger.translated_in_bulk("key", count_keys(value))
+            value = _value(f"log.{key}", stream, ledger)
             if key == "pages":
                 recording.pages |= dict(_titles(value))
             continue
+        ledger.add("key", "log.entries", stream.place()).translated()
         for place in stream.items():
             raw = stream.value()
             entry = read_entry(raw, place)
-            if entry is None:
-                ledger.add("entry", "an entry", place).suspicious("it has no URL")
-                ledger.translated_in_bulk("key", count_keys(raw))
-                continue
-            recording.add(entry, ledger)
+            if entry is not None:
+                recording.add(entry, ledger)
+            elif number := count_keys(raw):
+                ledger.add("key", "an entry", place, number).suspicious("it has no URL")
+
+
+def _value(path: str, stream: JsonStream, ledger: Ledger) -> object:
+    """Read a value that says nothing about what is sent: it and the keys below it."""
+    place = stream.place()
+    value = stream.value()
+    ledger.add("key", path, place, 1 + count_keys(value)).translated()
+    return value
 
 
 def _titles(pages: object) -> Iterator[tuple[str, str]]:
@@ -151,13 +164,21 @@ def _kept(recording: _Recording, request: ImportRequest) -> list[int]:
     for number in numbers:
         entry = entries[number]
         reason = reason_to_skip(entry, site, keeps_assets=request.options.keeps_assets)
-        request.ledger.translated_in_bulk("key", entry.keys - (3 if reason else 0))
         if reason:
-            words = f"{entry.method} {entry.url[:120]}"
-            request.ledger.add("request", words, entry.place).left_out(reason)
+            _leave_out(entry, reason, request.ledger)
         else:
             kept.append(number)
     return kept
+
+
+def _leave_out(entry: RecordedEntry, reason: str, ledger: Ledger) -> None:
+    """Leave out what says what is sent; what the recording measured changes no load."""
+    words = f"{entry.method} {entry.url[:120]}"
+    ledger.add("key", words, entry.place, entry.request_keys).left_out(reason)
+    if entry.keys > entry.request_keys:
+        ledger.add(
+            "key", f"the reply to {words}", entry.place, entry.keys - entry.request_keys
+        ).translated()
 
 
 def _requests(
@@ -168,35 +189,56 @@ def _requests(
     maker = RequestMaker(ledger, lambda value: correlator.sent(value, entries))
     planned: list[_Planned] = []
     pending = list(kept)
+    room = _LARGEST_PLAN
     while pending:
         number = pending.pop(0)
         entry = entries[number]
+        if room <= 0:
+            _leave_out(entry, "the plan holds no more: import a shorter recording", ledger)
+            continue
         correlator.begin()
         keys = maker.keys(entry)
-        last = _followed(number, pending, entries)
+        chain = _followed(number, pending, entries)
+        for one in chain:
+            _keep(entries[one], ledger)
+        last = chain[-1]
         keys |= _reply(entry, entries[last], ledger)
+        room -= _size(keys) + _SIZE_OF_STEP
         notes = [entry.comment] if entry.comment else []
         step = DraftStep(keys, origin=entry.place, notes=notes)
         planned.append(_Planned(entry, entries[last], step, set(correlator.producers), last))
         correlator.learn(last, recording.found[last])
         maker.cookies |= entries[last].cookies
-    for one in planned:
-        extract = correlator.extracts.get(one.number)
+    for made in planned:
+        extract = correlator.extracts.get(made.number)
         if extract:
-            one.step.body["extract"] = extract
+            made.step.body["extract"] = extract
     return maker, planned
 
 
-def _followed(number: int, pending: list[int], entries: list[RecordedEntry]) -> int:
-    """Return the last entry of a chain of redirects; those in between are taken from `pending`."""
-    for _ in range(20):
-        target = entries[number].redirects_to
+def _keep(entry: RecordedEntry, ledger: Ledger) -> None:
+    words = f"{entry.method} {entry.url[:120]}"
+    ledger.add("key", words, entry.place, entry.keys).translated()
+
+
+def _size(value: object) -> int:
+    """Return how many keys and values there are."""
+    if isinstance(value, dict):
+        return 1 + sum(1 + _size(below) for below in value.values())
+    return 1 + sum(map(_size, value)) if isinstance(value, list) else 1
+
+
+def _followed(number: int, pending: list[int], entries: list[RecordedEntry]) -> list[int]:
+    """Return a chain of redirects, which begins here; it is taken from `pending`."""
+    chain = [number]
+    while len(chain) <= _MOST_REDIRECTS:
+        target = entries[chain[-1]].redirects_to
         following = next((one for one in pending[:20] if entries[one].url == target), None)
         if not target or following is None:
             break
         pending.remove(following)
-        number = following
-    return number
+        chain.append(following)
+    return chain
 
 
 def _reply(entry: RecordedEntry, last: RecordedEntry, ledger: Ledger) -> Keys:

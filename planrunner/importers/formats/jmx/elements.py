@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from planrunner.importers.formats.jmx.inert import is_inert
 from planrunner.importers.sources import ImportFault, SourceFile
-from planrunner.loss.ledger import Construct, Ledger
+from planrunner.loss.ledger import Construct, Ledger, SourcePlace
 
 __all__ = ["JmxElement", "JmxProperty", "parse_jmx"]
 
@@ -184,31 +184,51 @@ def parse_jmx(file: SourceFile, ledger: Ledger) -> list[JmxElement]:
             found.left_out("no more is read of what is this deep, or made of entities")
         else:
             found.suspicious("it is not well-formed here; what could be read around it is there")
-    tree = _JmxTree(file, ledger)
-    return tree.elements(root if _tag(root) == "hashTree" else _first_tree(root), 0)
+    return _JmxTree(file, ledger).read(root)
 
 
 class _JmxTree:
-    """Reads nodes of lxml into elements, and adds each to the ledger."""
+    """Reads nodes of lxml into elements, and adds each to the ledger: every element of the XML."""
 
     def __init__(self, file: SourceFile, ledger: Ledger) -> None:
         self._file, self._ledger = file, ledger
+        self._lines = file.text.split("\n")
+        self._line, self._column = 0, 0
+
+    def read(self, root: Any) -> list[JmxElement]:  # noqa: ANN401 - lxml's
+        """Return the elements of a document, whose tree is its root or the first one there."""
+        self._add("structure", _tag(root), root).translated()
+        if _tag(root) == "hashTree":
+            return self.elements(root, 0)
+        tree = _first_tree(root)
+        found: list[JmxElement] = []
+        for child in root:
+            if child is tree:
+                self._add("structure", "hashTree", child).translated()
+                found = self.elements(child, 0)
+            elif _tag(child):
+                self._all("element", child).left_out("it is not in the tree of elements")
+        return found
 
     def elements(self, node: Any, depth: int) -> list[JmxElement]:  # noqa: ANN401 - lxml's
         """Return the elements of a hash tree; the tree after each holds what is below it."""
         found: list[JmxElement] = []
-        for child in node if node is not None else ():
+        for child in node:
             tag = _tag(child)
             if not tag:
                 continue
             if tag != "hashTree":
                 found.append(self._element(child, tag))
             elif found and depth < _DEEPEST:
+                self._add("structure", tag, child).translated()
                 found[-1].children += self.elements(child, depth + 1)
-            elif found:
-                self._add("element", "hashTree", child).left_out(
-                    f"elements are nested over {_DEEPEST} deep"
+            elif len(child):
+                why = (
+                    f"elements are nested over {_DEEPEST} deep" if found else "it is below nothing"
                 )
+                self._all("element", child).left_out(why)
+            else:
+                self._add("structure", tag, child).translated()
         return found
 
     def _element(self, node: Any, tag: str) -> JmxElement:  # noqa: ANN401 - lxml's
@@ -234,15 +254,13 @@ class _JmxTree:
             if not tag:
                 continue
             if depth > _DEEPEST:
-                self._add("property", tag, child).left_out(
-                    f"properties are nested over {_DEEPEST} deep"
-                )
+                self._all("property", child).left_out(f"properties are nested over {_DEEPEST} deep")
                 continue
             if tag in ("objProp", "mapProp"):
                 yield self._object(child)
             elif len(child) and child.get("name") is None and child.find("name") is not None:
                 name, value = child.findtext("name") or "", child.findtext("value") or ""
-                yield JmxProperty(name, value, tag, self._add("property", name, child))
+                yield JmxProperty(name, value, tag, self._all("property", child, name))
             else:
                 name = child.get("name") or ""
                 text = _text(child)
@@ -254,13 +272,24 @@ class _JmxTree:
     def _object(self, node: Any) -> JmxProperty:  # noqa: ANN401 - lxml's
         """Return an object of Java as one property; what a listener stores is nothing to run."""
         name = node.findtext("name") or node.get("name") or ""
-        inner = sum(1 for _ in node.iterdescendants()) if name == "saveConfig" else 0
-        self._ledger.translated_in_bulk("property", inner)
-        return JmxProperty(name, "", "objProp", self._add("property", name or "objProp", node))
+        return JmxProperty(name, "", "objProp", self._all("property", node, name))
 
-    def _add(self, kind: str, words: str, node: Any) -> Construct:  # noqa: ANN401 - lxml's
+    def _all(self, kind: str, node: Any, words: str = "") -> Construct:  # noqa: ANN401 - lxml's
+        """Add an element with all that is below it, which share a fate."""
+        number = sum(1 for one in node.iter() if _tag(one))
+        return self._add(kind, words or _tag(node), node, number)
+
+    def _add(self, kind: str, words: str, node: Any, number: int = 1) -> Construct:  # noqa: ANN401 - lxml's
         words = "".join(char if char.isprintable() else " " for char in words)[:120]
-        return self._ledger.add(kind, words, self._file.place(node.sourceline or 1))
+        return self._ledger.add(kind, words, self._place(node), number)
+
+    def _place(self, node: Any) -> SourcePlace:  # noqa: ANN401 - lxml's
+        """Return where an element begins; lxml knows its line, and elements come in order."""
+        line = node.sourceline or 1
+        after = self._column if line == self._line else 0
+        text = self._lines[line - 1] if line <= len(self._lines) else ""
+        self._line, self._column = line, text.find(f"<{_tag(node)}", after) + 1 or after
+        return self._file.place(line, self._column or 1)
 
 
 def _utf8(file: SourceFile) -> bytes:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planrunner.importers.contract import ImportOptions
-from planrunner.importers.formats.har import stream
+from planrunner.importers.formats.har import reader, stream
 from planrunner.importers.formats.har.stream import JsonStream
 from planrunner.importers.importing import Imported, check, import_files
 from planrunner.importers.sources import ImportFault, SourceFile
@@ -294,6 +294,22 @@ def test_any_recording_gives_a_valid_plan_or_a_fault(entries: list[object], titl
 
     assert not check(done), done.text
     assert imported(content).text == done.text
+    keys: list[str] = []
+    json.loads(content, object_pairs_hook=lambda pairs: keys.extend(key for key, _ in pairs))
+    assert done.ledger.tally_of_kinds()["key"].total == len(keys)
+
+
+def test_what_is_not_sent_is_left_out_with_all_that_it_says() -> None:
+    """What the recording measured of it changes no load, and a plan holds only so much."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reader, "_LARGEST_PLAN", 10)
+        done = imported(recording(entry(), entry("/a.png"), entry("/b", at=1)))
+
+    assert steps_of(done) == [{"get": "/", "expect": {"status": 200}}]
+    assert [(one.words, one.number, one.why) for one in done.ledger.findings()] == [
+        (f"GET {HOST}/a.png", 4, "a static file: `--assets` keeps it"),
+        (f"GET {HOST}/b", 4, "the plan holds no more: import a shorter recording"),
+    ]
 
 
 @pytest.mark.slow

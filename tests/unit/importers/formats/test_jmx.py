@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -496,6 +497,12 @@ def test_a_bomb_of_entities_and_wrong_bytes_do_no_harm() -> None:
         {**A, "headers": {"X": "é"}}
     ]
     assert [one.kind for one in done.ledger.findings()] == ["xml"]
+    lines = cut.split("\n")
+    assert {
+        lines[one.place.line - 1][one.place.column - 1 :][:1]
+        for one in done.ledger.constructs
+        if one.kind != "xml"
+    } == {"<"}
 
 
 @pytest.mark.slow
@@ -508,7 +515,9 @@ def test_three_thousand_elements_and_deep_ones_take_little_time() -> None:
 
     done = within_cpu(5, lambda: imported(group(deep + many)))
 
-    assert done.ledger.tally().total > 10_000
+    count = len(re.findall(r"<[A-Za-z]", document(group(deep + many))))
+    told = sum(one.kind == "default" for one in done.ledger.findings())
+    assert done.ledger.tally().total - told == count > 10_000
     within_cpu(2, lambda: imported(group(get(headers(X="${" * 20_000, Y="${__V(" * 3_000)))))
 
 
@@ -540,5 +549,9 @@ def test_any_tree_of_elements_is_a_plan_with_a_fate_for_each(data: st.DataObject
     done = imported(source)
 
     assert all(one.fate is not None for one in done.ledger.constructs)
+    kinds_found = done.ledger.tally_of_kinds()
+    assert len(re.findall(r"<[A-Za-z]", document(source))) == sum(
+        kinds_found[one].total for one in ("structure", "element", "property")
+    )
     assert imported(source).text == done.text
     parse(done.text, "plan.yaml")
