@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from planrunner.compiler.names.known_names import Known
+from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import Diagnostic
+from planrunner.plan.loader import CheckedPlan
+from planrunner.plan.yaml.document import PlanPath
 
-__all__ = ["Checked", "PlacedNotice", "placed"]
+__all__ = ["Checked", "Examined", "PlacedNotice", "placed"]
 
 _PLACED: Final = re.compile(r"(.+?):(\d+):(\d+): (.+)", re.DOTALL)
 """A notice that begins with its place."""
@@ -20,6 +24,19 @@ class Checked(NamedTuple):
     faults: Sequence[Diagnostic]
     notices: Sequence[str] = ()
     warnings: Sequence[str] = ()
+
+
+class Examined(NamedTuple):
+    """What a check found, and what it made of the plan on the way; nothing where it didn't get.
+
+    Attributes:
+        known: The names that are known at each place of the plan.
+    """
+
+    checked: Checked
+    plan: CheckedPlan | None = None
+    graph: RunGraph | None = None
+    known: Mapping[PlanPath, Known] = {}
 
 
 class PlacedNotice(NamedTuple):

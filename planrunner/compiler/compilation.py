@@ -43,6 +43,7 @@ class Compilation:
         constant_names: The names that a constant expression may read.
         secrets: The constants whose values must not be shown.
         arguments: What places are called in a plan that Python wrote.
+        seen: Takes the names that are known at each place, for an editor; None when nobody asks.
     """
 
     document: Document
@@ -52,6 +53,13 @@ class Compilation:
     notices: list[str] = field(default_factory=list)
     secrets: frozenset[str] = frozenset()
     arguments: ArgumentNames | None = None
+    seen: dict[PlanPath, Known] | None = None
+
+    def see(self, path: PlanPath, known: Known) -> None:
+        """Note which names are known at a place, on one of the ways that lead there."""
+        if self.seen is not None:
+            before = self.seen.get(path)
+            self.seen[path] = known if before is None else before.joined(known)
 
     def hiding(self, names: Iterable[str]) -> Compilation:
         """Return the same compilation where `names` are no constants; it shares the faults."""
@@ -142,6 +150,7 @@ class Compilation:
 
         `offset` is where the expression begins in the text at `path`, when it isn't at 0.
         """
+        self.see(path, known)
         found = known.check(references)
         for fault in found:
             inside = (offset + fault.offset, fault.length)

@@ -65,6 +65,7 @@ from planrunner.plan.format_packages import need_package
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.params.environments import param_values
+from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols import registry
 
 __all__ = ["compile_plan"]
@@ -81,6 +82,7 @@ def compile_plan(
     ports: Mapping[str, int] | None = None,
     selection: PlanSelection | None = None,
     scratch: Path | None = None,
+    seen: dict[PlanPath, Known] | None = None,
 ) -> RunGraph:
     """Compile a loaded plan.
 
@@ -90,13 +92,13 @@ def compile_plan(
         ports: The ports of services, by name, when they are going to be started.
         selection: Which part of the plan runs; all of its first profile when None.
         scratch: Where services get a directory of their own while they run.
+        seen: Takes the names that are known at each place, also of a plan with faults.
 
     Raises:
         PlanError: Names that don't exist, values that can't be; all faults at once.
     """
-    return _Compiler(plan, seed, ports or {}, scratch or _SCRATCH).compile(
-        selection or PlanSelection()
-    )
+    compiler = _Compiler(plan, seed, ports or {}, scratch or _SCRATCH, seen)
+    return compiler.compile(selection or PlanSelection())
 
 
 class _Compiler:
@@ -106,6 +108,7 @@ class _Compiler:
         seed: int,
         ports: Mapping[str, int],
         scratch: Path,
+        seen: dict[PlanPath, Known] | None,
     ) -> None:
         self._plan = plan
         self._model: PlanModel = plan.model
@@ -127,9 +130,8 @@ class _Compiler:
             elsewhere=self._elsewhere(),
         )
         secrets = frozenset(name for name, param in plan.params.items() if param.secret)
-        self._work = Compilation(
-            plan.document, dict(params), known, secrets=secrets, arguments=plan.bundle.arguments
-        )
+        work = Compilation(plan.document, dict(params), known, secrets=secrets, seen=seen)
+        self._work = replace(work, arguments=plan.bundle.arguments)
         self._add_services(params)
 
     def _elsewhere(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Final
 from lsprotocol import types
 
 from planrunner.language.diagnostics import Span
-from planrunner.lsp.places import EditorLines
+from planrunner.lsp.documents.places import EditorLines
 from planrunner.plan.yaml.nodes import YamlNode
 from planrunner.plan.yaml.places import entries
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from planrunner.cli.commands.validate import check
+from planrunner.cli.commands.validate import examine
 from planrunner.cli.live.page import address_of
 from planrunner.cli.plan_options import PlanOptions, env_file_option
 from planrunner.errors import UsageError
@@ -16,7 +18,7 @@ from planrunner.extras import need
 from planrunner.runner.reach import is_loopback
 
 if TYPE_CHECKING:
-    from planrunner.compiler.checked import Checked
+    from planrunner.compiler.checked import Examined
 
 __all__ = ["command"]
 
@@ -58,18 +60,18 @@ def command(listen: tuple[str, int] | None, *, env_files: tuple[Path, ...], no_e
         )
     for package in ("pygls", "lsprotocol"):
         need(package, "`planrunner lsp`")
-    from planrunner.lsp.server import make_server  # noqa: PLC0415 - of an extra
+    from planrunner.lsp.server import make_server, serve_connections  # noqa: PLC0415 - of an extra
 
     options = PlanOptions(env_files=env_files, no_exec=no_exec)
 
-    def check_text(path: Path, text: str) -> Checked:
-        return check(path, options, text=text)
+    def check_text(path: Path, text: str) -> Examined:
+        return examine(path, options, text=text)
 
     for noisy in ("pygls", "asyncio"):  # the end of a connection is no error
         logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)
-    server = make_server(check_text)
     if listen is None:
-        server.start_io()
+        make_server(check_text).start_io()
     else:
         click.echo(f"listening on {listen[0]}:{listen[1]}", err=True)
-        server.start_tcp(*listen)
+        with suppress(KeyboardInterrupt):
+            asyncio.run(serve_connections(*listen, lambda: make_server(check_text)))

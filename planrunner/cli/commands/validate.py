@@ -10,16 +10,18 @@ import click
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.cli.streams import print_json
 from planrunner.compiler import compile_plan
-from planrunner.compiler.checked import Checked, placed
+from planrunner.compiler.checked import Checked, Examined, placed
+from planrunner.compiler.names.known_names import Known
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import Diagnostic, PlanError, render
 from planrunner.language.secrets import Masker
 from planrunner.plan.defaults.file import is_defaults
 from planrunner.plan.deprecated import deprecated_keys
 from planrunner.plan.loader import CheckedPlan
+from planrunner.plan.yaml.document import PlanPath
 from planrunner.results.exit_codes import ExitCode
 
-__all__ = ["check", "command"]
+__all__ = ["check", "command", "examine"]
 
 
 @click.command(
@@ -86,15 +88,29 @@ def check(
         online: Whether targets are asked too.
         text: What the file would have; None to read it.
     """
+    return examine(path, options, online=online, text=text).checked
+
+
+def examine(
+    path: Path, options: PlanOptions, *, online: bool = False, text: str | None = None
+) -> Examined:
+    """Return the same, and what was made of the plan on the way."""
     if is_defaults(path):
         from planrunner.plan.defaults.check import check_defaults  # noqa: PLC0415 - most files are plans
 
-        return Checked(check_defaults(path, options.sources(), text))
+        return Examined(Checked(check_defaults(path, options.sources(), text)))
+    known: dict[PlanPath, Known] = {}
+    plan: CheckedPlan | None = None
     try:
         plan = load_plan(path, options, need_secrets=False, text=text)
-        graph = compile_plan(plan, selection=options.selection)
+        graph = compile_plan(plan, selection=options.selection, seen=known)
     except PlanError as error:
-        return Checked(error.diagnostics)
+        return Examined(Checked(error.diagnostics), plan, None, known)
+    return Examined(_judged(plan, graph, online=online), plan, graph, known)
+
+
+def _judged(plan: CheckedPlan, graph: RunGraph, *, online: bool) -> Checked:
+    """Return what is wrong with a plan that compiles, or what its runs give notice of."""
     if any(node.url for node in graph.notifications):
         from planrunner.runner.notify.urls import find_url_faults  # noqa: PLC0415 - few plans tell anybody
 

@@ -53,6 +53,7 @@ class Flow(StepWalk):
         self, model: StepModel, path: PlanPath, read_later: frozenset[str]
     ) -> tuple[StepNode, ...]:
         """Compile one step, and note where it stands."""
+        self.work.see(path, self.known)
         origin = self._origin(path)
         return tuple(
             replace(node, origin=origin) if node.origin is NOWHERE else node

@@ -65,6 +65,7 @@ RowsField = Annotated[
     ReadBy(
         _rows,
         {
+            "$expression": True,
             "type": "string",
             "description": "The name of a data source, for all its rows; or an expression that "
             "gives a list, without `${…}`.",

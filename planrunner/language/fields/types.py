@@ -382,6 +382,7 @@ ExprField = Annotated[
     ReadBy(
         read_expression,
         {
+            "$expression": True,
             "type": ["string", "boolean", "number"],
             "description": "An expression, without `${…}`: `status == 200 and json.items`.",
         },

@@ -108,6 +108,7 @@ ForeachField = Annotated[
     ReadBy(
         _read_foreach,
         {
+            "$loop": True,
             "type": "string",
             "pattern": r"^\s*[A-Za-z_][A-Za-z0-9_]*\s+in\s+\S",
             "patternErrorMessage": "write a name, `in` and a list: `id in created`",

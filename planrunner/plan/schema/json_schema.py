@@ -17,6 +17,7 @@ from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.requests import MEASURED_STEPS, REQUEST_KEYS, request_words
 from planrunner.plan.output_kinds.registry import known_kinds
 from planrunner.plan.schema.editor_shape import split_by_action, tell_arms_apart
+from planrunner.plan.schema.marks import drop_marks
 from planrunner.plan.schema.schema_snippets import (
     SNIPPETS,
     sentence_snippets,
@@ -56,6 +57,7 @@ def plan_schema() -> Schema:
     schema = documented_schema()
     split_by_action(schema["definitions"])
     tell_arms_apart(schema)
+    drop_marks(schema)
     return schema
 
 
@@ -70,6 +72,7 @@ def defaults_schema() -> Schema:
     """Return the schema of `planrunner.yaml`."""
     schema = _schema(DefaultsModel)
     tell_arms_apart(schema)
+    drop_marks(schema)
     return schema
 
 

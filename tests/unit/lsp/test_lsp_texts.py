@@ -9,11 +9,11 @@ from pygls.workspace import PositionCodec
 
 from planrunner.cli.commands.validate import check
 from planrunner.cli.plan_options import PlanOptions
-from planrunner.lsp.diagnostics import diagnostics_of
-from planrunner.lsp.half_typed import read_tree
+from planrunner.lsp.documents.half_typed import read_tree
+from planrunner.lsp.documents.places import EditorLines
+from planrunner.lsp.findings.diagnostics import diagnostics_of
+from planrunner.lsp.findings.quick_fixes import quick_fixes
 from planrunner.lsp.outline import folding_ranges, symbols
-from planrunner.lsp.places import EditorLines
-from planrunner.lsp.quick_fixes import quick_fixes
 from tests.support.doc_pages import ROOT
 
 CODEC = PositionCodec()

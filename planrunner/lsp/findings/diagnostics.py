@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from lsprotocol import types
-from pygls import uris
 
 from planrunner.compiler.checked import Checked, placed
 from planrunner.language.diagnostics import Diagnostic, Severity, Span, visible
-from planrunner.lsp.places import EditorLines
+from planrunner.lsp.documents.places import EditorLines
+from planrunner.lsp.documents.view import uri_of
 
-__all__ = ["diagnostics_of", "uri_of"]
+__all__ = ["diagnostics_of"]
 
 _SOURCE: Final = "planrunner"
 _SEVERITIES: Final[Mapping[Severity, types.DiagnosticSeverity]] = {
@@ -39,11 +39,6 @@ def diagnostics_of(
         where = places_of(file).range(Span(file, line, column, line, column))
         found[file].append(_said(where, message, severity, code))
     return dict(found)
-
-
-def uri_of(file: str) -> str:
-    """Return the address of a file."""
-    return uris.from_fs_path(file) or file
 
 
 def _fault(fault: Diagnostic, places_of: PlacesOf) -> types.Diagnostic:

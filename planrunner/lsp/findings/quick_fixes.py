@@ -9,7 +9,7 @@ from typing import Final
 from lsprotocol import types
 
 from planrunner.language.diagnostics import Diagnostic
-from planrunner.lsp.places import EditorLines
+from planrunner.lsp.documents.places import EditorLines
 
 __all__ = ["quick_fixes"]
 

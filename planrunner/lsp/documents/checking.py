@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from planrunner.compiler.checked import Checked
+from planrunner.compiler.checked import Examined
 from planrunner.values import dataclass
 
 __all__ = ["Checking", "PlanCheck", "TypedPlan"]
 
-PlanCheck = Callable[[Path, str], Checked]
+PlanCheck = Callable[[Path, str], Examined]
 """Says what is wrong with a text that a file would have; runs nothing of it."""
 
-_PAUSE_S: Final = 0.1
+_PAUSE_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class TypedPlan:
     text: str
 
 
-TellFound = Callable[[TypedPlan, Checked], None]
+TellFound = Callable[[TypedPlan, Examined], None]
 
 
 class Checking:

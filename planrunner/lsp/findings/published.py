@@ -1,0 +1,88 @@
+"""What an editor has been told about each file, and what that was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from planrunner.compiler.checked import Checked
+from planrunner.lsp.documents.checking import TypedPlan
+from planrunner.lsp.documents.places import EditorLines
+from planrunner.lsp.documents.view import uri_of
+from planrunner.lsp.findings.diagnostics import diagnostics_of
+from planrunner.lsp.findings.quick_fixes import quick_fixes
+
+__all__ = ["Published"]
+
+_ByFile = dict[str, list[types.Diagnostic]]
+
+
+class Published:
+    """Publishes findings: those of a plan, and in the files that it imports."""
+
+    def __init__(self, server: LanguageServer, lines_of: Callable[[str], EditorLines]) -> None:
+        self._server = server
+        self._lines_of = lines_of
+        self._found: dict[str, tuple[TypedPlan, Checked, _ByFile]] = {}
+
+    def show(self, plan: TypedPlan, checked: Checked) -> None:
+        """Publish what was found in a plan."""
+        texts = {str(plan.path): self._lines_of(plan.text)}
+
+        def lines_of(file: str) -> EditorLines:
+            if file not in texts:
+                texts[file] = self._lines_of(_text_of(file))
+            return texts[file]
+
+        by_file = diagnostics_of(checked, str(plan.path), lines_of)
+        own = by_file.pop(str(plan.path), [])
+        shown = {plan.uri: own, **{uri_of(file): found for file, found in by_file.items()}}
+        before = self._of(plan.uri)
+        self._found[plan.uri] = (plan, checked, shown)
+        self._publish([plan.uri, *before, *shown])
+
+    def forget(self, uri: str) -> None:
+        """Publish that nothing is wrong any more with a plan."""
+        before = self._of(uri)
+        self._found.pop(uri, None)
+        self._publish([uri, *before])
+
+    def fixes(self, plan: TypedPlan, asked: types.Range) -> list[types.CodeAction]:
+        """Return what mends the findings at a place; nothing while they are about another text."""
+        found = self._found.get(plan.uri)
+        if found is None or found[0] != plan:
+            return []
+        _, checked, shown = found
+        file = uri_of(str(plan.path))
+        own = [fault for fault in checked.faults if uri_of(fault.span.file) == file]
+        pairs = list(zip(own, shown.get(plan.uri, ()), strict=False))
+        return quick_fixes(plan.uri, pairs, self._lines_of(plan.text), asked)
+
+    def _of(self, uri: str) -> _ByFile:
+        return self._found[uri][2] if uri in self._found else {}
+
+    def _publish(self, about: list[str]) -> None:
+        for uri in dict.fromkeys(about):
+            shown = [one for *_, found in self._found.values() for one in found.get(uri, ())]
+            self._server.text_document_publish_diagnostics(
+                types.PublishDiagnosticsParams(uri, list(_once_each(shown)))
+            )
+
+
+def _once_each(found: list[types.Diagnostic]) -> list[types.Diagnostic]:
+    """Return findings without those that several plans have in a file that they import."""
+    kept: list[types.Diagnostic] = []
+    for one in found:
+        if one not in kept:
+            kept.append(one)
+    return kept
+
+
+def _text_of(file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""The names of plans: where each is defined and used, over imports."""

@@ -1,0 +1,63 @@
+"""From a name to where it is given, and to all that use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lsprotocol import types
+
+from planrunner.lsp.documents.view import PlanView
+from planrunner.lsp.names.kinds import Occurrence
+from planrunner.lsp.names.plan_index import NamedThing
+
+__all__ = ["definitions", "highlights", "meant_at", "references"]
+
+
+def meant_at(
+    view: PlanView, position: types.Position
+) -> tuple[Occurrence, list[NamedThing]] | None:
+    """Return the name at a place, and what it means: more where one text names several things."""
+    found = view.index.at(view.file, view.reading.offset(position))
+    if not found:
+        return None
+    first = found[0]
+    alike = [one for one in found if (one.start, one.end) == (first.start, first.end)]
+    return first, list(dict.fromkeys(view.index.thing(one) for one in alike))
+
+
+def definitions(view: PlanView, position: types.Position) -> list[types.Location]:
+    """Return where the name at a place is given."""
+    meant = meant_at(view, position)
+    things = meant[1] if meant else []
+    return [view.location(place) for one in things for place in view.index.definitions(one)]
+
+
+def references(
+    view: PlanView, position: types.Position, *, with_definitions: bool
+) -> list[types.Location]:
+    """Return all places of the name at a place."""
+    meant = meant_at(view, position)
+    found: dict[tuple[str, int, int], types.Location] = {}
+    for thing in meant[1] if meant else ():
+        for place in view.index.places(thing):
+            one = place.occurrence
+            if with_definitions or not one.is_definition:
+                found.setdefault((place.file, one.start, one.end), view.location(place))
+    return list(found.values())
+
+
+def highlights(view: PlanView, position: types.Position) -> list[types.DocumentHighlight]:
+    """Return the places of a name in the file itself."""
+    return list(_highlights(view, position))
+
+
+def _highlights(view: PlanView, position: types.Position) -> Iterator[types.DocumentHighlight]:
+    meant = meant_at(view, position)
+    for thing in meant[1] if meant else ():
+        for file, one in view.index.places(thing):
+            if file == view.file:
+                is_given = one.is_definition
+                kind = types.DocumentHighlightKind
+                yield types.DocumentHighlight(
+                    view.reading.range(one.start, one.end), kind.Write if is_given else kind.Read
+                )
