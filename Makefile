@@ -10,6 +10,7 @@ SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
 LOCUST  := .tools/locust/bin/locust
+VSCODE  := editors/vscode/node_modules
 PROCESSORS := $(shell nproc 2>/dev/null || echo 2)
 # A quarter of what fast tests take is waiting, for a server of their own or a disk. Of slow ones it
 # is a third, for time to pass and processes to start; how much varies, so that 1.5 workers for each
@@ -22,7 +23,7 @@ SPREAD_ALL := -n $(shell echo $$(( $(PROCESSORS) * 2 ))) --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check static fmt fmt-check lint types imports collected test-all fuzz bench schema changelog dist site pictures editor-tools clean
+.PHONY: help demo test check static fmt fmt-check lint types imports collected test-all fuzz bench schema changelog dist site pictures editor-tools vsix clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -112,9 +113,16 @@ dist: $(DEV)  ## build the wheel and the source distribution into dist/
 
 # Tests drive the real language server and look at pages with axe; without npm they are skipped
 # outside CI. Both in one call: npm removes what it wasn't asked for.
-editor-tools:  ## fetch yaml-language-server and axe-core into .tools
+editor-tools: $(VSCODE)  ## fetch what tests of editors and pages need
 	@test -d $(YAML_LS) -a -d $(AXE) || ! command -v npm >/dev/null || \
 	  npm install --silent --no-save --no-audit --no-fund --no-package-lock --prefix .tools yaml-language-server@1 axe-core@4
+
+$(VSCODE): editors/vscode/package.json
+	! command -v npm >/dev/null || \
+	  { npm install --silent --no-audit --no-fund --prefix editors/vscode && touch $@; }
+
+vsix: $(VSCODE)  ## package the extension for VS Code: editors/vscode/dist/planrunner.vsix
+	npm run --silent package --prefix editors/vscode
 
 # Apart from .venv: it brings gevent, and planrunner's own dependencies would change with it.
 $(LOCUST):
@@ -122,4 +130,4 @@ $(LOCUST):
 	.tools/locust/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-tools.txt
 
 clean:  ## remove .venv, tools and caches
-	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache .cache build
+	rm -rf $(VENV) .tools $(VSCODE) editors/vscode/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache .cache build

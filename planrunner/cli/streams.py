@@ -93,8 +93,8 @@ def refusal_of_stdout() -> str:
 
     A reader that went away has seen what it wanted.
     """
-    if not isinstance(sys.stdout, TextIOWrapper):
-        return ""
+    if not isinstance(sys.stdout, TextIOWrapper) or sys.stdout.closed:
+        return ""  # a server of editors closes what it has spoken over
     sys.stdout.flush()
     raw = getattr(sys.stdout.buffer, "raw", None)
     if not isinstance(raw, _Forgiving) or raw.refusal is None or raw.refusal.errno == errno.EPIPE:

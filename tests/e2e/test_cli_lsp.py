@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from pathlib import Path
 
@@ -110,3 +111,23 @@ def test_only_this_machine_can_connect(project: PlanProject) -> None:
 
         assert ended.code == 2
         assert "a port of this machine only" in ended.err
+
+
+@pytest.mark.slow
+def test_a_server_that_is_told_to_end_ends_well() -> None:
+    """Without a word: editors show what a server says, and take another code for a crash."""
+    bodies = [
+        '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}',
+        '{"jsonrpc":"2.0","id":2,"method":"shutdown"}',
+        '{"jsonrpc":"2.0","method":"exit"}',
+    ]
+    sent = "".join(f"Content-Length: {len(body)}\r\n\r\n{body}" for body in bodies)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "planrunner", "lsp"],
+        input=sent.encode(),
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -41,6 +41,8 @@ NOT_RUN: Final = {
     ("docs/how-to/install.md", ".venv/bin/pip"): "fetches packages",
     ("docs/how-to/assistants.md", "pip install"): "fetches packages",
     ("docs/how-to/ide.md", "pip install"): "fetches packages",
+    ("docs/how-to/ide.md", "make vsix"): "test_vscode_extension.py does",
+    ("docs/how-to/ide.md", "code "): "needs a desktop",
     ("docs/how-to/ide.md", "planrunner lsp"): "serves until its editor leaves",
     ("docs/how-to/notifications.md", "pip install"): "fetches packages",
     ("docs/how-to/debug.md", "planrunner execute plan.yaml --watch"): "lasts until Ctrl-C",

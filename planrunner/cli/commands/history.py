@@ -71,6 +71,7 @@ def _facts(run: PastRun) -> dict[str, object]:
         "run_id": result.run_id,
         "directory": str(run.directory),
         "plan": result.plan,
+        "file": result.plan_path,
         "profile": result.profile,
         "started": result.started,
         "verdict": verdict_word(result),
