@@ -1,13 +1,14 @@
-"""JMeter: every sample, from the JTL that it writes meanwhile, as CSV."""
+"""JMeter: every sample, from the JTL that it writes meanwhile: CSV, or XML if a user wants that."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
 from planrunner.tools.reading.csv_rows import CsvRows
+from planrunner.tools.reading.jtl_xml import JtlXml
 from planrunner.units import NS_PER_MS, format_count
 
 __all__ = ["TOOL", "JmeterSamples"]
@@ -58,36 +59,54 @@ def _failure(*, succeeded: bool, status: int, words: str) -> str:
 
 
 class JmeterSamples(ToolReader):
-    """Reads the CSV of a JTL; its first line names the columns."""
+    """Reads a JTL: CSV, whose first line names the columns, or XML."""
 
     def __init__(self) -> None:
         super().__init__()
         self._rows = CsvRows()
         self._columns: list[str] = []
+        self._xml: JtlXml | None = None
+        self._has_begun = False
         self._transactions = 0
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
+        if not self._has_begun and data.strip():
+            self._has_begun = True
+            if data.lstrip().startswith(b"<"):
+                self._xml = JtlXml()
         found: list[ToolSample] = []
+        for row in self._table(data) if self._xml is None else self._xml.feed(data):
+            try:
+                self._take(row, found)
+            except (KeyError, ValueError):
+                self.unread += 1
+        return found
+
+    def _table(self, data: bytes) -> Iterator[dict[str, str]]:
         for row in self._rows.feed(data):
             if row[:1] == ["timeStamp"]:
                 self._columns = row
-                continue
-            try:
-                self._take(dict(zip(self._columns, row, strict=True)), found)
-            except (KeyError, ValueError):
+            elif len(row) == len(self._columns):
+                yield dict(zip(self._columns, row, strict=True))
+            else:
                 self.unread += bool(row)
-        return found
 
     def end(self, printed: str) -> Sequence[ToolSample]:
         del printed
-        self.unread += self._rows.unread
+        self.unread += self._rows.unread if self._xml is None else self._xml.unread
         return ()
 
     def notices(self) -> Sequence[str]:
         if not self._transactions:
             return []
         many = format_count(self._transactions, "sample")
-        return [f"{many} of transactions are left out, because their requests count already"]
+        if self._xml is not None:
+            return [f"{many} of transactions are left out, because their requests count already"]
+        return [
+            f"{many} of transactions are left out, because their requests count already; if the "
+            "test plan generates parent samples, they only do with "
+            "`-Jjmeter.save.saveservice.output_format=xml` in `args`"
+        ]
 
     def _take(self, row: dict[str, str], found: list[ToolSample]) -> None:
         message = row["responseMessage"]
@@ -137,7 +156,7 @@ TOOL: Final = Tool(
     needs_script=True,
     delivers="each sample with its start, latency, service time, status, error, sizes and thread "
     "group, in milliseconds; threads as users",
-    lacks="methods, samples inside other samples, and times of transactions",
+    lacks="methods, samples inside those of requests, and times of transactions",
     install="https://jmeter.apache.org/download_jmeter.cgi",
     command=_command,
     reader=lambda _: JmeterSamples(),

@@ -50,6 +50,26 @@ expected",10,90,2,2,30,0
 1796075216300,1,Down,{REFUSED},Visitors 1-1,false,,0,0,2,2,0,0
 1796075216400,150,All,,"{TRANSACTION}",Visitors 1-1,false,,0,0,2,2,0,0
 """
+JTL_XML = f"""\
+<?xml version="1.0" encoding="UTF-8"?>
+<testResults version="1.2">
+<httpSample t="120" ct="20" ts="1796075216000" s="true" lb="List" rc="200" rm="OK" \
+tn="Visitors 1-1" by="512" sby="100" ng="2" na="2">
+  <httpSample t="60" ts="1796075216000" s="true" lb="List-0" rc="302" tn="Visitors 1-1"/>
+  <java.net.URL>http://h/list</java.net.URL>
+</httpSample>
+<sample t="150" ts="1796075216100" s="false" lb="All" rc="" rm="{TRANSACTION}" tn="Visitors 1-2">
+  <httpSample t="30" ts="1796075216100" s="false" lb="Buy" rc="200" tn="Visitors 1-2" na="2">
+    <assertionResult><name>status</name><failure>false</failure></assertionResult>
+    <assertionResult><name>text</name><failure>true</failure><error>false</error>\
+<failureMessage>Test failed: text&#10;expected</failureMessage></assertionResult>
+  </httpSample>
+  <httpSample t="5" ts="1796075216200" s="false" lb="Gone" rc="404" tn="Visitors 1-2"/>
+</sample>
+<httpSample t="1" ts="1796075216300" s="false" lb="Down" tn="Visitors 1-1" \
+rc="Non HTTP response code: java.net.ConnectException" rm="Non HTTP response message: refused"/>
+</testResults>
+"""
 ARTILLERY = "".join(
     json.dumps(line) + "\n"
     for line in (
@@ -64,6 +84,7 @@ CASES: dict[str, tuple[Callable[[], ToolReader], str]] = {
     "hey": (lambda: HeySamples(["-n", "4", "-c", "2", "http://h/x"]), HEY),
     "ab": (lambda: AbSamples(["-p", "body", "http://h/x"]), AB),
     "jmeter": (JmeterSamples, JTL),
+    "jmeter xml": (JmeterSamples, JTL_XML),
     "artillery": (ArtillerySamples, ARTILLERY),
 }
 
@@ -156,9 +177,10 @@ def test_ab() -> None:
     ]
 
 
-def test_jmeter() -> None:
-    """Requests of a transaction count, and the transaction does not."""
-    found, reader = read("jmeter")
+@pytest.mark.parametrize("name", ["jmeter", "jmeter xml"])
+def test_jmeter(name: str) -> None:
+    """Requests of a transaction count, the transaction does not, nor do steps of a redirect."""
+    found, reader = read(name)
 
     assert outcomes(found) == [
         ("List", 120_000, 200, "", 1),
@@ -235,3 +257,15 @@ def test_ab_says_which_connections_were_not_kept(kept: int, *, is_said: bool) ->
 
     words = f"the target kept its connection after {kept} of 5 requests"
     assert reader.notices() == ([words] if is_said else [])
+
+
+def test_a_jtl_that_ends_in_the_middle() -> None:
+    """What is whole counts, and nothing behind what is no XML."""
+    reader = JmeterSamples()
+    begin, end = JTL_XML.encode().split(b"<sample ", 1)
+
+    assert len(reader.feed(begin)) == 1
+    assert reader.feed(b"<& ") == []
+    assert reader.feed(end) == []
+    reader.end("")
+    assert reader.unread == 1
