@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from planrunner.explain.forecast import forecast
 from planrunner.explain.lines import as_lines
 from planrunner.explain.senders import sender_lines
+from planrunner.graph.loads import any_open_ended
 from planrunner.graph.notification import NotificationNode, NotifyOn
 from planrunner.graph.run_graph import (
     Block,
@@ -55,10 +56,11 @@ def explain_text(graph: RunGraph) -> str:
     lines += _origins(graph.origins)
     profile = f" of profile {graph.profile} ({graph.profile_reason})" if graph.profile else ""
     count = len(graph.phases)
+    at_most = "at most " if any_open_ended(phase.load for phase in graph.phases) else ""
     lines += [
         "",
         f"load: {count} phase{'s' if count != 1 else ''}{profile}, "
-        f"{write_milliseconds(graph.planned_ns)} in all",
+        f"{at_most}{write_milliseconds(graph.planned_ns)} in all",
     ]
     lines += _phases(graph)
     lines += [*_pools(graph), *_files(graph), *_outputs(graph)]

@@ -11,6 +11,7 @@ from planrunner.explain.forecast import forecast
 from planrunner.explain.graph_views import graph_json
 from planrunner.explain.plan_names import names_by_kind
 from planrunner.explain.senders import hosts_by_channel
+from planrunner.graph.loads import any_open_ended
 from planrunner.graph.run_graph import PhaseNode, RunGraph, UserProgram
 from planrunner.language.secrets import Masker
 from planrunner.metrics.thresholds.words import describe
@@ -29,6 +30,7 @@ def explain_json(plan: CheckedPlan, graph: RunGraph) -> str:
     `graph` is what `--graph json` prints, with durations in nanoseconds; `text` what is printed
     without `--json`.
     """
+    is_open = any_open_ended(phase.load for phase in graph.phases)
     facts: dict[str, Any] = {
         "format_version": _FORM,
         "plan": graph.name,
@@ -37,7 +39,7 @@ def explain_json(plan: CheckedPlan, graph: RunGraph) -> str:
         "seed": None if graph.seed_was_drawn else graph.seed,
         "profile": graph.profile,
         "profile_reason": graph.profile_reason,
-        "duration_s": graph.planned_ns / NS_PER_S,
+        "duration_s": None if is_open else graph.planned_ns / NS_PER_S,
         "hosts": hosts_by_channel(graph, all_steps(graph)),
         "phases": [_phase(graph, phase) for phase in graph.phases],
         "users": [_user(user) for user in graph.users],
@@ -60,7 +62,7 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
         "name": phase.name,
         "load": list(load.words()),
         "starts_at_s": None if phase.start_at_ns is None else phase.start_at_ns / NS_PER_S,
-        "duration_s": load.planned_ns / NS_PER_S,
+        "duration_s": None if load.is_open_ended else load.planned_ns / NS_PER_S,
         "warmup_s": phase.warmup_ns / NS_PER_S,
         "graceful_stop_s": phase.graceful_stop_ns / NS_PER_S,
         "most_users": load.most_users,

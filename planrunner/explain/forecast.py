@@ -7,7 +7,7 @@ from typing import Final
 
 from planrunner.explain.bounds import most_requests
 from planrunner.formats import REPORT_FORMATS, FormatSource
-from planrunner.graph.loads import LOAD_TYPES
+from planrunner.graph.loads import LOAD_TYPES, any_open_ended
 from planrunner.graph.run_graph import (
     CallNode,
     ChooseNode,
@@ -78,6 +78,8 @@ def forecast(graph: RunGraph) -> Iterator[str]:
         yield "  how many depends on " + (
             "functions, whose requests are known when they run"
             if has_functions
+            else "another tool, which decides what it sends"
+            if any_open_ended(phase.load for phase in graph.phases)
             else "the target: some phase has no waits, pace, throttle or rate"
         )
         yield f"  {raw} more for raw samples"

@@ -223,7 +223,8 @@ def _request_words(request: RequestNode) -> str:
 
 
 def _length(phase: PhaseNode) -> str:
-    return write_milliseconds(phase.load.planned_ns)
+    length = write_milliseconds(phase.load.planned_ns)
+    return f"at most {length}" if phase.load.is_open_ended else length
 
 
 def graph_mermaid(graph: RunGraph) -> str:

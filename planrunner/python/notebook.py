@@ -79,7 +79,8 @@ class NotebookView:
         from planrunner.report.terminal.live import progress_words  # noqa: PLC0415 - imports rich
 
         self._line = progress_words(progress)
-        self._share = min(progress.second / max(progress.planned_s, 1), 1)
+        planned_s = progress.planned_s
+        self._share = min(progress.second / planned_s, 1) if planned_s else 0.0
         self._update()
 
     def say(self, line: str) -> None:

@@ -101,6 +101,7 @@ def test_a_guest_is_run_as_the_others_are(guest: Callable[..., PlanProject]) -> 
     assert not any(b"s3cr3t-of-ours" in path.read_bytes() for path in ended.files.values())
     assert "script.py hello`" in explained.out
     assert "with KEY in its environment" in explained.out
+    assert "load: 1 phase, at most 1h in all" in explained.out
     assert json.loads(listed.out)[-1]["installed"]
 
 

@@ -56,6 +56,7 @@ def facts(**changes: Any) -> dict[str, Any]:
                 "planned_begin_s": 0.0,
                 "planned_s": 60.0,
                 "unit": "users",
+                "can_change": True,
                 "warmup_s": 0.0,
                 "stages": [
                     {"name": "ramp", "planned_s": 10.0},

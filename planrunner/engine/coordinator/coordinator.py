@@ -44,7 +44,7 @@ from planrunner.engine.workers.remote_pool import RemotePool
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
 from planrunner.engine.workers.worker_state import WorkerHandle
 from planrunner.errors import CannotRun
-from planrunner.graph.loads import ToolLoad
+from planrunner.graph.loads import ToolLoad, any_open_ended
 from planrunner.graph.run_graph import Block, PhaseNode, RunGraph, SearchLoad
 from planrunner.metrics.judging.evidence import Baseline
 from planrunner.metrics.snapshot import Snapshot
@@ -199,7 +199,8 @@ class _Coordinator:
 
     async def run(self, run_id: str) -> RunOutcome:
         graph, started_ns = self._graph, self._worker.started_ns
-        self._tell(RunStarted(run_id, graph.name, graph.seed, started_ns, graph.planned_ns))
+        planned_ns = 0 if any_open_ended(phase.load for phase in graph.phases) else graph.planned_ns
+        self._tell(RunStarted(run_id, graph.name, graph.seed, started_ns, planned_ns))
         forget = self._stop.listen(self._told)
         self._steering.listen(self._tell)
         try:

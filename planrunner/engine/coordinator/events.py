@@ -37,7 +37,7 @@ class RunStarted:
 
     Attributes:
         started_ns: Clock time.
-        planned_ns: How long the phases take without their graceful stops.
+        planned_ns: How long the phases take without their graceful stops; 0 where nobody knows.
     """
 
     run_id: str

@@ -16,6 +16,7 @@ from planrunner.graph.loads.load_model import (
     LoadModel,
     PhaseCounts,
     SetLevel,
+    any_open_ended,
 )
 from planrunner.graph.loads.open import OpenLoad
 from planrunner.graph.loads.search import SearchLoad
@@ -35,6 +36,7 @@ __all__ = [
     "SearchLoad",
     "SetLevel",
     "ToolLoad",
+    "any_open_ended",
 ]
 
 RunnableLoad = ClosedLoad | OpenLoad | CountedLoad

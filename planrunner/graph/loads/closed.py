@@ -43,6 +43,7 @@ class ClosedLoad(LoadModel):
     """
 
     kind: ClassVar[str] = "closed"
+    can_change: ClassVar[bool] = True
     forecast_basis: ClassVar[str] = (
         "a mean: counted from users, waits and think times, as if replies took no time"
     )

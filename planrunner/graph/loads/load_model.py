@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ __all__ = [
     "PhaseCounts",
     "SetLevel",
     "StageSpanNs",
+    "any_open_ended",
     "capped",
     "class_of_each",
 ]
@@ -77,6 +78,8 @@ class LoadModel(ABC):
         is_search: Whether it is made of levels, each a load of its own.
         is_counted: Whether it lasts as long as a number of iterations does.
         is_foreign: Whether another tool sends it.
+        is_open_ended: Whether nobody knows when it ends; `planned_ns` is then how long it may take.
+        can_change: Whether it can be set by hand while it runs.
         nobody: The level at which nothing begins.
     """
 
@@ -87,6 +90,8 @@ class LoadModel(ABC):
     is_search: ClassVar[bool] = False
     is_counted: ClassVar[bool] = False
     is_foreign: ClassVar[bool] = False
+    is_open_ended: ClassVar[bool] = False
+    can_change: ClassVar[bool] = False
     nobody: ClassVar[SetLevel] = 0
 
     @abstractmethod
@@ -203,6 +208,11 @@ class LoadModel(ABC):
     @abstractmethod
     def achieved(self, counts: PhaseCounts) -> AchievedLoad:
         """Return what was asked for, and what came of it."""
+
+
+def any_open_ended(loads: Iterable[LoadModel]) -> bool:
+    """Say whether nobody knows how long all of them take: another tool decides."""
+    return any(load.is_open_ended for load in loads)
 
 
 def capped(throttle: Rate) -> str:

@@ -50,6 +50,7 @@ class OpenLoad(LoadModel):
     """
 
     kind: ClassVar[str] = "open"
+    can_change: ClassVar[bool] = True
     forecast_basis: ClassVar[str] = "counted from arrivals, as if none was dropped"
     nobody: ClassVar[SetLevel] = Rate(0, NS_PER_S)
 

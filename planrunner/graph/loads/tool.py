@@ -37,6 +37,7 @@ class ToolLoad(LoadModel):
 
     kind: ClassVar[str] = "tool"
     is_foreign: ClassVar[bool] = True
+    is_open_ended: ClassVar[bool] = True
     forecast_basis: ClassVar[str] = ""
 
     tool: str

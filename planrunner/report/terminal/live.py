@@ -126,8 +126,12 @@ def _first_words(words: str, width: int) -> str:
 
 def _bar_line(progress: Progress, width: int, *, ascii_only: bool) -> Text:
     """Return how far the run is: the phase, a bar, the time gone and the time left."""
-    left_s = max(0, round(progress.planned_s - progress.second))
     gone = format_duration(progress.second * NS_PER_S)
+    if not progress.planned_s:
+        return Text.assemble(
+            (shorten(plain(progress.phase), max(width - 12, 4)), "bold"), f" {gone}"
+        )
+    left_s = max(0, round(progress.planned_s - progress.second))
     left = f"{format_duration(left_s * NS_PER_S)} left" if left_s else "finishing"
     times = f" {gone} · {left}"
     phase = shorten(plain(progress.phase), max(width // 3, 4))

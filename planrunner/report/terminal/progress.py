@@ -50,7 +50,7 @@ class Progress:
     """The state of a run after one of its seconds.
 
     Attributes:
-        planned_s: How long the phases take without their graceful stops.
+        planned_s: How long the phases take without their graceful stops; 0 where nobody knows.
         requests_per_second: Finished in the last second.
         p50_ns: Of the last second, 0 without samples; likewise p95_ns and p99_ns.
         total: Requests finished so far, warm-up included.

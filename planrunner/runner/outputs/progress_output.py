@@ -100,7 +100,7 @@ class ProgressOutput:
         """Let what comes after a phase come earlier or later, by as much as the phase ended."""
         self._ending_s.pop(ended.name, None)
         planned_s = self._running_s.pop(ended.name, 0.0)
-        if not self._running_s:  # those beside it go on as planned
+        if self._planned_s and not self._running_s:  # those beside it go on as planned
             self._planned_s += (ended.gone_ns - ended.begin_ns) / NS_PER_S - planned_s
 
     def _say(self, logged: Logged) -> None:

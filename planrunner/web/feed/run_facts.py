@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from planrunner.engine.workers.local import requests_of
+from planrunner.graph.loads import any_open_ended
 from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.metrics.judging.each import gate_of
@@ -24,6 +25,7 @@ def run_facts(prepared: PreparedRun) -> dict[str, Any]:
     requests = dict.fromkeys(
         request.name for request in requests_of(graph) if request.measured and not request.naming
     )
+    is_open = any_open_ended(phase.load for phase in graph.phases)
     return {
         "id": prepared.run_id,
         "plan": mask(graph.name),
@@ -35,7 +37,7 @@ def run_facts(prepared: PreparedRun) -> dict[str, Any]:
         "params": dict(graph.params),
         "directory": str(prepared.directory),
         "workers": prepared.request.workers,
-        "planned_s": graph.planned_ns / NS_PER_S,
+        "planned_s": None if is_open else graph.planned_ns / NS_PER_S,
         "default_threshold": graph.default_threshold,
         "phases": list(_phases(graph)),
         "classes": [program.name for program in graph.users],
@@ -65,11 +67,13 @@ def _phases(graph: RunGraph) -> Iterator[dict[str, Any]]:
             "start_at_s": None if phase.start_at_ns is None else phase.start_at_ns / NS_PER_S,
             "planned_begin_s": (begin_ns if phase.start_at_ns is None else phase.start_at_ns)
             / NS_PER_S,
-            "planned_s": load.planned_ns / NS_PER_S,
+            "planned_s": None if load.is_open_ended else load.planned_ns / NS_PER_S,
             "warmup_s": phase.warmup_ns / NS_PER_S,
             "stages": [
-                {"name": name, "planned_s": length_ns / NS_PER_S} for name, length_ns in load.spans
+                {"name": name, "planned_s": length_ns / NS_PER_S}
+                for name, length_ns in (() if load.is_open_ended else load.spans)
             ],
+            "can_change": load.can_change,
             "levels": list(_levels(phase)),
         }
         if phase.start_at_ns is None:

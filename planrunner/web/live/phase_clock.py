@@ -20,10 +20,10 @@ class PhaseClock:
 
     Args:
         facts: Of each phase, as `run` of the state has them.
-        planned_s: How long all of them take.
+        planned_s: How long all of them take; None where nobody knows.
     """
 
-    def __init__(self, facts: Sequence[dict[str, Any]], planned_s: float) -> None:
+    def __init__(self, facts: Sequence[dict[str, Any]], planned_s: float | None) -> None:
         self._facts = {one["name"]: one for one in facts}
         self._planned_s = planned_s
         self._began_ns = 0
@@ -63,7 +63,9 @@ class PhaseClock:
     def ended(self, times: PhaseTimes) -> None:
         started = self._running.pop(times.name, None)
         planned_s = started.planned_ns / NS_PER_S if started else 0.0
-        if not self._running:  # what follows comes earlier or later by as much
+        if (
+            self._planned_s is not None and not self._running
+        ):  # what follows comes earlier or later by as much
             self._planned_s += (times.gone_ns - times.begin_ns) / NS_PER_S - planned_s
         self._ran[times.name] = {
             "name": times.name,
@@ -93,8 +95,10 @@ class PhaseClock:
         """How long those that run may take to end when they are asked to."""
         return max((one.ending_ns for one in self._running.values()), default=0) / NS_PER_S
 
-    def left_s(self, second: int) -> float:
+    def left_s(self, second: int) -> float | None:
         """Return how much of the planned time is left."""
+        if self._planned_s is None:
+            return None
         return max(round(self._planned_s - second, 3), 0.0)
 
     def stage(self, name: str, second: int) -> str:

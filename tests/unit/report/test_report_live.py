@@ -254,3 +254,11 @@ def test_a_log_names_what_is_broken():
     assert progress_words(replace(PROGRESS, thresholds=lambda: broken)).endswith(
         "4 of 5 thresholds broken: p50 < 1ms (2 ms), p90 < 1ms (2 ms), p95 < 1ms (2 ms), 1 more"
     )
+
+
+@pytest.mark.parametrize("width", [20, 80])
+def test_a_time_that_nobody_knows_has_no_bar(width):
+    """Only what is gone of it is shown."""
+    first, *_ = frame(replace(PROGRESS, planned_s=0.0), width)
+
+    assert first.rstrip() == "main 12 s"

@@ -84,6 +84,16 @@ def test_the_time_that_is_left_follows_what_phases_took() -> None:
     assert planned == [640, 640, 42, 42, 42, 42, 50]
 
 
+def test_nobody_knows_how_long_another_tool_takes() -> None:
+    """Its `timeout` is no plan, and what its phase took says nothing of what follows."""
+    seen = Seen()
+    events = (RunStarted("r", "p", 1, 0, 0), started("k6", 0, 3_600), ended("k6", 0, 3))
+
+    follow(ProgressOutput(seen), *(item for event in events for item in (event, SECOND)))
+
+    assert [progress.planned_s for progress in seen.progress] == [0, 0, 0]
+
+
 def test_lines_of_the_plan_stand_above_the_progress() -> None:
     """With how many more there were."""
     seen = Seen()

@@ -35,8 +35,8 @@ export class Load {
   update(state) {
     this.state = state;
     const { run, status, changes } = state;
-    this.phases = status.state !== "running" ? [] : run.phases.filter(({ name, unit, model }) =>
-      status.phases.includes(name) && unit in UNITS && model !== "search");
+    this.phases = status.state !== "running" ? [] : run.phases.filter(({ name, unit, can_change: can }) =>
+      status.phases.includes(name) && unit in UNITS && can);
     hide(this.element, !this.phases.length);
     if (!this.dialog.isConnected) return;
     if (!this.phases.length) return this.dialog.close();

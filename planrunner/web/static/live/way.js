@@ -5,6 +5,7 @@ import { h, keep, mark, say } from "../dom.js";
 import { clock } from "../numbers.js";
 
 const LANE_REM = 1.5;
+const UNKNOWN_S = 60; // as long as this a phase is drawn of which nobody knows how long it takes
 
 export class Way {
   constructor() {
@@ -28,7 +29,7 @@ export class Way {
   // Of phases in a row there is only their length: none is too narrow to be seen.
   place(phases) {
     const lanes = [];
-    const ends = phases.map((one) => one.planned_begin_s + Math.max(one.planned_s, 1));
+    const ends = phases.map((one) => one.planned_begin_s + Math.max(one.planned_s ?? UNKNOWN_S, 1));
     const whole = Math.max(...ends, 1);
     const found = new Map();
     const inOrder = phases.map((one, n) => ({ ...one, end: ends[n] }))
@@ -59,7 +60,7 @@ export class Way {
     }
     item.append(parts.name);
     item.title = [phase.name, ...phase.words].join("\n");
-    const place = this.places.get(phase.name) ?? { flexGrow: String(Math.max(phase.planned_s, 1)) };
+    const place = this.places.get(phase.name) ?? { flexGrow: String(Math.max(phase.planned_s ?? UNKNOWN_S, 1)) };
     Object.assign(item.style, place);
     return item;
   }
@@ -68,7 +69,8 @@ export class Way {
     const isNow = ran?.end_s === null;
     const isOver = Boolean(ran) && !isNow;
     const gone = ran ? (ran.end_s ?? second) - ran.begin_s : 0;
-    const share = isOver ? 1 : Math.min(1, gone / Math.max(phase.planned_s, 1));
+    const planned = phase.planned_s === null ? Infinity : Math.max(phase.planned_s, 1);
+    const share = isOver ? 1 : Math.min(1, gone / planned);
     item.parts.gone.style.width = `${share * 100}%`;
     item.classList.toggle("over", isOver);
     mark(item, "aria-current", isNow ? "step" : null);
