@@ -46,9 +46,12 @@ def judge_unread(main: K6Module, machine: K6Machine, ran: set[str]) -> None:
         return
     code = [found for one in modules for found in _named_code(one)]
     dead = _dead(code, modules, main, ran)
+    reports = dead - _dead(code, modules, main, {*ran, "handleSummary"})
     for each in code:
         for construct in each.module.within(each.node):
-            if construct.fate is None:
+            if construct.fate is None and each.name in reports:
+                _judge_report(construct)
+            elif construct.fate is None:
                 _judge(construct, each, is_main=each.module is main, is_dead=each.name in dead)
 
 
@@ -67,13 +70,18 @@ def _summary(module: K6Module, is_main: bool, machine: K6Machine) -> None:  # no
     if not isinstance(summary, JsFunction):
         return
     for construct in summary.scope.module.within(summary.node):
-        if construct.words.startswith(_SENDERS):
-            construct.left_out(_SENT)
-        elif construct.fate is None:
-            construct.translated()
+        _judge_report(construct)
     if is_main:
         place = summary.scope.module.place(summary.node)
         machine.finding("report", "handleSummary", place, "needs_you", _SUMMARY)
+
+
+def _judge_report(construct: Construct) -> None:
+    """Judge a call that makes a report: planrunner makes its own, and sends none by itself."""
+    if construct.words.startswith(_SENDERS):
+        construct.left_out(_SENT)
+    elif construct.fate is None:
+        construct.translated()
 
 
 def _named_code(module: K6Module) -> Iterator[_NamedCode]:
@@ -106,7 +114,7 @@ def _dead(
 ) -> set[str]:
     """Return the names of functions that no code says but such functions themselves."""
     first_level = {name for one in modules for name in _first_level(one)}
-    first_level |= {"setup", "teardown", "handleSummary", *ran}
+    first_level |= {"setup", "teardown", *ran}
     default = main.exports.get("default")
     if isinstance(default, JsFunction) and "default" in ran:
         first_level.add(text_of(default.node.child_by_field_name("name")))

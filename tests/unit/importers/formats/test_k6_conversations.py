@@ -110,7 +110,7 @@ TALKS = [
                     {
                         "while": "is_open",
                         "do": [
-                            {"ws.receive": {"extract": {"done": {"jsonpath": "$.done", "required": False}}}},
+                            {"ws.receive": {"extract": {"done": {"jsonpath": "$.done", "default": None}}}},
                             {"if": "done", "then": [{"ws.close": {}}, {"set": {"is_open": False}}], "else": [{"ws.send": "more"}]},
                         ],
                     }
@@ -156,6 +156,7 @@ METRICS = [
     ("hits.add(1);", {"tags": {"hits": "counted"}}),
     ("if (r.status >= 500) { hits.add(1); }", {"tags": {"hits": "${'counted' if (status >= 500) else 'none'}"}}),
     ("if (r.status >= 500) { errors.add(1); } else { errors.add(0); }", {"tags": {"errors": "${'true' if (status >= 500) else ('false' if (not (status >= 500)) else 'none')}"}}),
+    ("if (r.status === 409) { errors.add(0); } else if (r.status === 200) { errors.add(0); } else { errors.add(1); }", {"tags": {"errors": "${'false' if (status == 409) else ('false' if (status != 409) and (status == 200) else ('true' if (status != 409) and (status != 200) else 'none'))}"}}),
     ("hits.add(3);", {"record": {"hits": "3"}}),
 ]  # fmt: skip
 
@@ -188,8 +189,8 @@ CODE = [
     ("const p = new URLSearchParams([['q', 'a b']]); p.append('n', __VU); http.get(`${BASE}/s?${p.toString()}`);", [{"get": "/s?q=a%20b&n=${(user.id + 1) | urlencode}"}]),
     ("const u = new URL(BASE + '/u'); u.searchParams.append('x', 1); http.get(u.toString());", [{"get": "/u?x=1"}]),
     ("const s = new Httpx({ baseURL: BASE, headers: { A: '1' } }); s.addHeader('B', '2'); s.post('/p', { n: 1 });", [{"post": "/p", "headers": {"A": "1", "B": "2"}, "form": {"n": 1}}]),
-    ("const r = http.get(BASE + '/a'); http.get(BASE + '/' + r.html().find('input[name=csrf]').first().attr('value'));", [{"get": "/a", "extract": {"csrf": {"css": "input[name=csrf]::attr(value)", "required": False}}}, {"get": "/${csrf}"}]),
-    ("const r = http.get(BASE + '/a'); http.get(BASE + '/' + jsonpath.query(r.json(), '$.items[*].id')[0]);", [{"get": "/a", "extract": {"id": {"jsonpath": "$.items[*].id", "index": "first", "required": False}}}, {"get": "/${id}"}]),
+    ("const r = http.get(BASE + '/a'); http.get(BASE + '/' + r.html().find('input[name=csrf]').first().attr('value'));", [{"get": "/a", "extract": {"csrf": {"css": "input[name=csrf]::attr(value)", "default": None}}}, {"get": "/${csrf}"}]),
+    ("const r = http.get(BASE + '/a'); http.get(BASE + '/' + jsonpath.query(r.json(), '$.items[*].id')[0]);", [{"get": "/a", "extract": {"id": {"jsonpath": "$.items[*].id", "index": "first", "default": None}}}, {"get": "/${id}"}]),
     ("http.post(BASE + '/a', { n: faker.person.firstName() });", [{"post": "/a", "form": {"n": "${fake.first_name()}"}}]),
     ("http.get(BASE + '/' + crypto.createHash('sha1').update('x').digest('hex'));", [{"get": "/${'x' | hash('sha1')}"}]),
 ]  # fmt: skip

@@ -97,6 +97,8 @@ def sentences(key: str, rule: object, machine: K6Machine, phases: Mapping[str, b
     _judge_aggregation(metric, aggregation, machine)
     if metric.startswith("http_") and not machine.measured:
         raise NotAThreshold("no HTTP request of the script is in the plan")
+    if metric == "checks" and not machine.has_checks:
+        raise NotAThreshold("no check of the script is in the plan")
     clauses = _clauses(metric, tags, machine, phases)
     sign = "==" if said[2] == "===" else said[2]
     sentence = _sentence(metric, aggregation, sign, Fraction(said[3]), clauses, machine)
@@ -296,7 +298,9 @@ def _marked(
     """Return a threshold of a metric that tags requests: with `true` and `false`, or `counted`."""
     selector, scope = clauses
     both = f" and {selector}" if selector else ""
-    if kind == "Rate":
+    if kind == "Rate" and "=" in tag:
+        text = f"share of tag:{tag} among tag:{tag}{both}{scope} {limit}%"
+    elif kind == "Rate":
         among = f"(tag:{tag}=true or tag:{tag}=false)"
         among = f"({among}{both})" if both else among
         text = f"share of tag:{tag}=true among {among}{scope} {limit}%"

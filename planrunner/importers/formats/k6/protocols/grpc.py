@@ -155,7 +155,7 @@ def _invoke(call: NativeCall) -> JsValue:
         add_params(call, keys, JsObject(rest))
     step = machine.emit({"grpc.call": keys}, call.node, call.scope)
     reply = JsReply(step, machine.lists[-1], action="grpc.call")
-    machine.last = reply
+    machine.last = machine.recent = reply
     machine.sent += 1
     return reply
 

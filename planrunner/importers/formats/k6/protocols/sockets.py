@@ -22,7 +22,7 @@ from planrunner.importers.formats.k6.state.values import (
     plain,
 )
 from planrunner.importers.formats.k6.steps.params import handshake
-from planrunner.importers.formats.k6.steps.requests import unset_hosts
+from planrunner.importers.formats.k6.steps.requests import unset_hosts, with_scheme
 from planrunner.importers.formats.k6.terms.texts import env_param, plan_text, plan_value
 
 __all__ = ["SOCKETS"]
@@ -54,7 +54,7 @@ def _opened(call: NativeCall, url: JsValue, more: list[JsValue]) -> tuple[JsSock
     for env, default in unset_hosts(url, "ws"):
         env_param(env.name, default, machine)
         machine.unset_hosts[env.name] = call.scope.module.place(call.node)
-    keys: Keys = {"url": plan_text(url, machine)}
+    keys: Keys = {"url": with_scheme(call, plan_text(url, machine), "ws")}
     socket = JsSocket()
     if machine.sockets:
         socket.name = machine.name("socket")

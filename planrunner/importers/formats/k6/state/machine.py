@@ -73,6 +73,8 @@ class K6Machine:
         state: Names of the plan that last for a user's life, with their first values.
         written: Globals that VUs set.
         metrics: Of the script, by name, with what became of their values.
+        has_checks: A check of the script is in the plan.
+        recent: The last request that was sent anywhere, in a branch too.
         measured: How many requests of VUs are in the plan.
         unset_hosts: Variables of the environment that name hosts and have no default, and where.
         columns: What is read of the rows of data sources.
@@ -115,6 +117,8 @@ class K6Machine:
     work: int = 0
     sent: int = 0
     measured: int = 0
+    has_checks: bool = False
+    recent: JsReply | None = None
     unset_hosts: dict[str, SourcePlace] = field(default_factory=dict)
     duplicated: int = 0
     taken: set[str] = field(default_factory=set)

@@ -26,6 +26,7 @@ __all__ = [
     "JsExpr",
     "JsFile",
     "JsFunction",
+    "JsMark",
     "JsMetric",
     "JsNative",
     "JsObject",
@@ -92,6 +93,15 @@ class JsBranch:
 
 
 ALWAYS: Final = JsBranch(JsConst(value=True))
+
+
+@dataclass(slots=True, eq=False)
+class JsMark:
+    """A value of a metric that is a tag: under which conditions, and as an expression."""
+
+    when: list[JsBranch]
+    tests: list[str]
+    said: str
 
 
 @dataclass(slots=True, eq=False)
@@ -168,14 +178,14 @@ class JsReply(JsValue):
         step: Of the request, or of the message that is awaited.
         steps: The list that the step is in.
         extracted: The plan's names of its parts.
-        marks: Under which conditions its tags are set, by tag.
+        marks: What sets its tags, by tag.
         action: Of the step, where its keys stand inside: `ws.receive`; empty for HTTP.
     """
 
     step: DraftStep
     steps: list[DraftStep]
     extracted: dict[tuple[object, ...], str] = field(default_factory=dict)
-    marks: dict[str, list[list[JsBranch]]] = field(default_factory=dict)
+    marks: dict[str, list[JsMark]] = field(default_factory=dict)
     action: str = ""
 
     @property

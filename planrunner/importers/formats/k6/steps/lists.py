@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from planrunner.importers.draft import DraftStep
 from planrunner.importers.formats.k6.code.calls import NativeCall, predicate
 from planrunner.importers.formats.k6.code.loops import for_each
 from planrunner.importers.formats.k6.state.machine import NoStepSays
@@ -12,11 +13,15 @@ from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
     JsConst,
+    JsExpr,
     JsObject,
+    JsOp,
+    JsPart,
     JsUnknown,
     JsValue,
 )
 from planrunner.importers.formats.k6.terms.operators import truth
+from planrunner.importers.formats.k6.terms.texts import draws, expression, plan_value, wrapped
 
 __all__ = ["LISTS"]
 
@@ -30,17 +35,64 @@ def _for_each(call: NativeCall) -> JsValue:
 
 
 def _map(call: NativeCall) -> JsValue:
-    if not isinstance(call.of, JsArray) or call.of.name:
+    if isinstance(call.of, JsArray) and not call.of.name:
+        rounds = enumerate(call.of.items)
+        return JsArray([call.run(call.argument(0), [one, JsConst(n)]) for n, one in rounds])
+    if isinstance(call.of, JsPart) and call.of.kind == "json":
+        each = JsPart(call.of.reply, "json", (*call.of.path, "*"))
+        found = predicate(call.argument(0), [each], call.node, call.scope, call.machine)
+        if isinstance(found, JsPart) and found.path[: len(each.path)] == each.path:
+            return found
+    found = predicate(call.argument(0), [_ITEM], call.node, call.scope, call.machine)
+    attribute = _attribute(found)
+    own = wrapped(call.of, call.machine)
+    return JsExpr(f"{own} | map(attribute='{attribute}') | list", draws=draws(call.of))
+
+
+_ITEM: Final = JsExpr("each_item")
+_TESTS: Final = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+
+
+def _attribute(value: JsValue) -> str:
+    """Return which attribute of an item a function reads."""
+    text = value.text if isinstance(value, JsExpr) else ""
+    if not text.startswith("each_item.") or not text.replace(".", "").isidentifier():
         raise NoStepSays("a list that is computed from another: write it as a function of a hook")
-    return JsArray(
-        [call.run(call.argument(0), [one, JsConst(n)]) for n, one in enumerate(call.of.items)]
-    )
+    return text.removeprefix("each_item.")
+
+
+def _searched(call: NativeCall) -> JsValue:
+    """Read `filter` and `find` of a list of the run: `selectattr` with one comparison."""
+    test = predicate(call.argument(0), [_ITEM], call.node, call.scope, call.machine)
+    if isinstance(test, JsUnknown):
+        return test
+    own = wrapped(call.of, call.machine)
+    said = f"{own} | selectattr({_selection(test, call)})"
+    if call.name == "filter":
+        return JsExpr(f"{said} | list", draws=draws(call.of))
+    if call.name == "find":
+        return JsExpr(f"({said} | list | first) | default(none)", draws=draws(call.of))
+    raise NoStepSays("a list that is searched for what only the run knows")
+
+
+def _selection(test: JsValue, call: NativeCall) -> str:
+    """Return an attribute and what it must be, as `selectattr` takes them."""
+    if isinstance(test, JsExpr):
+        return f"'{_attribute(test)}'"
+    if isinstance(test, JsOp) and test.sign in _TESTS and len(test.operands) == 2:
+        left, right = test.operands
+        if "each_item" not in expression(right, call.machine):
+            wanted = expression(right, call.machine)
+            return f"'{_attribute(left)}', '{_TESTS[test.sign]}', {wanted}"
+    raise NoStepSays("a list that is searched: see `extract` with a filter of JSONPath")
 
 
 def _filter(call: NativeCall) -> JsValue:
     """Read `filter`, `find`, `some` and `every` of a list that is known."""
+    if isinstance(call.of, JsUnknown):
+        return call.of
     if not isinstance(call.of, JsArray) or call.of.name:
-        raise NoStepSays("a list that is searched: see `extract` with a filter of JSONPath")
+        return _searched(call)
     kept: list[JsValue] = []
     for one in call.of.items:
         held = truth(predicate(call.argument(0), [one], call.node, call.scope, call.machine))
@@ -56,11 +108,21 @@ def _filter(call: NativeCall) -> JsValue:
 
 
 def _push(call: NativeCall) -> JsValue:
-    of = call.of
+    of, machine = call.of, call.machine
     if not isinstance(of, JsArray):
         raise NoStepSays("an item that is added to a list of the run: see `push`")
-    if not of.name and of.depth < call.machine.depth and not call.machine.trial:
-        raise NoStepSays("an item that is added to a list in a branch or loop: see `push`")
+    is_outer = 0 < of.depth < machine.depth and not machine.trial
+    if not of.name and is_outer:
+        items = [plan_value(one, machine) for one in of.items]
+        of.name = machine.name("items")
+        step = DraftStep({"set": {of.name: items}}, origin=call.scope.module.place(call.node))
+        machine.lists[of.depth - 1].append(step)
+    if of.name:
+        for one in call.arguments:
+            machine.emit({"push": {of.name: plan_value(one, machine)}}, call.node, call.scope)
+        return JsOp("length", [of])
+    if of.depth < machine.depth and not machine.trial and machine.part != "init":
+        raise NoStepSays("an item that is added to a list of all iterations: see `pools`")
     of.items += call.arguments
     return JsConst(len(of.items))
 
@@ -103,6 +165,7 @@ LISTS: Final[dict[str, Callable[[NativeCall], JsValue]]] = {
     "Object.assign": _assign,
     **{f"{kind}.forEach": _for_each for kind in ("Value", "List")},
     **{f"{kind}.map": _map for kind in ("Value", "List")},
+    **{f"Value.{name}": _filter for name in ("filter", "find", "some", "every")},
     **{f"List.{name}": _filter for name in ("filter", "find", "some", "every")},
     "List.push": _push,
     "List.concat": _concat,

@@ -14,6 +14,7 @@ from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsBranch,
     JsConst,
+    JsMark,
     JsMetric,
     JsObject,
     JsOp,
@@ -33,7 +34,8 @@ __all__ = ["METRICS", "tag_of", "take_pending"]
 _NO_REQUEST: Final = "a value of something else than a reply: `record` it at a request"
 _ELSEWHERE: Final = "a value that is recorded under other conditions than its request is sent"
 _ALWAYS: Final = JsConst(value=True)
-_MARKS: Final = re.compile(r"\$\{(.*)\}", re.DOTALL)
+_NO_WORD: Final = "'none'"
+_SECOND: Final = "a second value for one request: `record` it under another name"
 
 
 def tag_of(name: str) -> str:
@@ -69,9 +71,8 @@ def _add(call: NativeCall) -> JsValue:
 def _keep(call: NativeCall, metric: JsMetric, value: JsValue) -> None:
     """Write a value at the request that has been sent, or a constant one at the next."""
     machine = call.machine
-    request = _request_of(value) or machine.last
     why = _NO_REQUEST
-    if request is not None:
+    for request in _candidates(call, value):
         try:
             _put(call, request, metric, value)
         except NoStepSays as fault:
@@ -84,6 +85,18 @@ def _keep(call: NativeCall, metric: JsMetric, value: JsValue) -> None:
     construct = call.scope.module.construct(call.node)
     put = partial(_put, call, metric=metric, value=value, steps=steps)
     machine.pending.append(PendingMark(steps, construct, put, why))
+
+
+def _candidates(call: NativeCall, value: JsValue) -> list[JsReply]:
+    """Return the requests that a value may be about, the likeliest first."""
+    own = _request_of(value)
+    if own is not None:
+        return [own]
+    machine = call.machine
+    ways = machine.way_to(machine.lists[-1]) if machine.lists else []
+    asked = [_request_of(when.test) for _, when in reversed(ways) if when is not None]
+    listed = [machine.last, *asked, machine.recent]
+    return list(dict.fromkeys(one for one in listed if one is not None))
 
 
 def take_pending(machine: K6Machine, reply: JsReply) -> None:
@@ -200,10 +213,12 @@ def _tag(
     when: list[JsBranch],
     mark: tuple[str, str, JsValue],
 ) -> None:
-    held, broken, test = mark
+    held, _, test = mark
     tag, tags = tag_of(metric.name), _tags(request)
+    made = request.marks.get(tag, [])
     try:
-        said = _said(call, request, when, mark)
+        said, words = _said(call, request, mark)
+        tests = _tests(call, request, when)
     except NoStepSays:
         checked = _checked(test)
         if checked is None or when or tag in tags:
@@ -211,15 +226,39 @@ def _tag(
         tags[tag] = "checked"
         _note(call, metric, checked, "checked")
         return
-    before = tags.get(tag)
-    if before is not None:
-        said = _both(call, request, metric, when, said)
-    tags[tag] = said
-    request.marks.setdefault(tag, []).append(when)
-    use = "time" if held == "timed" else "marked"
-    _note(call, metric, use, held, broken)
-    if "${" in said:
+    if tag in tags and not made:
+        raise NoStepSays(_SECOND)
+    for other in made:
+        _judge_branches(when, other.when)
+    request.marks[tag] = made = [*made, JsMark(when, tests, said)]
+    tags[tag] = _joined(made)
+    _note(call, metric, "time" if held == "timed" else "marked", *words)
+    if "${" in str(tags[tag]):
         call.machine.computed.add(metric.name)
+
+
+def _joined(marks: list[JsMark]) -> str:
+    """Return a tag that one of several branches sets."""
+    if not marks[0].tests and re.fullmatch(r"'\w+'", marks[0].said):
+        return marks[0].said.strip("'")
+    found = ""
+    for one in reversed(marks):
+        if not one.tests:
+            found = one.said
+            continue
+        said = one.said if " if " not in one.said else f"({one.said})"
+        other = found if " if " not in found else f"({found})"
+        found = f"{said} if {' and '.join(one.tests)} else {other or _NO_WORD}"
+    return f"${{{found}}}"
+
+
+def _judge_branches(when: list[JsBranch], other: list[JsBranch]) -> None:
+    """Refuse a second value for a request unless only one of both branches runs."""
+    for one in when:
+        for each in other:
+            if one.statement == each.statement and one.test is not each.test:
+                return
+    raise NoStepSays(_SECOND)
 
 
 def _note(call: NativeCall, metric: JsMetric, use: str, *values: str) -> None:
@@ -229,49 +268,22 @@ def _note(call: NativeCall, metric: JsMetric, use: str, *values: str) -> None:
 
 
 def _said(
-    call: NativeCall, request: JsReply, when: list[JsBranch], mark: tuple[str, str, JsValue]
-) -> str:
-    """Return the value of a tag: a word, or an expression that gives one."""
+    call: NativeCall, request: JsReply, mark: tuple[str, str, JsValue]
+) -> tuple[str, list[str]]:
+    """Return the expression of a tag, and the words that it may give."""
     held, broken, test = mark
     known = truth(test)
     if known is not None:
         word = held if known else broken or "none"
-        found = f"'{word}'"
-    else:
-        text = reply_expression(test, request, call.machine)
-        found = f"'{held}' if {text} else '{broken or 'none'}'"
-        word = ""
-    if not when:
-        return word or f"${{{found}}}"
-    tests = _tests(call, request, when)
-    inner = found if word else f"({found})"
-    return f"${{{inner} if {' and '.join(tests)} else 'none'}}"
+        return f"'{word}'", [word]
+    text = reply_expression(test, request, call.machine)
+    return f"'{held}' if {text} else '{broken or 'none'}'", [held, broken]
 
 
 def _tests(call: NativeCall, request: JsReply, when: list[JsBranch]) -> list[str]:
     """Return conditions as expressions; those of which an `if` says already what is missing."""
     machine = call.machine
     return [f"({reply_expression(one.test, request, machine, partly=True)})" for one in when]
-
-
-def _both(
-    call: NativeCall, request: JsReply, metric: JsMetric, when: list[JsBranch], said: str
-) -> str:
-    """Return a tag that several branches set, of which only one runs."""
-    tag = tag_of(metric.name)
-    for other in request.marks.get(tag, [[]]):
-        if not any(
-            one.statement == each.statement and one.test is not each.test
-            for one in when
-            for each in other
-        ):
-            raise NoStepSays("a second value for one request: `record` it under another name")
-    inner = _MARKS.fullmatch(said)
-    before = _MARKS.fullmatch(str(_tags(request)[tag]))
-    if inner is None or before is None or not before[1].endswith(" else 'none'"):
-        raise NoStepSays("a second value for one request: `record` it under another name")
-    del call
-    return f"${{{before[1].removesuffix(chr(39) + 'none' + chr(39))}({inner[1]})}}"
 
 
 def _checked(test: JsValue) -> str | None:
@@ -322,7 +334,7 @@ def _record(
     assert isinstance(record, dict), "written here"
     name = tag_of(metric.name)
     if name in record:
-        raise NoStepSays("a second value for one request: `record` it under another name")
+        raise NoStepSays(_SECOND)
     record[name] = float(said) if re.fullmatch(r"-?\d+\.\d+", said) else said
     call.machine.metric_uses.setdefault(metric.name, set()).add("record")
 

@@ -38,8 +38,9 @@ from planrunner.importers.formats.k6.steps.paths import gjson_path
 from planrunner.importers.formats.k6.terms.plain import from_plain
 from planrunner.importers.formats.k6.terms.texts import env_param, plan_text, plan_value
 
-__all__ = ["REQUESTS", "send", "send_all", "unset_hosts"]
+__all__ = ["REQUESTS", "send", "send_all", "unset_hosts", "with_scheme"]
 
+_NO_SCHEME: Final = "a URL without a scheme: k6 refuses it; write `base_url`"
 _VERBS: Final = {
     "get": "get", "post": "post", "put": "put", "patch": "patch", "del": "delete",
     "delete": "delete", "head": "head", "options": "options",
@@ -75,7 +76,7 @@ def send(call: NativeCall, verb: str, url: JsValue, body: JsValue, params: JsVal
     name_of_tags(keys)
     step = machine.emit(keys, call.node, call.scope)
     reply = JsReply(step, machine.lists[-1])
-    machine.last = reply
+    machine.last = machine.recent = reply
     machine.sent += 1
     machine.measured += machine.part == "vu"
     take_pending(machine, reply)
@@ -92,8 +93,16 @@ def _url(call: NativeCall, url: JsValue) -> str:
     for env, default in unset_hosts(url, "http"):
         env_param(env.name, default, call.machine)
         call.machine.unset_hosts[env.name] = call.scope.module.place(call.node)
-    text = plan_text(url, call.machine)
-    return text if text.startswith(("/", "http://", "https://", "${")) else f"/{text}"
+    return with_scheme(call, plan_text(url, call.machine), "http")
+
+
+def with_scheme(call: NativeCall, text: str, scheme: str) -> str:
+    """Return a URL that a plan takes; one without a scheme, which k6 refuses, is a finding."""
+    if text.startswith((f"{scheme}://", f"{scheme}s://", "${")):
+        return text
+    place = call.scope.module.place(call.node)
+    call.machine.finding("URL", text[:70], place, "suspicious", _NO_SCHEME)
+    return f"{scheme}://localhost{text}" if text.startswith("/") else f"{scheme}://{text}"
 
 
 def unset_hosts(url: JsValue, scheme: str) -> Iterator[tuple[JsEnv, str]]:

@@ -183,6 +183,14 @@ def _match(call: NativeCall) -> JsValue:
     return JsPart(call.of.reply, "regex", (pattern,))
 
 
+def _exec(call: NativeCall) -> JsValue:
+    """Read `/…(…)…/.exec(body)`."""
+    pattern, body = _pattern(call.of), call.argument(0)
+    if pattern is None or not isinstance(body, JsPart) or body.kind != "body":
+        raise NoStepSays("a pattern in a text: see `extract` with `regex`")
+    return JsPart(body.reply, "regex", (pattern,))
+
+
 def _test(call: NativeCall) -> JsValue:
     """Read `/…/.test(text)`."""
     pattern = _pattern(call.of)
@@ -347,6 +355,7 @@ TEXTS: Final[_TextNatives] = {
     "Array.from": _same,
     "Object.freeze": _same,
     "Object.test": _object_test,
+    "Object.exec": _exec,
     **{f"{kind}.hasOwnProperty": _has for kind in ("Object", "Value")},
     "Value.toString": _to_string,
     "Value.toISOString": _iso,

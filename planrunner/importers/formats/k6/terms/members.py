@@ -32,7 +32,7 @@ from planrunner.importers.formats.k6.state.values import (
     plain,
 )
 from planrunner.importers.formats.k6.terms.operators import shadow
-from planrunner.importers.formats.k6.terms.texts import expression, wrapped
+from planrunner.importers.formats.k6.terms.texts import expression, part_name, wrapped
 
 __all__ = ["member", "row", "status_name"]
 
@@ -75,6 +75,8 @@ def member(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:  # noqa: C
             return of.statics.get(str(name), UNDEFINED)
         case JsReply():
             return _of_reply(of, str(name))
+        case JsPart(kind="json", path=path) if "*" in path and isinstance(name, int):
+            return JsExpr(f"{part_name(of, machine)}[{name}]")
         case JsPart():
             return _of_part(of, name)
         case JsNative(path="__ENV"):

@@ -97,7 +97,7 @@ def _constant(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "none" if value is None else str(value).lower()
     if isinstance(value, str):
-        if "}" in value or "${" in value:
+        if "{{" in value or "${" in value:
             raise NoStepSays("a text with braces in an expression")
         return f"'{value}'" if re.fullmatch(r"[^'\\\x00-\x1f]*", value) else json.dumps(value)
     return repr(value)
@@ -219,6 +219,8 @@ def _extract(part: JsPart, name: str) -> None:
     rule: Keys
     if part.kind == "json":
         rule = {"jsonpath": json_path(part.path), "required": False}
+        if "*" in part.path:
+            rule["index"] = "all"
         if part.reply.action == "grpc.call":
             del rule["required"]
     elif part.kind == "regex":
