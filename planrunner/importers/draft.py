@@ -24,6 +24,7 @@ __all__ = [
     "DraftThreshold",
     "Keys",
     "all_steps",
+    "steps_within",
 ]
 
 Keys = dict[str, object]
@@ -142,16 +143,17 @@ def all_steps(draft: DraftPlan) -> Iterator[DraftStep]:
     for one in draft.users:
         lists += [one.on_start, *(task.steps for task in one.tasks), one.steps, one.on_stop]
     for steps in [*lists, draft.teardown]:
-        yield from _within(steps)
+        yield from steps_within(steps)
 
 
-def _within(value: object) -> Iterator[DraftStep]:
+def steps_within(value: object) -> Iterator[DraftStep]:
+    """Yield the steps in a step, a list or a mapping, those within steps after the one around."""
     if isinstance(value, DraftStep):
         yield value
-        yield from _within(value.body)
+        yield from steps_within(value.body)
     elif isinstance(value, dict):
         for below in value.values():
-            yield from _within(below)
+            yield from steps_within(below)
     elif isinstance(value, list):
         for below in value:
-            yield from _within(below)
+            yield from steps_within(below)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from planrunner.importers.draft import DraftPlan, DraftStep, Keys, all_steps
+from planrunner.importers.draft import DraftPlan, DraftStep, Keys, all_steps, steps_within
 
-__all__ = ["VERBS", "DraftRequest", "all_requests"]
+__all__ = ["VERBS", "DraftRequest", "all_requests", "measure"]
 
 VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options")
 
@@ -43,3 +43,10 @@ def all_requests(draft: DraftPlan) -> Iterator[DraftRequest]:
                 for verb in VERBS:
                     if verb in keys:
                         yield DraftRequest(step, keys, verb)
+
+
+def measure(steps: list[DraftStep]) -> None:
+    """Make the requests of steps count that are no part of the load, unless they say otherwise."""
+    for step in steps_within(steps):
+        if not step.body.keys().isdisjoint(VERBS):
+            step.body.setdefault("measure", True)

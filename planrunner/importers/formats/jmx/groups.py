@@ -27,6 +27,7 @@ from planrunner.importers.formats.jmx.texts.calls import resolver_of
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver, references
 from planrunner.importers.formats.jmx.texts.variables import JmxParams, JmxValue, JmxVariables
 from planrunner.importers.reading.kept_files import KeptFiles
+from planrunner.importers.shaping.requests import measure
 from planrunner.loss.ledger import Ledger
 
 __all__ = ["JmxGroupReader", "JmxPlan"]
@@ -159,8 +160,8 @@ class JmxGroupReader:
         shared = sorted(raw for raw in variables.known if raw.startswith("property "))
         self.plan.params.shared |= {raw: variables.set(raw) for raw in shared}
         http = keys.get("http")
+        measure(steps)
         for step in steps:
-            _measure(step)
             _give_headers(step, http if isinstance(http, dict) else {})
         steps[0].notes[:0] = [group.name, *notes] if group.name else notes
         if load.loops not in (None, 1):
@@ -339,16 +340,6 @@ def _requests(step: DraftStep) -> int:
             if isinstance(one, DraftStep):
                 total += _requests(one)
     return total
-
-
-def _measure(step: DraftStep) -> None:
-    """Make the requests of a step count, as those of a setUp thread group do."""
-    if any(key in step.body for key in _SENT[:7]):
-        step.body["measure"] = True
-    for value in step.body.values():
-        for one in value if isinstance(value, list) else ():
-            if isinstance(one, DraftStep):
-                _measure(one)
 
 
 def _give_headers(step: DraftStep, http: Keys) -> None:

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.importers.contract import ImportRequest
-from planrunner.importers.draft import DraftClass, DraftParam, DraftPlan, DraftStep, DraftTask, Keys
+from planrunner.importers.draft import (
+    DraftClass,
+    DraftParam,
+    DraftPlan,
+    DraftStep,
+    DraftTask,
+    Keys,
+    steps_within,
+)
 from planrunner.importers.formats.locust.classes import (
     LocustClass,
     PickedTask,
@@ -25,9 +33,11 @@ from planrunner.importers.formats.locust.hooks.functions import LocustHooks
 from planrunner.importers.formats.locust.hooks.given import given_param
 from planrunner.importers.formats.locust.load import read_conf, read_shapes
 from planrunner.importers.formats.locust.outside import command_options, judge_the_rest
+from planrunner.importers.formats.locust.setup import around_load
 from planrunner.importers.formats.locust.steps.bodies import TaskBody
 from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.importers.shaping.hook_file import HookFile
+from planrunner.importers.shaping.requests import measure
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.values import dataclass
 
@@ -51,6 +61,7 @@ def read(request: ImportRequest) -> DraftPlan:
     names.kept = KeptFiles(sources[0], request.files, draft)
     names.options.update(command_options(module))
     hooks = LocustHooks(module, HookFile(draft, "What code of the Locust files did."))
+    draft.setup, draft.teardown = around_load(names, hooks)
     for found in user_classes(module):
         draft.users.append(_user_class(found, names, draft, hooks))
     if not draft.users:
@@ -107,12 +118,24 @@ def _user_class(
     _tasks(found, made, scope, 1)
     made.on_stop = [*made.on_stop, *_body(found, "on_stop", scope)]
     _declare_state(made, scope)
+    _count(made, module)
     if not (made.tasks or made.steps):
         module.leave_out("write the tasks of this class; its code makes them", found.node)
         made.steps = [DraftStep({"log": f"{found.node.name} has no tasks"})]
     if names.unverified:
         draft.http["verify"] = False
     return made
+
+
+def _count(made: DraftClass, module: LocustModule) -> None:
+    """Count the requests of `on_start` and `on_stop`, as Locust does."""
+    measure(made.on_start)
+    measure(made.on_stop)
+    first = next((one for one in steps_within(made.on_start) if "measure" in one.body), None)
+    if first is not None and first.origin is not None and "on_start" not in module.said:
+        module.said.add("on_start")
+        how = "a user whose `on_start` fails stops here"
+        module.ledger.add("function", "on_start", first.origin).changed(how)
 
 
 def _weights(found: LocustClass) -> Keys:

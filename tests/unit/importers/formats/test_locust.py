@@ -672,7 +672,14 @@ class Admin(Base):
     assert data["Buyer"] == {
         "weight": 3,
         "state": {"token": None, "page": 1},
-        "on_start": [{"post": "/login", "json": {"u": "me"}, "extract": {"token": "$.token"}}],
+        "on_start": [
+            {
+                "post": "/login",
+                "json": {"u": "me"},
+                "extract": {"token": "$.token"},
+                "measure": True,
+            }
+        ],
         "tasks": [
             {"task": "home", "steps": [{"get": "/"}]},
             {
@@ -682,7 +689,7 @@ class Admin(Base):
                 "steps": [{"post": "/buy", "headers": {"Authorization": "Bearer ${token}"}}],
             },
         ],
-        "on_stop": [{"post": "/logout"}],
+        "on_stop": [{"post": "/logout", "measure": True}],
     }
     assert data["Admin"]["count"] == 1
 
@@ -771,16 +778,51 @@ def test_listeners_that_only_print_are_what_reports_are_for_and_others_are_left_
 @events.test_stop.add_listener
 def stop(environment, **_):
     print(f"p95 {environment.stats.total.get_response_time_percentile(0.95)}")
-    requests.post("http://127.0.0.1/done")
+    open("done", "w")
 def forgotten():
     open("x")
 """
     )
     fates = {one.words: one.fate for one in imported(text).ledger.constructs}
 
-    assert fates["requests.post('http://127.0.0.1/done')"] is Fate.LEFT_OUT
+    assert fates["open('done', 'w')"] is Fate.LEFT_OUT
     assert fates["environment.stats.total.get_response_time_percentile(0.95)"] is Fate.TRANSLATED
     assert fates["open('x')"] is Fate.SUSPICIOUS
+
+
+def test_listeners_that_send_are_setup_and_what_they_set_is_known_to_users() -> None:
+    text = (
+        USER.replace("\nclass Api", "\nimport requests\nTOKEN = None\nIDS = []\nclass Api")
+        + """\
+        self.client.get(f"/{random.choice(IDS)}", headers={"X": TOKEN})
+        requests.post("http://127.0.0.1:9/told", json={"a": 1})
+@events.test_start.add_listener
+def begin(environment, **_):
+    global TOKEN
+    reply = requests.post(f"{environment.host}/login", timeout=5)
+    TOKEN = reply.json()["token"]
+    IDS.append(reply.json()["id"])
+@events.test_stop.add_listener
+def end(environment, **_):
+    for one in IDS:
+        requests.delete(f"{environment.host}/{one}")
+"""
+    )
+    done = imported(text)
+    data = parse(done.text, "plan.yaml").data
+
+    assert not check(done)
+    assert data["setup"] == [
+        {"set": {"token": None}},
+        {"set": {"ids": []}},
+        {"post": "${host}/login", "timeout": "5s", "extract": {"token": "$.token"}},
+        {"set": {"ids": "${ids + [json.id]}"}},
+    ]
+    assert data["users"]["Shopper"]["tasks"][0]["steps"] == [
+        {"get": "/${rand.choice(ids)}", "headers": {"X": "${token}"}},
+        {"post": "http://127.0.0.1:9/told", "json": {"a": 1}, "measure": False},
+    ]
+    assert data["teardown"] == [{"foreach": "one in ids", "do": [{"delete": "${host}/${one}"}]}]
 
 
 def test_local_modules_are_read_and_others_are_not(tmp_path: Path) -> None:

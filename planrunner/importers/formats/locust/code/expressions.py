@@ -262,8 +262,8 @@ def _quoted(text: str) -> str:
 
 def _name(node: ast.Name, names: LocustNames) -> str:
     name = node.id
-    if name in names.local:
-        return names.local[name]
+    if name in names.local or name in names.shared:
+        return names.local.get(name) or names.shared[name]
     constant = names.module.constants.get(name)
     if constant is None or name in names.module.changed:
         known = "all users change" if constant is not None else "is not known where it is read"

@@ -183,7 +183,7 @@ class LocustModule:
 
     def dry(self) -> LocustModule:
         """Return the same files with a ledger that nobody will read."""
-        made = replace(self, ledger=Ledger(), calls={}, given={})
+        made = replace(self, ledger=Ledger(), calls={}, given={}, said={*self.said})
         made.__dict__.update(changed=self.changed, remade=self.remade, loose_names=self.loose_names)
         return made
 

@@ -44,6 +44,9 @@ class LocustNames:
         kept: The files around the test.
         schemas: Requests with the schemas that their replies have to meet, by their ids.
         opened: Paths beside the plan of the files that local names stand for.
+        has_user: The code is that of a user.
+        shared: What names of the first level that `setup` sets are called.
+        lossy: Whether a plan's words for code that computes lose something, by its text.
         is_among_others: The code is that of a TaskSet beside other tasks.
         unverified: Some request is sent without looking at certificates.
     """
@@ -56,6 +59,9 @@ class LocustNames:
     replies: set[str] = field(default_factory=set)
     params: dict[str, object] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    has_user: bool = True
+    shared: dict[str, str] = field(default_factory=dict)
+    lossy: dict[str, bool] = field(default_factory=dict)
     is_among_others: bool = False
     unverified: bool = False
     mappings: dict[str, dict[str, bool]] = field(default_factory=dict)
@@ -74,6 +80,7 @@ class LocustNames:
             taken=self.taken,
             options=self.options,
             kept=self.kept,
+            shared=self.shared,
         )
 
     def schema_file(self, schema: object, wish: str, before: str | None) -> str:

@@ -27,6 +27,7 @@ class LocustHooks:
     module: LocustModule
     file: HookFile
     _copied: set[ast.AST] = field(default_factory=set)
+    _written: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def run(
         self,
@@ -135,16 +136,21 @@ class LocustHooks:
     ) -> tuple[str, CodeNeeds]:
         """Write a function; returns its name, and what it needs: with obstacles it is a stub."""
         needs = made.needs()
+        lines = [*made.lines(), *([f"return {returned}"] if returned else [])]
+        body = "\n".join(f"    {line}".rstrip() for one in lines for line in one.split("\n"))
+        key = (*made.given, body)
+        if key in self._written:
+            return self._written[key], needs
         if needs.obstacles:
             source = "\n".join(self.module.source(one) for one in original)
             sets = [name for _, name in made.outputs] if len(made.outputs) > 1 else []
             place = str(self.module.place(original[0]))
-            return self.file.stub(wanted, source, made.given, place, sets), needs
-        self._copy(needs)
-        name = self.file.name(f"get_{wanted}" if wanted in self.file else wanted)
-        lines = [*made.lines(), *([f"return {returned}"] if returned else [])]
-        body = "\n".join(f"    {line}".rstrip() for one in lines for line in one.split("\n"))
-        self.file.add(name, f"def {name}({', '.join(made.given)}):\n{body}\n")
+            name = self.file.stub(wanted, source, made.given, place, sets)
+        else:
+            self._copy(needs)
+            name = self.file.name(f"get_{wanted}" if wanted in self.file else wanted)
+            self.file.add(name, f"def {name}({', '.join(made.given)}):\n{body}\n")
+        self._written[key] = name
         return name, needs
 
     def _copy(self, needs: CodeNeeds) -> None:

@@ -39,7 +39,6 @@ class TaskBody(ControlCode):
             self.reply,
             functions=self.functions,
             called=[*self.called],
-            lossy=self.lossy,
         )
 
     def said(self, node: ast.stmt) -> tuple[list[DraftStep], ast.stmt]:
@@ -108,7 +107,7 @@ class TaskBody(ControlCode):
         return [step]
 
     def _call(self, node: ast.stmt, inner: ast.expr) -> list[DraftStep]:
-        call = client_call(inner, self.names.own)
+        call = client_call(inner, self.names)
         if call is not None:
             return self._send(call, "")
         if isinstance(inner, ast.Await):
@@ -195,7 +194,7 @@ class TaskBody(ControlCode):
                 return text_of(node, self.names)
 
     def assign(self, node: ast.stmt, target: ast.expr, inner: ast.expr) -> list[DraftStep]:
-        call = client_call(inner, self.names.own)
+        call = client_call(inner, self.names)
         if call is not None and isinstance(target, ast.Name):
             return self._send(call, target.id)
         if isinstance(target, ast.Tuple) and isinstance(inner, ast.Tuple):
@@ -327,7 +326,7 @@ class TaskBody(ControlCode):
     def _with(self, node: ast.With) -> list[DraftStep]:
         first, *others = node.items
         name = first.optional_vars.id if isinstance(first.optional_vars, ast.Name) else ""
-        call = client_call(first.context_expr, self.names.own)
+        call = client_call(first.context_expr, self.names)
         if call is not None and not others:
             return [*self._send(call, name), *self.steps(node.body)]
         match first.context_expr:

@@ -12,7 +12,7 @@ from typing import Final
 from planrunner.importers.draft import DraftStep
 from planrunner.importers.formats.locust.code.inlining import replaced
 from planrunner.importers.formats.locust.code.module import LocustFunction, dotted
-from planrunner.importers.formats.locust.code.names import Unsayable
+from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
 from planrunner.importers.formats.locust.hooks.functions import LocustHooks
 from planrunner.importers.formats.locust.hooks.given import given_param
 from planrunner.importers.formats.locust.steps.requests import client_call
@@ -33,14 +33,12 @@ class HookedCode(ReplyCode):
         called: Functions whose code is being read, the outermost first.
         hooks: Where functions go; None for code that is only tried.
         around: The code that is being read, the outermost first.
-        lossy: Whether code that computes is said without a loss, by its text.
     """
 
     functions: Mapping[str, LocustFunction] = field(default_factory=dict)
     called: list[LocustFunction] = field(default_factory=list)
     hooks: LocustHooks | None = None
     around: list[Sequence[ast.stmt]] = field(default_factory=list)
-    lossy: dict[str, bool] = field(default_factory=dict)
 
     @abstractmethod
     def said(self, node: ast.stmt) -> tuple[list[DraftStep], ast.stmt]:
@@ -105,7 +103,8 @@ class HookedCode(ReplyCode):
             judged = name.rpartition(".")[0] in self.names.replies and name.endswith(
                 (".success", ".failure")
             )
-            if judged or ".client." in f".{name}." or name.endswith(("sleep", ".interrupt")):
+            is_sent = ".client." in f".{name}." or client_call(one, self.names) is not None
+            if judged or is_sent or name.endswith(("sleep", ".interrupt")):
                 yield True
             function = self.function(one)
             if function is not None and depth < 8:
@@ -114,11 +113,12 @@ class HookedCode(ReplyCode):
     def is_lossy(self, code: Sequence[ast.stmt]) -> bool:
         """Say whether steps would lose something of code."""
         key = "\n".join(map(ast.unparse, code))
-        if key not in self.lossy:
+        lossy = self.names.lossy
+        if key not in lossy:
             tried = self.dry()
             tried.steps(code)
-            self.lossy[key] = bool(tried.names.module.ledger.constructs)
-        return self.lossy[key]
+            lossy[key] = bool(tried.names.module.ledger.constructs)
+        return lossy[key]
 
     def evaluated(self, node: ast.expr, place: ast.AST) -> tuple[DraftStep, ast.Name]:
         """Return the step that evaluates code by a function, and the name of what it gives."""
@@ -146,7 +146,7 @@ class HookedCode(ReplyCode):
 
     def _part(self, node: ast.stmt, fault: Unsayable) -> tuple[list[DraftStep], ast.stmt]:
         """Return the steps that evaluate the part which can't be said, and the code without it."""
-        part = next((one for one in _parts(node, self.names.own) if _holds(one, fault.node)), None)
+        part = next((one for one in _parts(node, self.names) if _holds(one, fault.node)), None)
         if part is None or not self.computes(part):
             raise fault
         if isinstance(part, ast.Name) and part.id in self.names.local:
@@ -162,19 +162,19 @@ def _holds(part: ast.AST, node: ast.AST) -> bool:
     return any(one is node for one in ast.walk(part))
 
 
-def _parts(node: ast.stmt, own: str) -> Iterator[ast.expr]:
+def _parts(node: ast.stmt, names: LocustNames) -> Iterator[ast.expr]:
     """Yield the expressions of a statement that may be evaluated before it, the smallest first."""
     found: list[ast.expr] = []
     match node:
         case ast.With(items=items):
             for item in items:
-                found += _arguments(item.context_expr, own)
+                found += _arguments(item.context_expr, names)
         case (
             ast.Expr(value=inner)
             | ast.Assign(value=inner)
             | ast.AnnAssign(value=ast.expr() as inner)
         ):
-            found += _arguments(inner, own)
+            found += _arguments(inner, names)
         case ast.If(test=test):
             found.append(test)
         case ast.For(iter=source):
@@ -185,8 +185,8 @@ def _parts(node: ast.stmt, own: str) -> Iterator[ast.expr]:
         yield from _values(one)
 
 
-def _arguments(node: ast.expr, own: str) -> list[ast.expr]:
-    call = client_call(node, own)
+def _arguments(node: ast.expr, names: LocustNames) -> list[ast.expr]:
+    call = client_call(node, names)
     if call is None:
         return []
     return [*call.args, *(one.value for one in call.keywords)]

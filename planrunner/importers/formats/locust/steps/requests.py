@@ -25,14 +25,22 @@ _VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options")
 _CLIENTS: Final = ("client", "user.client", "parent.client", "locust.client")
 
 
-def client_call(node: ast.expr, own: str) -> ast.Call | None:
-    """Return code that sends a request with the user's client, else None."""
+def client_call(node: ast.expr, names: LocustNames) -> ast.Call | None:
+    """Return code that sends a request, with the user's client or another, else None."""
     if isinstance(node, ast.Await):
         node = node.value
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return None
-    is_client = dotted(node.func.value) in {f"{own}.{client}" for client in _CLIENTS} | {"client"}
-    return node if is_client and node.func.attr in (*_VERBS, "request") else None
+    if node.func.attr not in (*_VERBS, "request"):
+        return None
+    clients = {f"{names.own}.{client}" for client in _CLIENTS} | {"client"}
+    is_client = dotted(node.func.value) in clients or _is_other(node.func, names)
+    return node if is_client else None
+
+
+def _is_other(func: ast.Attribute, names: LocustNames) -> bool:
+    """Say whether code calls a client that is no user's: its requests are in no report."""
+    return names.module.full_name(func.value) in ("requests", "httpx")
 
 
 def request_step(node: ast.Call, names: LocustNames) -> DraftStep:
@@ -57,6 +65,10 @@ def request_step(node: ast.Call, names: LocustNames) -> DraftStep:
             given.setdefault(usual[position], argument)
     body: Keys = {verb: _path(text_of(url, names))}
     _take_keywords(body, given, node, names)
+    if names.has_user and _is_other(node.func, names):
+        body["measure"] = False
+        how = "it has the user's cookies and headers, which another client has not"
+        names.module.change_once(how, node)
     if any(one.arg is None for one in node.keywords):
         names.module.change("what `**` adds to the request is not in the plan", node)
     return DraftStep(body, origin=names.module.place(node))
