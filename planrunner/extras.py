@@ -75,7 +75,7 @@ EXTRAS: Final = (
             ("tree_sitter_javascript", "tree-sitter-javascript"),
             ("tree_sitter_typescript", "tree-sitter-typescript"),
         ),
-        "the scripts in k6 tests and Postman collections, read by `planrunner import`",
+        "the scripts of k6, Postman and Artillery, read by `planrunner import`",
     ),
     Extra("lsp", (("lsprotocol", "lsprotocol"), ("pygls", "pygls")), "`planrunner lsp`"),
     Extra("mcp", (("mcp", "mcp"),), "`planrunner mcp`"),

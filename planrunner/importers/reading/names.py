@@ -51,12 +51,28 @@ class SourceNames:
         self._plan[name] = found
         return found
 
-    def assign(self, name: str) -> str:
-        """Return the name that a step of this class sets or extracts from now on."""
+    def assign(self, name: str, reserved: str = "") -> str:
+        """Return the name that a step of this class sets or extracts from now on.
+
+        Args:
+            name: Of the original.
+            reserved: A name of the plan that it has already.
+        """
+        if reserved:
+            self._class[name] = reserved
+            return reserved
         if name not in self._own:
             self._own[name] = self.reserve(name)
         self._class[name] = self._own[name]
         return self._own[name]
+
+    def set_so_far(self) -> dict[str, str]:
+        """Return what the class has set and extracted up to here."""
+        return dict(self._class)
+
+    def go_back(self, to: dict[str, str]) -> None:
+        """Forget what the class has set and extracted since `set_so_far`."""
+        self._class = dict(to)
 
     def publish(self) -> None:
         """Let the whole plan know what has been set so far: it happened in `setup`."""

@@ -196,11 +196,12 @@ class ArtilleryExpressions:
             return found
         if name == "$environment":
             return names.param(name, {"type": "str", "default": "default"})
-        at.needs_you(self._unset(name)) if self.test.processor else at.suspicious(self._unset(name))
+        is_lost = self.test.processor and self.test.functions is None
+        at.needs_you(self._unset(name)) if is_lost else at.suspicious(self._unset(name))
         return names.param(name, {"type": "str", "default": ""}, notes=[self._unset(name)])
 
     def _unset(self, name: str) -> str:
-        if self.test.processor:
+        if self.test.processor and self.test.functions is None:
             return f"`{name}` comes from JavaScript: give it a value, or set it in a step before"
         return f"nothing sets `{name}`, so nothing is sent for it"
 

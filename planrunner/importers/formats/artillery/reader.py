@@ -14,8 +14,9 @@ from planrunner.importers.formats.artillery.config.environments import Environme
 from planrunner.importers.formats.artillery.config.load import ArrivalsReader
 from planrunner.importers.formats.artillery.config.settings import ConfigReader
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
-from planrunner.importers.formats.artillery.script import JS_HOOK, ArtilleryTest
+from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.formats.artillery.steps.flows import FlowReader, total_think
+from planrunner.importers.formats.artillery.steps.hooks import HooksReader
 from planrunner.importers.formats.artillery.steps.websockets import WebSocketReader
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.comments import keep_comments
@@ -37,7 +38,6 @@ _PLACE: Final = "Artillery reads it under `config`: here it has no effect"
 _UNCHECKED: Final = (
     "the plug-in `expect` is not in `config.plugins`: Artillery never checks these expectations"
 )
-_HOOKS: Final = ("beforeScenario", "afterScenario", "beforeRequest", "afterResponse")
 
 
 def read(request: ImportRequest) -> DraftPlan:
@@ -70,6 +70,8 @@ class _ArtilleryReader:
         self.draft.phases = environments.read(load, phases)
         self._ensure()
         self._unchecked()
+        if self.test.functions is not None:
+            self.test.functions.judge_the_rest()
         self._misplaced()
         self.draft.params = self.test.names.params
         keep_comments(self.draft, [file for file, _ in self.test.roots])
@@ -84,7 +86,7 @@ class _ArtilleryReader:
             flow.construct.translated()
             node.take_whole("engine")
             node.take_whole("name")
-            self.test.names.begin_class()
+            self.test.begin_class()
             steps += FlowReader(self.test).steps(flow.node)
 
     def _scenarios(self) -> Fraction:
@@ -122,11 +124,13 @@ class _ArtilleryReader:
             return
         if engine is not None:
             engine.construct.translated()
-        self.test.names.begin_class()
+        self.test.begin_class()
         user_class = DraftClass(name, origin=node.place)
         if weight != 1:
             user_class.keys["weight"] = weight
         self._own_variables(node, user_class)
+        self._request_hooks(node)
+        user_class.steps += self._hook(node, "beforeScenario")
         flow = node.entry("flow")
         if flow is not None:
             flow.construct.translated()
@@ -136,7 +140,9 @@ class _ArtilleryReader:
                 if is_ws
                 else FlowReader(self.test).steps(flow.node)
             )
-        self._hooks(node)
+        user_class.steps += self._hook(node, "afterScenario")
+        for key in ("id", "description", "tags", "weight"):
+            node.take_whole(key)
         if user_class.steps:
             self.draft.users.append(user_class)
         else:
@@ -158,21 +164,29 @@ class _ArtilleryReader:
         if values:
             user_class.steps.append(DraftStep({"set": values}, origin=node.place))
 
-    def _hooks(self, node: SourceNode) -> None:
-        for key in _HOOKS:
+    def _request_hooks(self, node: SourceNode) -> None:
+        for key in ("beforeRequest", "afterResponse"):
             entry = node.entry(key)
             if entry is not None:
-                names = ", ".join(f"`{one.text()}`" for one in entry.node.each())
-                leave_out(entry, f"{JS_HOOK} ({names})")
-        for key in ("id", "description", "tags", "weight"):
-            node.take_whole(key)
+                entry.construct.translated()
+                self.test.request_hooks[key] = entry
+
+    def _hook(self, node: SourceNode, key: str) -> list[DraftStep]:
+        entry = node.entry(key)
+        if entry is None:
+            return []
+        entry.construct.translated()
+        return HooksReader(self.test).steps(entry)
 
     def _left_out(self, node: SourceNode, kind: str, weight: int) -> None:
+        why = f"planrunner has no engine `{kind}`: test what it sends over HTTP"
         for one in node.entries or []:
             if weight == 0:
                 suspect(one, "a scenario with weight 0 never runs")
-            else:
-                leave_out(one, f"planrunner has no engine `{kind}`: test what it sends over HTTP")
+                continue
+            leave_out(one, why)
+            if one.key in ("testFunction", "flowFunction") and self.test.functions is not None:
+                self.test.functions.leave_out(one.node.text(), why)
 
     def _ensure(self) -> None:
         endpoints = _endpoints(self.draft)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.contract import ImportRequest
 from planrunner.importers.draft import DraftPlan
@@ -12,6 +12,9 @@ from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.names import SourceNames
 from planrunner.importers.sources import SourceFile
 from planrunner.loss.ledger import Construct
+
+if TYPE_CHECKING:
+    from planrunner.importers.formats.artillery.processor.functions import ProcessorFunctions
 
 __all__ = ["JS_HOOK", "ArtilleryTest"]
 
@@ -25,6 +28,9 @@ class ArtilleryTest:
     Attributes:
         roots: The documents, mains first.
         unchecked: The keys `expect` that Artillery does not check, as their plug-in is missing.
+        processor: The file of functions, as the test names it; empty for none.
+        functions: What it has, where it was found.
+        request_hooks: Those of the scenario, around each of its requests.
         strict: Whether a capture that finds nothing fails, unless it says otherwise.
     """
 
@@ -38,7 +44,16 @@ class ArtilleryTest:
     strips_query: bool = False
     strict: bool = True
     jitter: str = ""
+    functions: ProcessorFunctions | None = None
+    request_hooks: dict[str, SourceEntry] = field(default_factory=dict)
     loops: list[tuple[str, str]] = field(default_factory=list)
+
+    def begin_class(self) -> None:
+        """Begin a scenario, whose visits know nothing of what others set."""
+        self.names.begin_class()
+        self.request_hooks = {}
+        if self.functions is not None:
+            self.functions.begin_class()
 
     @property
     def main(self) -> SourceFile:

@@ -31,7 +31,7 @@ from planrunner.importers.javascript.script import text_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["new_machine", "read_module"]
+__all__ = ["equip", "new_machine", "read_module"]
 
 _NO_FILE: Final = "it is not among the files of the import: add it"
 
@@ -39,12 +39,17 @@ _NO_FILE: Final = "it is not among the files of the import: add it"
 def new_machine(modules: K6Modules) -> K6Machine:
     """Return a machine that knows all kinds of code, and all that k6 brings."""
     machine = K6Machine(modules)
-    machine.expressions = {**EXPRESSIONS, **ASSIGNMENTS, **CALLS, "class": read_class}
-    machine.statements = {**STATEMENTS, **LOOPS}
-    machine.flows = {**FLOW, "switch_statement": switch}
+    equip(machine)
     machine.natives = NATIVES
     machine.expectation_word = expected_member
     return machine
+
+
+def equip(machine: K6Machine) -> None:
+    """Let a machine know all kinds of code."""
+    machine.expressions = {**EXPRESSIONS, **ASSIGNMENTS, **CALLS, "class": read_class}
+    machine.statements = {**STATEMENTS, **LOOPS}
+    machine.flows = {**FLOW, "switch_statement": switch}
 
 
 def read_module(module: K6Module, machine: K6Machine) -> None:

@@ -8,9 +8,10 @@ from typing import Final
 
 from planrunner.importers.draft import Keys
 from planrunner.importers.formats.artillery.config.payloads import read_payload
+from planrunner.importers.formats.artillery.config.processors import read_processor_file
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
 from planrunner.importers.formats.artillery.meant import with_default
-from planrunner.importers.formats.artillery.script import JS_HOOK, ArtilleryTest
+from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out
 from planrunner.importers.reading.quantities import read_seconds, seconds
@@ -158,8 +159,7 @@ class ConfigReader:
             known.update(settings)
 
     def processor(self, one: SourceEntry) -> None:
-        self.test.processor = one.node.text() or "?"
-        one.construct.left_out(f"{JS_HOOK} (`{one.node.text()}`)")
+        read_processor_file(one, self.test)
 
     def variables(self, one: SourceEntry) -> None:
         for below in one.node.entries or []:

@@ -9,7 +9,7 @@ from typing import Final
 
 from planrunner.importers.draft import DraftStep
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
-from planrunner.importers.formats.artillery.script import JS_HOOK, ArtilleryTest
+from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.formats.artillery.steps.requests import VERBS, RequestsReader
 from planrunner.importers.formats.artillery.steps.thinking import think
 from planrunner.importers.nodes import SourceEntry, SourceNode
@@ -31,6 +31,7 @@ class FlowReader:
         self.test = test
         self.expressions = ArtilleryExpressions(test)
         self.requests = RequestsReader(test)
+        self.hooks = self.requests.hooks
 
     def steps(self, node: SourceNode) -> list[DraftStep]:
         """Return the steps of a flow."""
@@ -42,8 +43,8 @@ class FlowReader:
             if entry.key.lower() in VERBS:
                 has_none = entry.node.scalar is None and not entry.node.is_mapping
                 if has_none and node.entry("url") is not None:
-                    return [self.requests.read_flat(entry, node), *self._beside(node, entry)]
-                return [self.requests.read(entry), *self._beside(node, entry)]
+                    return [*self.requests.read_flat(entry, node), *self._beside(node, entry)]
+                return [*self.requests.read(entry), *self._beside(node, entry)]
         for entry in node.entries or []:
             read = _STEPS.get(entry.key)
             if read is not None:
@@ -88,13 +89,27 @@ class FlowReader:
         else:
             step = {"while": "true", "max": _FOREVER}
             self.test.loops.append(("0", "0"))
-        if until is not None:
-            until.construct.left_out(f"write the condition as `while:`. {JS_HOOK}")
-            step = step if count is not None or over is not None else {"repeat": 1}
         self._named(named)
-        step["do"] = self.steps(entry.node)
+        steps = self.steps(entry.node)
+        goes_on = self._goes_on(until, steps) if until is not None and steps else None
+        if goes_on is not None:
+            step = {"while": goes_on, "max": _FOREVER}
+        elif until is not None and count is None and over is None and self.test.processor:
+            step = {"repeat": 1}
         self.test.loops.pop()
-        return [DraftStep(step, origin=entry.construct.place)] if step["do"] else []
+        before = [DraftStep({"set": {goes_on: True}})] if goes_on is not None else []
+        step["do"] = steps
+        return [*before, DraftStep(step, origin=entry.construct.place)] if steps else []
+
+    def _goes_on(self, until: SourceEntry, steps: list[DraftStep]) -> str | None:
+        """Return the name that says whether a loop goes on; its steps set it at their end."""
+        until.construct.translated()
+        found = self.hooks.loop_condition(until)
+        if found is None:
+            return None
+        name = self.test.names.reserve(until.node.text())
+        steps += [*found[0], DraftStep({"set": {name: f"${{{found[1]}}}"}})]
+        return name
 
     def _named(self, named: list[SourceNode | None]) -> None:
         for node, meaning in zip(named, self.test.loops[-1], strict=True):
@@ -145,8 +160,8 @@ class FlowReader:
         return steps
 
     def function(self, entry: SourceEntry, node: SourceNode) -> list[DraftStep]:
-        entry.construct.left_out(f"{JS_HOOK} (`{entry.node.text()}`)")
-        return []
+        entry.construct.translated()
+        return self.hooks.steps(entry)
 
     def log(self, entry: SourceEntry, node: SourceNode) -> list[DraftStep]:
         entry.construct.translated()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
-from planrunner.importers.formats.artillery.script import JS_HOOK, ArtilleryTest
+from planrunner.importers.formats.artillery.script import ArtilleryTest
+from planrunner.importers.formats.artillery.steps.hooks import HooksReader
 from planrunner.importers.formats.artillery.steps.replies import RepliesReader
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out
@@ -19,6 +20,7 @@ __all__ = ["VERBS", "RequestsReader"]
 
 VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options")
 _BODIES: Final = ("json", "form", "formData", "body")
+_HOOKS: Final = ("beforeRequest", "afterResponse")
 _READ_ELSEWHERE: Final = ("capture", "match", "expect", "url", "uri", "name", *_BODIES)
 
 
@@ -28,18 +30,25 @@ class RequestsReader:
     def __init__(self, test: ArtilleryTest) -> None:
         self.test = test
         self.expressions = ArtilleryExpressions(test)
+        self.hooks = HooksReader(test)
         self.replies = RepliesReader(
             self.expressions, strict=test.strict, checks=test.checks_expect
         )
 
-    def read(self, verb: SourceEntry) -> DraftStep:
-        """Return the step of a request; what it captures is known from here on."""
-        return self._step(verb, verb.node)
+    def read(self, verb: SourceEntry) -> list[DraftStep]:
+        """Return a request with the steps of its hooks; what it sets is known from here on."""
+        return self._steps(verb, verb.node)
 
-    def read_flat(self, verb: SourceEntry, node: SourceNode) -> DraftStep:
-        """Return the step of a request whose keys stand beside its verb, not below it."""
+    def read_flat(self, verb: SourceEntry, node: SourceNode) -> list[DraftStep]:
+        """Return the steps of a request whose keys stand beside its verb, not below it."""
         verb.construct.suspicious("what follows must be indented more: Artillery fails here")
-        return self._step(verb, node)
+        return self._steps(verb, node)
+
+    def _steps(self, verb: SourceEntry, node: SourceNode) -> list[DraftStep]:
+        hooks = {key: found for key in _HOOKS if (found := node.entry(key)) is not None}
+        for one in hooks.values():
+            one.construct.translated()
+        return self.hooks.around(lambda: self._step(verb, node), hooks)
 
     def _step(self, verb: SourceEntry, node: SourceNode) -> DraftStep:
         verb.construct.translated()
@@ -182,7 +191,9 @@ class RequestsReader:
             step["follow_redirects"] = False
 
     def condition(self, one: SourceEntry, step: Keys) -> None:
-        words = self.expressions.condition(one.node.text(), one.construct)
+        words = self.hooks.condition(one.node.text(), one.construct) or self.expressions.condition(
+            one.node.text(), one.construct
+        )
         if words is None:
             one.construct.left_out(f"write the condition as `when:`: {one.node.text()}")
         else:
@@ -195,9 +206,6 @@ class RequestsReader:
 
     def probability(self, one: SourceEntry, step: Keys) -> None:
         step["when"] = f"rand.int(0, 100) < {one.node.text() or 0}"
-
-    def hook(self, one: SourceEntry, step: Keys) -> None:
-        one.construct.left_out(f"{JS_HOOK} ({_names(one.node)})")
 
     def nothing(self, one: SourceEntry, step: Keys) -> None:
         one.node.whole()
@@ -212,8 +220,6 @@ _KEYS: Final[dict[str, Callable[[RequestsReader, SourceEntry, Keys], None]]] = {
     "ifTrue": RequestsReader.condition,
     "timeout": RequestsReader.timeout,
     "probability": RequestsReader.probability,
-    "beforeRequest": RequestsReader.hook,
-    "afterResponse": RequestsReader.hook,
     "gzip": RequestsReader.nothing,
     "description": RequestsReader.nothing,
 }
@@ -239,8 +245,3 @@ def _header(value: object) -> str:
         if isinstance(value, bool)
         else str(value)
     )
-
-
-def _names(node: SourceNode) -> str:
-    names: Sequence[str] = [one.text() for one in node.each()]
-    return ", ".join(f"`{one}`" for one in names)

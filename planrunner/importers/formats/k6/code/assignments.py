@@ -19,6 +19,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsOp,
     JsPart,
     JsReply,
+    JsStore,
     JsUnknown,
     JsValue,
     K6Scope,
@@ -147,7 +148,7 @@ def promote(found: Variable, name: str, node: Node, scope: K6Scope, machine: K6M
         return
     if found.is_global:
         found.name = machine.name(name)
-        machine.state[found.name] = plan_value(found.value, machine)
+        machine.keep(found.name, plan_value(found.value, machine))
         return
     if not machine.lists:
         return
@@ -247,6 +248,8 @@ def _set_outside(
     """Return what a property is that a script sets on something of k6; None for anything else."""
     if isinstance(of, JsUnknown):
         return of
+    if isinstance(of, JsStore):
+        return of.write(name, value, node, scope)
     if isinstance(of, JsNative) and of.path in ("module", "exports", "module.exports"):
         scope.module.exports[name] = value
         return value

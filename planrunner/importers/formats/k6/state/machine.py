@@ -160,6 +160,10 @@ class K6Machine:
         self.taken.add(found)
         return found
 
+    def keep(self, name: str, first: object) -> None:
+        """Let a name last for a user's life."""
+        self.state[name] = first
+
     def emit(self, body: Keys, node: Node, scope: K6Scope) -> DraftStep:
         """Write a step.
 

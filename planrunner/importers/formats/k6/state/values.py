@@ -35,6 +35,7 @@ __all__ = [
     "JsReply",
     "JsRows",
     "JsSpan",
+    "JsStore",
     "JsText",
     "JsUnknown",
     "JsValue",
@@ -268,6 +269,18 @@ class JsRows(JsValue):
     name: str
     spec: dict[str, object]
     columns: set[str] = field(default_factory=set)
+
+
+class JsStore(JsValue):
+    """An object whose keys are names of the plan: other tools give scripts one."""
+
+    def read(self, key: str) -> JsValue:
+        """Return what a key is worth now."""
+        raise NotImplementedError
+
+    def write(self, key: str, value: JsValue, node: Node, scope: K6Scope) -> JsValue:
+        """Give a key a value; returns it as it is read from now on."""
+        raise NotImplementedError
 
 
 @dataclass(slots=True, eq=False)

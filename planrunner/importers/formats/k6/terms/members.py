@@ -26,6 +26,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsPart,
     JsReply,
     JsRows,
+    JsStore,
     JsText,
     JsUnknown,
     JsValue,
@@ -38,6 +39,7 @@ __all__ = ["member", "row", "status_name"]
 
 _REPLY: Final = {
     "status": "status",
+    "statusCode": "status",
     "body": "body",
     "url": "url",
     "status_text": "reason",
@@ -71,6 +73,8 @@ def member(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:  # noqa: C
     match of:
         case JsObject():
             return _of_object(of, str(name))
+        case JsStore():
+            return of.read(str(name))
         case JsClass():
             return of.statics.get(str(name), UNDEFINED)
         case JsReply():

@@ -1,0 +1,314 @@
+"""The functions of a processor, read in the places where a test calls them."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from planrunner.importers.draft import DraftPlan, DraftStep, Keys
+from planrunner.importers.formats.artillery.processor.machine import (
+    ProcessorMachine,
+    VisitVariables,
+)
+from planrunner.importers.formats.artillery.processor.natives import (
+    CALLBACK,
+    EVENTS,
+    PROCESSOR_NATIVES,
+    read_processor,
+)
+from planrunner.importers.formats.artillery.processor.requests import HookRequest
+from planrunner.importers.formats.artillery.processor.stubs import (
+    ProcessorStubs,
+    all_variables_set,
+    variables_set,
+)
+from planrunner.importers.formats.k6.code.calls import invoke, predicate
+from planrunner.importers.formats.k6.program import equip
+from planrunner.importers.formats.k6.state.machine import NoStepSays
+from planrunner.importers.formats.k6.state.modules import K6Modules
+from planrunner.importers.formats.k6.state.values import (
+    UNDEFINED,
+    JsFunction,
+    JsNative,
+    JsObject,
+    JsReply,
+    JsUnknown,
+    JsValue,
+    K6Module,
+)
+from planrunner.importers.formats.k6.terms.operators import truth
+from planrunner.importers.formats.k6.terms.texts import expression
+from planrunner.importers.reading.names import SourceNames
+from planrunner.importers.shaping.hook_file import to_write
+from planrunner.importers.sources import SourceFile
+from planrunner.loss.ledger import Construct, Fate, Ledger
+
+__all__ = ["ProcessorFunctions"]
+
+_CODE: Final = frozenset({"call", "syntax"})
+_DEAD: Final = "no scenario runs this function"
+
+
+@dataclass(slots=True)
+class ProcessorFunctions:
+    """What a processor exports.
+
+    Attributes:
+        name: Of the file, as the test says it.
+        is_known: Everything that it exports is known.
+    """
+
+    name: str
+    machine: ProcessorMachine
+    module: K6Module
+    exports: Mapping[str, JsValue]
+    stubs: ProcessorStubs
+    is_known: bool = True
+    context: JsObject = field(default_factory=JsObject)
+    called: set[int] = field(default_factory=set)
+
+    @classmethod
+    def load(
+        cls,
+        file: SourceFile,
+        others: Sequence[SourceFile],
+        ledger: Ledger,
+        names: SourceNames,
+        draft: DraftPlan,
+    ) -> ProcessorFunctions:
+        """Read the first level of a processor."""
+        modules = K6Modules([file, *[one for one in others if one is not file]], ledger)
+        machine = ProcessorMachine(modules, names=names)
+        machine.later = all_variables_set(file.text)
+        equip(machine)
+        machine.natives = PROCESSOR_NATIVES
+        module = modules.load(file)
+        try:
+            exports = read_processor(module, machine)
+        except (NoStepSays, RecursionError) as fault:
+            why = fault.why if isinstance(fault, NoStepSays) else "code that is nested too deeply"
+            machine.finding("script", file.name, file.place(1), "left_out", why)
+            exports = module.exports
+        found = cls(Path(file.name).name, machine, module, exports, ProcessorStubs(draft, names))
+        whole = module.exports.get("exports")
+        found.is_known = whole is None or isinstance(whole, JsObject)
+        found.begin_class()
+        return found
+
+    def begin_class(self) -> None:
+        """Begin a scenario, whose visits know nothing of others."""
+        self.context = JsObject({"vars": VisitVariables(self.machine)}, depth=1)
+
+    def has(self, name: str) -> bool:
+        """Say whether the processor exports a function."""
+        return isinstance(self.exports.get(name), JsFunction)
+
+    def sets(self, name: str) -> list[str]:
+        """Return the variables that a function sets by their names."""
+        function = self.exports[name]
+        assert isinstance(function, JsFunction), "`has` was asked"
+        return variables_set(function)
+
+    def step(self, name: str, at: Construct) -> list[DraftStep]:
+        """Return the steps of a function that stands in a flow."""
+        arguments: list[JsValue] = [self.context, JsNative(EVENTS), JsNative(CALLBACK)]
+        return self._run(name, at, arguments)
+
+    def before(self, name: str, at: Construct, request: DraftStep) -> list[DraftStep]:
+        """Return the steps before a request that a hook makes; it may change the request, too."""
+        hooked = HookRequest(request)
+        arguments = [hooked.params, self.context, JsNative(EVENTS), JsNative(CALLBACK)]
+        return self._run(name, at, arguments, hooked=hooked)
+
+    def after(self, name: str, at: Construct, request: DraftStep) -> list[DraftStep]:
+        """Return the steps after a request that a hook makes."""
+        hooked = HookRequest(request)
+        reply = JsReply(request, [request])
+        arguments: list[JsValue] = [hooked.params, reply, self.context]
+        arguments += [JsNative(EVENTS), JsNative(CALLBACK)]
+        return self._run(name, at, arguments, reply=reply)
+
+    def condition(self, name: str, at: Construct) -> str | None:
+        """Return what a function says of the variables, as an expression; None if none says it."""
+        function = self.exports[name]
+        variables = self.context.entries["vars"]
+        try:
+            value = predicate(
+                function, [variables], self.module.script.root, self.module.scope, self.machine
+            )
+            said = expression(value, self.machine)
+        except (NoStepSays, RecursionError):
+            return None
+        self._judge(function, at)
+        return said
+
+    def loop_condition(self, name: str, at: Construct) -> tuple[list[DraftStep], str] | None:
+        """Return steps at the end of a loop, and the expression that says whether it goes on."""
+        self.machine.asks, self.machine.answer = True, UNDEFINED
+        arguments: list[JsValue] = [self.context, JsNative(CALLBACK), JsNative(CALLBACK)]
+        try:
+            steps = self._run(name, at, arguments, stubs=False)
+            answer = self.machine.answer
+            is_known = truth(answer)
+            said = expression(answer, self.machine) if is_known is None else str(is_known).lower()
+        except NoStepSays:
+            return None
+        finally:
+            self.machine.asks = False
+        return (steps, said) if at.fate in (None, Fate.TRANSLATED) else None
+
+    def _run(
+        self,
+        name: str,
+        at: Construct,
+        arguments: list[JsValue],
+        *,
+        hooked: HookRequest | None = None,
+        reply: JsReply | None = None,
+        stubs: bool = True,
+    ) -> list[DraftStep]:
+        function = self.exports[name]
+        assert isinstance(function, JsFunction), "`has` was asked"
+        self.called.add(function.node.id)
+        machine, request = self.machine, hooked.step if hooked else reply.step if reply else None
+        before = _BeforeCall.take(self, request)
+        steps: list[DraftStep] = [request] if reply and request else []
+        if reply is not None:
+            reply.steps = steps
+        lost = self._read(function, arguments, steps, reply)
+        if hooked is not None and not lost:
+            lost = hooked.apply(machine)
+        losses = [*before.new_losses(), *([lost] if lost else [])]
+        made = steps[1:] if reply is not None else steps
+        if not losses:
+            self._judge(function, at)
+            return _together(made)
+        if not stubs or not self.stubs.can(function, reply=reply is not None):
+            at.changed(f"not all of `{name}` is in the plan: {losses[0]}")
+            return _together(made)
+        before.restore()
+        stub = self.stubs.find(name, function, reply=reply is not None)
+        why = to_write(stub.call)
+        for construct in self.module.within(function.node):
+            construct.needs_you(why)
+        at.needs_you(why)
+        return stub.steps(request)
+
+    def _read(
+        self,
+        function: JsFunction,
+        arguments: list[JsValue],
+        steps: list[DraftStep],
+        reply: JsReply | None,
+    ) -> str:
+        """Read a function into steps; returns what can't be said of it, empty for nothing."""
+        machine = self.machine
+        machine.part, machine.last, machine.lists, machine.work = "vu", reply, [steps], 0
+        try:
+            value = invoke(function, arguments, function.node, self.module.scope, machine)
+        except NoStepSays as fault:
+            return fault.why
+        except RecursionError:
+            return "code that is nested too deeply"
+        finally:
+            machine.part, machine.lists, machine.calls = "init", [], []
+            machine.forget_counters()
+        return value.why if isinstance(value, JsUnknown) else ""
+
+    def _judge(self, function: JsValue, at: Construct) -> None:
+        """Judge a function of which everything is in the plan; what it did not reach is, too."""
+        assert isinstance(function, JsFunction), "`has` was asked"
+        self.called.add(function.node.id)
+        at.translated()
+        for construct in self.module.within(function.node):
+            construct.translated()
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Leave out a function that nothing here can run."""
+        function = self.exports.get(name)
+        if isinstance(function, JsFunction):
+            self.called.add(function.node.id)
+            for construct in function.scope.module.within(function.node):
+                construct.left_out(why)
+
+    def judge_the_rest(self) -> None:
+        """Judge calls that no scenario has led to."""
+        for name, one in self.exports.items():
+            if isinstance(one, JsFunction) and one.node.id not in self.called:
+                found = [each for each in one.scope.module.within(one.node) if each.fate is None]
+                for construct in found:
+                    construct.suspicious(f"{_DEAD}: `{name}`")
+        for module in self.machine.modules.loaded.values():
+            for construct in module.calls.values():
+                if construct.fate is None:
+                    construct.translated()
+
+
+@dataclass(slots=True)
+class _BeforeCall:
+    """What reading a function may change, as it was before."""
+
+    functions: ProcessorFunctions
+    fates: list[tuple[Construct, Fate | None, str]]
+    start: int
+    names: dict[str, str]
+    request: DraftStep | None
+    body: Keys
+
+    @classmethod
+    def take(cls, functions: ProcessorFunctions, request: DraftStep | None) -> _BeforeCall:
+        modules = functions.machine.modules
+        calls = [one for module in modules.loaded.values() for one in module.calls.values()]
+        names = functions.machine.names
+        assert names is not None, "given when it is made"
+        body = copy.deepcopy(request.body) if request is not None else {}
+        fates = [(one, one.fate, one.why) for one in calls]
+        start = len(modules.ledger.constructs)
+        return cls(functions, fates, start, names.set_so_far(), request, body)
+
+    def new_losses(self) -> Iterator[str]:
+        """Yield why something was left out since."""
+        for construct, fate, _ in self.fates:
+            is_lost = construct.fate is Fate.LEFT_OUT and fate is not Fate.LEFT_OUT
+            if is_lost and construct not in self.functions.machine.uncounted:
+                yield construct.why
+        ledger = self.functions.machine.modules.ledger
+        for construct in ledger.constructs[self.start :]:
+            if construct.fate is Fate.LEFT_OUT and construct.kind not in _CODE:
+                yield construct.why
+
+    def restore(self) -> None:
+        """Take back what was judged and written since."""
+        for construct, fate, why in self.fates:
+            construct.fate, construct.why = fate, why
+        ledger = self.functions.machine.modules.ledger
+        kept = [one for one in ledger.constructs[self.start :] if one.kind in _CODE]
+        ledger.constructs[self.start :] = kept
+        names = self.functions.machine.names
+        assert names is not None, "given when it is made"
+        names.go_back(self.names)
+        if self.request is not None:
+            self.request.body.clear()
+            self.request.body.update(self.body)
+
+
+def _together(steps: list[DraftStep]) -> list[DraftStep]:
+    """Return steps of which those that only set names, and don't read each other's, are one."""
+    found: list[DraftStep] = []
+    for step in steps:
+        values = step.body.get("set")
+        last = found[-1].body.get("set") if found else None
+        if (
+            isinstance(values, dict)
+            and isinstance(last, dict)
+            and set(step.body) == set(found[-1].body) == {"set"}
+            and not any(re.search(rf"\b{one}\b", str(values)) for one in last)
+        ):
+            found[-1] = DraftStep({"set": {**last, **values}}, origin=found[-1].origin)
+        else:
+            found.append(step)
+    return found

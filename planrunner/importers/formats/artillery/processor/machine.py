@@ -1,0 +1,134 @@
+"""What reading a processor gathers: its names are those of the whole test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from planrunner.importers.draft import DraftParam, DraftStep, Keys
+from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
+from planrunner.importers.formats.k6.state.values import (
+    UNDEFINED,
+    JsConst,
+    JsExpr,
+    JsFunction,
+    JsPart,
+    JsReply,
+    JsStore,
+    JsUnknown,
+    JsValue,
+    K6Scope,
+)
+from planrunner.importers.formats.k6.terms.texts import part_name, plan_value
+from planrunner.importers.reading.names import SourceNames
+from planrunner.loss.ledger import Construct
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+__all__ = ["ProcessorMachine", "VisitVariables"]
+
+_COUNTER = "a value of something else than a reply: `record:` it at a request"
+_SHARED = "a variable that all visits share: set it in `setup`, or read it from `data`"
+
+
+@dataclass(slots=True, eq=False)
+class ProcessorMachine(K6Machine):
+    """A machine that takes its names from the test around the processor.
+
+    Attributes:
+        uncounted: Counters that the plan doesn't have, which change nothing of the load.
+        loops: Those of the test around the call.
+        later: Variables that some function sets.
+        asks: A condition of a loop is being read, whose callback takes its answer.
+        answer: What it has answered.
+    """
+
+    names: SourceNames | None = None
+    uncounted: set[Construct] = field(default_factory=set)
+    loops: list[tuple[str, str]] = field(default_factory=list)
+    later: frozenset[str] = frozenset()
+    asks: bool = False
+    answer: JsValue = UNDEFINED
+
+    def name(self, wanted: str) -> str:
+        """Return a name that nothing else in the plan has."""
+        assert self.names is not None, "given when it is made"
+        return self.names.reserve(wanted)
+
+    def param(self, env: str, spec: Keys) -> str:
+        """Return the param that stands for a variable of the environment."""
+        assert self.names is not None, "given when it is made"
+        key = f"$env.{env}"
+        found = self.names.find(key)
+        if found is None:
+            found = self.names.reserve(env)
+            self.names.params[found] = DraftParam(spec)
+            self.names.mean(key, found)
+        return found
+
+    def forget_counters(self) -> None:
+        """Leave out what a function counts before any request."""
+        for one in self.pending:
+            if one.construct is not None:
+                one.construct.left_out(_COUNTER)
+                self.uncounted.add(one.construct)
+        self.pending = []
+
+    def keep(self, name: str, first: object) -> None:
+        """Refuse what lasts longer than a visit.
+
+        Raises:
+            NoStepSays: Always.
+        """
+        raise NoStepSays(_SHARED)
+
+
+class VisitVariables(JsStore):
+    """`context.vars`: what templates read, and functions set."""
+
+    def __init__(self, machine: ProcessorMachine) -> None:
+        assert machine.names is not None, "given when it is made"
+        self.machine, self.names = machine, machine.names
+        self._held: dict[str, JsValue] = {}
+
+    def read(self, key: str) -> JsValue:
+        """Return what a variable is worth now."""
+        if key in self._held:
+            return self._held[key]
+        found = self.names.find(key)
+        if found is None and self.machine.loops and key in self.machine.later:
+            raise NoStepSays(f"`{key}`, which only an earlier pass of the loop has set")
+        return UNDEFINED if found is None else JsExpr(found)
+
+    def write(self, key: str, value: JsValue, node: Node, scope: K6Scope) -> JsValue:
+        """Set a variable; a part of the reply just got is extracted into it."""
+        if isinstance(value, (JsFunction, JsReply)):
+            self._held[key] = value
+            return value
+        if isinstance(value, JsUnknown):
+            raise NoStepSays(value.why)
+        self._held.pop(key, None)
+        if len(self.machine.lists) > 1:
+            self._settle(key)
+        elif isinstance(value, JsPart) and self._is_fresh(value):
+            return JsExpr(self.names.assign(key, part_name(value, self.machine, key)))
+        said = plan_value(value, self.machine)
+        name = self.names.assign(key)
+        self.machine.emit({"set": {name: said}}, node, scope)
+        return JsExpr(name, "text" if isinstance(value, JsConst) else "")
+
+    def _is_fresh(self, part: JsPart) -> bool:
+        return (
+            part.kind == "json"
+            and (part.kind, *part.path) not in part.reply.extracted
+            and part.reply.steps is self.machine.lists[-1]
+        )
+
+    def _settle(self, key: str) -> None:
+        """Let a variable that only a branch sets have its old value, or none, before it."""
+        before = self.names.find(key)
+        name = self.names.assign(key)
+        if before != name:
+            said = "" if before is None else f"${{{before}}}"
+            self.machine.lists[0].append(DraftStep({"set": {name: said}}))

@@ -1,0 +1,213 @@
+"""What processors are given, and what they import: callbacks, counters, made-up values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from planrunner.importers.formats.artillery.processor.machine import ProcessorMachine
+from planrunner.importers.formats.k6.code.calls import NativeCall
+from planrunner.importers.formats.k6.natives import NATIVES, native_module
+from planrunner.importers.formats.k6.program import read_module
+from planrunner.importers.formats.k6.state.machine import NoStepSays
+from planrunner.importers.formats.k6.state.values import (
+    UNDEFINED,
+    JsArray,
+    JsConst,
+    JsExpr,
+    JsMetric,
+    JsNative,
+    JsObject,
+    JsUnknown,
+    JsValue,
+    K6Module,
+    Variable,
+    plain,
+)
+from planrunner.importers.formats.k6.terms.operators import truth
+from planrunner.importers.formats.k6.terms.plain import from_plain
+from planrunner.importers.formats.k6.terms.texts import expression, wrapped
+
+__all__ = ["CALLBACK", "EVENTS", "PROCESSOR_NATIVES", "read_processor"]
+
+CALLBACK: Final = "artillery.next"
+EVENTS: Final = "artillery.events"
+_KINDS: Final = {"counter": "Counter", "histogram": "Trend", "rate": "Counter"}
+
+
+def read_processor(module: K6Module, machine: ProcessorMachine) -> dict[str, JsValue]:
+    """Read a module of Node.js; returns what it exports."""
+    env = JsObject({"env": JsNative("__ENV")})
+    for name, value in (("module", JsNative("module")), ("exports", JsNative("exports"))):
+        module.scope.names[name] = Variable(value, is_global=True)
+    module.scope.names["process"] = Variable(env, is_global=True)
+    machine.part = "init"
+    read_module(module, machine)
+    whole = module.exports.get("exports")
+    named = {key: one for key, one in module.exports.items() if key != "exports"}
+    return {**whole.entries, **named} if isinstance(whole, JsObject) else named
+
+
+def _callback(call: NativeCall) -> JsValue:
+    """Read `done()`: with an error it ends the visit; the condition of a loop is its answer."""
+    machine, value = call.machine, call.argument(0)
+    assert isinstance(machine, ProcessorMachine), "only such machines have this callback"
+    if machine.asks:
+        machine.answer = value
+    elif truth(value) is not False:
+        machine.emit({"stop": "iteration"}, call.node, call.scope)
+    return UNDEFINED
+
+
+def _error(call: NativeCall) -> JsValue:
+    return JsObject({"message": call.argument(0)})
+
+
+def _emit(call: NativeCall) -> JsValue:
+    """Read `events.emit('counter', name, 1)`: a value that the request records."""
+    kind, name = call.argument(0), call.argument(1)
+    known = _KINDS.get(str(kind.value)) if isinstance(kind, JsConst) else None
+    if known is None or not isinstance(name, JsConst):
+        raise NoStepSays("an event of Artillery: `record:` a value at a request")
+    value = call.argument(2) if len(call.arguments) > 2 else JsConst(1)
+    metric = replace(call, of=JsMetric(known, str(name.value)), arguments=[value], name="add")
+    try:
+        return NATIVES["Metric.add"](metric)
+    except NoStepSays as fault:
+        assert isinstance(call.machine, ProcessorMachine), "only such machines have it"
+        for construct in call.scope.module.within(call.node):
+            construct.left_out(fault.why)
+            call.machine.uncounted.add(construct)
+        return UNDEFINED
+
+
+def _keyed(call: NativeCall) -> JsValue:
+    """Read `crypto.createHmac('sha256', key)` and `createHash`, and what follows them."""
+    made = call.of.of if isinstance(call.of, JsNative) else None
+    if not isinstance(made, JsArray):
+        return JsNative(f"artillery.{call.name}", JsArray([*call.arguments]))
+    if call.name == "update":
+        assert isinstance(call.of, JsNative), "seen above"
+        return JsNative(call.of.path, JsArray([*made.items, call.argument(0)]))
+    kind, data = str(plain(made.items[0])), made.items[-1]
+    is_hmac = call.of.path == "artillery.createHmac"  # type: ignore[attr-defined]
+    if plain(call.argument(0)) != "hex" or (is_hmac and kind != "sha256"):
+        raise NoStepSays("a digest that is not SHA-256 in hexadecimal")
+    if len(made.items) != (3 if is_hmac else 2):
+        raise NoStepSays("a digest of several pieces")
+    said = wrapped(data, call.machine)
+    if not is_hmac:
+        return JsExpr(f"{said} | hash('{kind}')", "text")
+    return JsExpr(f"{said} | hmac({expression(made.items[1], call.machine)})", "text")
+
+
+def _log(call: NativeCall) -> JsValue:
+    """Read `console.log(…)`; what it can't show has no effect on the load."""
+    try:
+        return NATIVES["console.log"](call)
+    except NoStepSays:
+        return UNDEFINED
+
+
+def _require(call: NativeCall) -> JsValue:
+    """Read `require('…')`: a library, JSON, or another module of the processor."""
+    machine, module = call.machine, call.scope.module
+    assert isinstance(machine, ProcessorMachine), "only such machines have it"
+    source = str(plain(call.argument(0)))
+    plain_name = source.removeprefix("node:")
+    native = "crypto" if plain_name == "crypto" else native_module(plain_name)
+    if native is not None:
+        return JsNative(native)
+    file = machine.modules.find(source, module.file)
+    if file is None:
+        return JsUnknown(f"`{source}` is not among the files of the import: add it")
+    if file.suffix == ".json":
+        try:
+            return from_plain(json.loads(file.text))
+        except (ValueError, RecursionError):
+            return JsUnknown(f"`{source}` is not JSON")
+    part = machine.part
+    found = JsObject(read_processor(machine.modules.load(file), machine))
+    machine.part = part
+    return found
+
+
+def _said(text: str, kind: str = "text") -> Callable[[NativeCall], JsValue]:
+    return lambda call: JsExpr(text, kind, draws=True)
+
+
+def _number(call: NativeCall) -> JsValue:
+    """Read `faker.number.int({min: 1, max: 9})`."""
+    given = call.argument(0)
+    low, high = "0", "1000"
+    if isinstance(given, JsObject):
+        low = expression(given.entries.get("min", JsConst(0)), call.machine)
+        high = expression(given.entries.get("max", JsConst(1000)), call.machine)
+    elif isinstance(given, (JsConst, JsExpr)) and given is not UNDEFINED:
+        high = expression(given, call.machine)
+    return JsExpr(f"rand.int({low}, {high})", "number", draws=True)
+
+
+def _element(call: NativeCall) -> JsValue:
+    given = call.argument(0)
+    if isinstance(given, JsArray) and not given.items:
+        return UNDEFINED
+    return JsExpr(f"rand.choice({expression(given, call.machine)})", draws=True)
+
+
+def _letters(call: NativeCall) -> JsValue:
+    given = call.argument(0)
+    if isinstance(given, JsObject):
+        given = given.entries.get("length", JsConst(1))
+    length = "1" if given is UNDEFINED else expression(given, call.machine)
+    return JsExpr(f"rand.text({length})", "text", draws=True)
+
+
+_Native = Callable[[NativeCall], JsValue]
+_FAKES: Final[dict[str, _Native]] = {
+    **dict.fromkeys(("person.firstName", "name.firstName"), _said("fake.first_name()")),
+    **dict.fromkeys(("person.lastName", "name.lastName"), _said("fake.last_name()")),
+    **dict.fromkeys(
+        ("person.fullName", "name.fullName", "name.findName", "person.name"), _said("fake.name()")
+    ),
+    **dict.fromkeys(("person.jobTitle", "name.jobTitle"), _said("fake.job()")),
+    **dict.fromkeys(("internet.email", "internet.exampleEmail"), _said("fake.email()")),
+    **dict.fromkeys(("internet.userName", "internet.username"), _said("fake.user_name()")),
+    "internet.password": _said("fake.password()"),
+    **dict.fromkeys(("phone.number", "phone.phoneNumber"), _said("fake.phone_number()")),
+    **dict.fromkeys(("location.city", "address.city"), _said("fake.city()")),
+    **dict.fromkeys(("location.country", "address.country"), _said("fake.country()")),
+    **dict.fromkeys(("location.zipCode", "address.zipCode"), _said("fake.postcode()")),
+    **dict.fromkeys(("company.name", "company.companyName"), _said("fake.company()")),
+    "lorem.word": _said("fake.word()"),
+    **dict.fromkeys(("lorem.sentence", "lorem.text"), _said("fake.sentence()")),
+    **dict.fromkeys(("string.uuid", "datatype.uuid", "random.uuid"), _said("rand.uuid()")),
+    **dict.fromkeys(("number.int", "datatype.number", "random.number"), _number),
+    **dict.fromkeys(("helpers.arrayElement", "random.arrayElement"), _element),
+    "string.alphanumeric": _letters,
+    "datatype.boolean": _said("rand.choice([true, false])", "bool"),
+}
+_FAKERS: Final = (
+    "npm:@faker-js/faker.faker",
+    "npm:@faker-js/faker",
+    "npm:faker",
+    "npm:faker.faker",
+)
+PROCESSOR_NATIVES: Final[dict[str, _Native]] = {
+    **NATIVES,
+    **{f"console.{name}": _log for name in ("log", "info", "warn", "error", "debug")},
+    **{f"{faker}.{name}": one for faker in _FAKERS for name, one in _FAKES.items()},
+    **dict.fromkeys(("utils.v4", "utils.v1", "utils.default"), _said("rand.uuid()")),
+    CALLBACK: _callback,
+    f"{EVENTS}.emit": _emit,
+    **{f"crypto.{name}": _keyed for name in ("createHmac", "createHash")},
+    **{
+        f"artillery.{name}.{method}": _keyed
+        for name in ("createHmac", "createHash")
+        for method in ("update", "digest")
+    },
+    "require": _require,
+    "Error": _error,
+}
