@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import os
 import tempfile
 from collections.abc import Sequence
 from importlib import import_module
@@ -89,7 +90,7 @@ def _is_same(path: Path, content: bytes | Path) -> bool:
 def write(imported: Imported, plan: Path) -> list[Path]:
     """Write a plan and what stands beside it; returns the files, the plan first."""
     plan.parent.mkdir(parents=True, exist_ok=True)
-    plan.write_text(imported.text, encoding="utf-8")
+    _write_whole(plan, imported.text)
     written = [plan]
     for name, content in imported.files.items():
         path = plan.parent / name
@@ -99,6 +100,19 @@ def write(imported: Imported, plan: Path) -> list[Path]:
         path.write_bytes(content if isinstance(content, bytes) else content.read_bytes())
         written.append(path)
     return written
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all; what is no file is written to."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def check(imported: Imported) -> Sequence[Diagnostic]:

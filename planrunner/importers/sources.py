@@ -36,7 +36,10 @@ class SourceFile:
     Attributes:
         path: Where it lies; None for text from the command line.
         name: As reports show it: as the user gave it.
+        bytes_read: About how much a reader has read that takes it in pieces.
     """
+
+    bytes_read = 0
 
     def __init__(self, path: Path | None, name: str, content: bytes | None = None) -> None:
         self.path = path

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from planrunner.cli.streams import stdout_for_bytes
 from planrunner.cli.translations.loss_report import exit_code, tell, with_loss_options
+from planrunner.cli.translations.progress import telling_progress
 from planrunner.errors import UsageError
 from planrunner.importers.contract import ImportOptions
 from planrunner.importers.importing import Imported, check, import_files, overwritten, write
@@ -23,6 +25,16 @@ __all__ = ["command"]
 
 _STDOUT: Final = Path("-")
 _READ_IT: Final = "read it, then run `planrunner execute PLAN --once`"
+
+
+def _complete_formats(
+    _: click.Context, __: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    return [
+        CompletionItem(name, help=one.title)
+        for name, one in all_importers().items()
+        if name.startswith(incomplete)
+    ]
 
 
 @click.command(
@@ -50,6 +62,7 @@ Exit codes: 0 nothing lost, 1 something changed in meaning or was left out
     "--from",
     "format_name",
     metavar="FORMAT",
+    shell_complete=_complete_formats,
     help="What the files are, where that can't be seen; `planrunner import --list` shows all.",
 )
 @click.option("--curl", metavar="COMMAND", help="A command of curl, as browsers copy requests.")
@@ -99,11 +112,12 @@ def command(  # noqa: PLR0913 - its options
         sources.append(SourceFile(None, "--curl", curl.encode()))
         format_name = format_name or ("curl" if not files else None)
     _refuse(sources, output, force=force, once=once)
-    imported = import_files(
-        sources,
-        format_name=format_name,
-        options=ImportOptions(keeps_assets=assets, resolves=resolve),
-    )
+    with telling_progress(sources):
+        imported = import_files(
+            sources,
+            format_name=format_name,
+            options=ImportOptions(keeps_assets=assets, resolves=resolve),
+        )
     _write_plan(imported, output, force=force)
     tell(imported.ledger, report, as_document=as_document)
     faults = check(imported)

@@ -96,6 +96,7 @@ def _lines(file: SourceFile) -> Iterator[str]:
     try:
         with file.path.open("rb") as lines:
             for line in lines:
+                file.bytes_read += len(line)
                 yield decode(line).rstrip("\n")
     except OSError as error:
         raise ImportFault(file.name, str(error.strerror).lower()) from error

@@ -12,9 +12,7 @@ __all__ = ["IMPORTER"]
 
 _PLAN: Final = re.compile(rb"(?m)^plan[ \t]*:")
 _SETTINGS: Final = re.compile(rb"(?m)^(?:base|iterations|concurrency|rampup|threads)[ \t]*:")
-_ITEMS: Final = re.compile(
-    rb"(?m)^\s*-?\s*(?:\{[^\n]*?\b)?(?:request|include|assign|with_items\w*)[ \t]*:"
-)
+_ITEMS: Final = re.compile(rb"(?m)(?:^|[-{,])\s*(?:request|include|assign|with_items\w*)[ \t]*:")
 _LIST: Final = re.compile(rb"\A(?:\s*#.*\n|\s*---[ \t]*\n|\s*\n)*\s*-\s")
 
 

@@ -121,6 +121,7 @@ class JsonStream:
         if len(self._text) - self._at > MAX_BYTES:
             raise self._fault(ValueError("one value is longer than what is read at once"))
         more = self._input.read(size)
+        self._file.bytes_read += len(more)
         self._has_more = bool(more)
         self._text, self._at = self._text[self._at :] + more, 0
 

@@ -17,6 +17,8 @@ _CONF: Final = re.compile(rb"^[ \t]*(?:locustfile|users|spawn-rate|run-time)[ \t
 def _claim(file: SourceFile) -> Claim:
     if file.suffix == ".py":
         return Claim.SURE if _IMPORT.search(file.head) else Claim.COMPANION
+    if not file.suffix and _IMPORT.search(file.head):
+        return Claim.SURE
     if file.suffix in (".conf", ".toml") and _CONF.search(file.head):
         return Claim.COMPANION
     return Claim.NO
