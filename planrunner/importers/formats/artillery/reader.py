@@ -17,6 +17,7 @@ from planrunner.importers.formats.artillery.expressions import ArtilleryExpressi
 from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.formats.artillery.steps.flows import FlowReader, total_think
 from planrunner.importers.formats.artillery.steps.hooks import HooksReader
+from planrunner.importers.formats.artillery.steps.socketio import SocketIoReader
 from planrunner.importers.formats.artillery.steps.websockets import WebSocketReader
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.comments import keep_comments
@@ -134,12 +135,7 @@ class _ArtilleryReader:
         flow = node.entry("flow")
         if flow is not None:
             flow.construct.translated()
-            is_ws = kind == "ws"
-            user_class.steps += (
-                WebSocketReader(self.test).scenario(flow)
-                if is_ws
-                else FlowReader(self.test).steps(flow.node)
-            )
+            user_class.steps += self._flow(node, flow, kind)
         user_class.steps += self._hook(node, "afterScenario")
         for key in ("id", "description", "tags", "weight"):
             node.take_whole(key)
@@ -148,6 +144,19 @@ class _ArtilleryReader:
         else:
             user_class.steps = [DraftStep({"log": "every step of this scenario is left out"})]
             self.draft.users.append(user_class)
+
+    def _flow(self, node: SourceNode, flow: SourceEntry, kind: str) -> list[DraftStep]:
+        """Return the steps of a flow, by its engine."""
+        if kind == "ws":
+            return WebSocketReader(self.test).scenario(flow)
+        engine = node.entry("engine")
+        if kind == "http" or engine is None:
+            return FlowReader(self.test).steps(flow.node)
+        named = (self.test.config("socketio"), self.test.config(kind))
+        found = [one.node for one in (*named, self.test.config("engines", kind)) if one]
+        own = node.take("socketio")
+        options = [*found, *([own] if own is not None else [])]
+        return SocketIoReader(self.test).scenario(flow, options, engine)
 
     def _own_variables(self, node: SourceNode, user_class: DraftClass) -> None:
         """Set what a scenario calls its own variables, or what all of a visit shares."""

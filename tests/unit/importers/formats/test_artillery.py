@@ -124,7 +124,7 @@ STEPS = [
     ("{parallel: [{get: {url: /a}}, {get: {url: /b}}]}", ["parallel:"], "parallel", T),
     ("{log: 'hi {{ $testId }}'}", ["hi ${run.id}"], "log", T),
     ("{function: greet}", ["runs nothing"], "function", S),
-    ("{emit: {channel: c, data: d}}", [], "channel", L),
+    ("{emit: {channel: c, data: d}}", [], "emit", S),
     ("{get: {url: '/{{ nobody }}'}}", ["nobody: {type: str"], "url", S),
     ("{get: {url: '/{{ $env.SHOP }}'}}", ["env: SHOP"], "url", T),
     ("{get: {url: '/{{ $processEnvironment.API_TOKEN }}'}}", ["secret: true"], "url", Y),

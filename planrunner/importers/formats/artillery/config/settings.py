@@ -216,6 +216,8 @@ class ConfigReader:
             if below.key == "ws":
                 below.construct.translated()
                 self.websocket(below)
+            elif below.key in ("socketio", "socketio-v3"):
+                below.construct.translated()
             else:
                 leave_out(below, f"planrunner has no engine `{below.key}`")
 
@@ -241,7 +243,7 @@ class ConfigReader:
             del self.draft.extra["outputs"]
 
     def socketio(self, one: SourceEntry) -> None:
-        leave_out(one, "planrunner has no engine `socketio`")
+        """Its options are read where a scenario uses the engine."""
 
     def nothing(self, one: SourceEntry) -> None:
         one.node.whole()
@@ -261,6 +263,7 @@ _KEYS: Final[dict[str, _ReadSetting]] = {
     "engines": ConfigReader.engines,
     "includeFiles": ConfigReader.nothing,
     "socketio": ConfigReader.socketio,
+    "socketio-v3": ConfigReader.socketio,
 }
 _HTTP: Final[dict[str, _ReadSetting]] = {
     "timeout": ConfigReader.timeout,

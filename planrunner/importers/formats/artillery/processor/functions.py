@@ -239,9 +239,10 @@ class ProcessorFunctions:
         """Judge calls that no scenario has led to."""
         for name, one in self.exports.items():
             if isinstance(one, JsFunction) and one.node.id not in self.called:
-                found = [each for each in one.scope.module.within(one.node) if each.fate is None]
-                for construct in found:
-                    construct.suspicious(f"{_DEAD}: `{name}`")
+                found = (each for each in one.scope.module.within(one.node) if each.fate is None)
+                first = next(found, None)
+                if first is not None:
+                    first.suspicious(f"{_DEAD}: `{name}`")
         for module in self.machine.modules.loaded.values():
             for construct in module.calls.values():
                 if construct.fate is None:
