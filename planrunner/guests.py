@@ -6,12 +6,14 @@ only when a plan has a word that nothing built in explains, or when everything i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping
+from importlib import import_module
+from typing import Generic, Protocol, TypeVar
 
 from planrunner.errors import UsageError
+from planrunner.values import dataclass
 
-__all__ = ["PackageEntry", "installed_guests", "load_guests"]
+__all__ = ["OwnEntry", "PackageEntry", "Registry", "installed_guests", "load_guests"]
 
 
 class PackageEntry(Protocol):
@@ -23,6 +25,18 @@ class PackageEntry(Protocol):
     def load(self) -> object: ...
 
 
+@dataclass(frozen=True, slots=True)
+class OwnEntry:
+    """The entry point of a built-in record, which no installation has to know of."""
+
+    name: str
+    module: str
+    attribute: str
+
+    def load(self) -> object:
+        return getattr(import_module(self.module), self.attribute)
+
+
 class _HasName(Protocol):
     """A record of a registry."""
 
@@ -31,6 +45,84 @@ class _HasName(Protocol):
 
 
 AnyRecord = TypeVar("AnyRecord", bound=_HasName)
+
+
+class Registry(Generic[AnyRecord]):
+    """Records by name: the built-in ones, each loaded when it is asked for, and those of packages.
+
+    Args:
+        group: Of the entry points that packages have.
+        record: What each of them must be.
+        noun: What messages call one.
+        faults: Yields what keeps a record from being usable, each a sentence.
+        own: The built-in ones; called once.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        record: type[AnyRecord],
+        noun: str,
+        faults: Callable[[AnyRecord], Iterable[str]],
+        own: Callable[[], Iterable[OwnEntry]],
+    ) -> None:
+        self._group, self._record, self._noun, self._faults = group, record, noun, faults
+        self._find_own = own
+        self._entries: dict[str, OwnEntry] | None = None
+        self._loaded: dict[str, AnyRecord] = {}
+        self._foreign: dict[str, AnyRecord] | None = None
+
+    @property
+    def own_names(self) -> Collection[str]:
+        """The names of the built-in ones; loads none of them."""
+        return self._own_entries().keys()
+
+    def all(self) -> Mapping[str, AnyRecord]:
+        """Return every record; asks all installed packages.
+
+        Raises:
+            UsageError: One of an installed package can't be used.
+        """
+        return {**self._own(), **self._of_packages()}
+
+    def known(self) -> Mapping[str, AnyRecord]:
+        """Return the records that have been found so far; asks no other package."""
+        return self._own() if self._foreign is None else self.all()
+
+    def find(self, name: str) -> AnyRecord | None:
+        """Return a record by name; installed packages are asked for what is not built in.
+
+        Raises:
+            UsageError: One of an installed package can't be used.
+        """
+        if name in self._own_entries():
+            return self._own_record(name)
+        return self._of_packages().get(name)
+
+    def forget_packages(self) -> None:
+        """Look again at installed packages when next asked; one may have come or gone since."""
+        self._foreign = None
+
+    def _own_entries(self) -> dict[str, OwnEntry]:
+        if self._entries is None:
+            self._entries = {entry.name: entry for entry in self._find_own()}
+        return self._entries
+
+    def _own_record(self, name: str) -> AnyRecord:
+        if name not in self._loaded:
+            entry = self._own_entries()[name]
+            self._loaded |= load_guests([entry], self._record, self._noun, self._faults)
+        return self._loaded[name]
+
+    def _own(self) -> dict[str, AnyRecord]:
+        return {name: self._own_record(name) for name in self._own_entries()}
+
+    def _of_packages(self) -> dict[str, AnyRecord]:
+        if self._foreign is None:
+            self._foreign = installed_guests(
+                self._group, self._record, self._noun, self._faults, self.own_names
+            )
+        return self._foreign
 
 
 def installed_guests(

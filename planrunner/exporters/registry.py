@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib import import_module
+from collections.abc import Iterator
 from typing import Final
 
 from planrunner.errors import UsageError
 from planrunner.exporters.contract import GROUP, Exporter
-from planrunner.guests import installed_guests, load_guests
+from planrunner.guests import OwnEntry, Registry
 from planrunner.language.diagnostics import suggest
-from planrunner.values import dataclass
 
 __all__ = ["BUILT_IN", "all_exporters", "named_exporter"]
 
@@ -22,25 +19,23 @@ BUILT_IN: Final = ("k6", "locust", "wrk", "ab", "curl")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class _OwnTool:
-    """The entry point of a built-in tool, which no installation has to know of."""
-
-    name: str
-
-    def load(self) -> object:
-        return import_module(f"planrunner.exporters.tools.{self.name}").EXPORTER
+def _faults(exporter: Exporter) -> Iterator[str]:
+    """Yield what keeps a record from being usable, each a sentence."""
+    if not _NAME.fullmatch(exporter.name):
+        yield f"`{exporter.name}` can't be the name of a tool"
+    if not re.fullmatch(r"[\w.]+:\w+", exporter.writer):
+        yield f"`{exporter.writer}` is not a name to import: write `package.module:attribute`"
 
 
-@cache
-def all_exporters() -> Mapping[str, Exporter]:
-    """Return every tool by name; asks all installed packages.
+_EXPORTERS: Final = Registry(
+    GROUP,
+    Exporter,
+    "exporter",
+    _faults,
+    lambda: [OwnEntry(name, f"planrunner.exporters.tools.{name}", "EXPORTER") for name in BUILT_IN],
+)
 
-    Raises:
-        UsageError: One of an installed package can't be used.
-    """
-    own = load_guests([_OwnTool(name) for name in BUILT_IN], Exporter, "exporter", _faults)
-    return {**own, **installed_guests(GROUP, Exporter, "exporter", _faults, own)}
+all_exporters: Final = _EXPORTERS.all
 
 
 def named_exporter(name: str) -> Exporter:
@@ -49,16 +44,8 @@ def named_exporter(name: str) -> Exporter:
     Raises:
         UsageError: There is none.
     """
-    found = all_exporters().get(name)
+    found = _EXPORTERS.find(name)
     if found is None:
         hint = suggest(name, [*all_exporters()]) or "tools: " + ", ".join(all_exporters())
         raise UsageError(f"plans can't be exported to `{name}`", hint=hint)
     return found
-
-
-def _faults(exporter: Exporter) -> Iterator[str]:
-    """Yield what keeps a record from being usable, each a sentence."""
-    if not _NAME.fullmatch(exporter.name):
-        yield f"`{exporter.name}` can't be the name of a tool"
-    if not re.fullmatch(r"[\w.]+:\w+", exporter.writer):
-        yield f"`{exporter.writer}` is not a name to import: write `package.module:attribute`"

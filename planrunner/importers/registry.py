@@ -3,46 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib import import_module
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from planrunner.errors import UsageError
-from planrunner.guests import installed_guests, load_guests
+from planrunner.guests import OwnEntry, Registry
 from planrunner.importers import formats
 from planrunner.importers.contract import GROUP, Claim, Importer
 from planrunner.importers.sources import SourceFile
 from planrunner.language.diagnostics import suggest
-from planrunner.values import dataclass
 
 __all__ = ["all_importers", "named_importer", "recognize"]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class _OwnFormat:
-    """The entry point of a built-in format, which no installation has to know of."""
-
-    name: str
-
-    def load(self) -> object:
-        return import_module(f"{formats.__name__}.{self.name}.importer").IMPORTER
+def _faults(importer: Importer) -> Iterator[str]:
+    """Yield what keeps a record from being usable, each a sentence."""
+    if not _NAME.fullmatch(importer.name):
+        yield f"`{importer.name}` can't be the name of a format"
+    if not re.fullmatch(r"[\w.]+:\w+", importer.reader):
+        yield f"`{importer.reader}` is not a name to import: write `package.module:attribute`"
 
 
-@cache
-def all_importers() -> Mapping[str, Importer]:
-    """Return every format by name; asks all installed packages.
-
-    Raises:
-        UsageError: One of an installed package can't be used.
-    """
+def _own_formats() -> Iterator[OwnEntry]:
+    """Yield the packages of `importers/formats`, by alphabet."""
     files = (file for folder in formats.__path__ for file in Path(folder).glob("*/importer.py"))
-    entries = [_OwnFormat(name) for name in sorted(file.parent.name for file in files)]
-    own = load_guests(entries, Importer, "importer", _faults)
-    return {**own, **installed_guests(GROUP, Importer, "importer", _faults, own)}
+    for name in sorted(file.parent.name for file in files):
+        yield OwnEntry(name, f"{formats.__name__}.{name}.importer", "IMPORTER")
+
+
+_IMPORTERS: Final = Registry(GROUP, Importer, "importer", _faults, _own_formats)
+
+all_importers: Final = _IMPORTERS.all
 
 
 def named_importer(name: str) -> Importer:
@@ -51,7 +45,7 @@ def named_importer(name: str) -> Importer:
     Raises:
         UsageError: There is none.
     """
-    found = all_importers().get(name)
+    found = _IMPORTERS.find(name)
     if found is None:
         hint = suggest(name, [*all_importers()]) or "formats: " + ", ".join(all_importers())
         raise UsageError(f"no format to import is called `{name}`", hint=hint)
@@ -99,11 +93,3 @@ def _refuse_strangers(importer: Importer, files: tuple[SourceFile, ...]) -> None
                 hint=f"import it by itself, or say what all of them are with `--from "
                 f"{importer.name}`",
             )
-
-
-def _faults(importer: Importer) -> Iterator[str]:
-    """Yield what keeps a record from being usable, each a sentence."""
-    if not _NAME.fullmatch(importer.name):
-        yield f"`{importer.name}` can't be the name of a format"
-    if not re.fullmatch(r"[\w.]+:\w+", importer.reader):
-        yield f"`{importer.reader}` is not a name to import: write `package.module:attribute`"
