@@ -14,6 +14,7 @@ from pygls.lsp.server import LanguageServer
 
 from planrunner import __version__
 from planrunner.errors import PlanrunnerError
+from planrunner.lsp.completion.serving import serve_completion
 from planrunner.lsp.documents.checking import PlanCheck
 from planrunner.lsp.navigation.serving import serve_names
 from planrunner.lsp.open_plans import OpenPlans
@@ -40,6 +41,7 @@ def make_server(check: PlanCheck) -> LanguageServer:
     _listen(server, plans)
     _serve_texts(server, plans)
     serve_names(server, plans)
+    serve_completion(server, plans)
     return server
 
 

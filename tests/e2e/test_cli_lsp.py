@@ -92,8 +92,7 @@ async def edit(path: Path) -> None:
     )
     await editor.end()
 
-    assert able.hover_provider is None
-    assert able.completion_provider is None
+    assert able.completion_provider is not None
     assert fault.code == check(path, PlanOptions(), text=wrong).faults[0].code
     assert actions
     assert [action.title for action in actions] == ["Replace by `thresholds`"]

@@ -49,6 +49,10 @@ class EditorLines:
         found: ServerTextPosition = self._codec.position_from_client_units(lines, at)
         return int(found.character)
 
+    def units(self, text: str) -> int:
+        """Return how many columns a text of one line takes."""
+        return int(self._codec.client_num_units(text))
+
     def end(self) -> types.Position:
         """Return the place behind the last character."""
         return self.position(len(self.lines), len(self.lines[-1]) + 1)

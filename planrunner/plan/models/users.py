@@ -44,6 +44,7 @@ class NeedsModel(PlanMapping):
     """What must be true for a picked task to run, and what happens otherwise."""
 
     short_schema: ClassVar[Mapping[str, Any]] = {
+        "$expression": True,
         "type": "string",
         "markdownDescription": "An expression; when it is not true the task is skipped, and "
         "counted.",

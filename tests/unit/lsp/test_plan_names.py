@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from lsprotocol import types
-from pygls.workspace import PositionCodec
 
 from planrunner.errors import UsageError
-from planrunner.lsp.documents.places import EditorLines
-from planrunner.lsp.documents.plan_files import plan_files
-from planrunner.lsp.documents.reading import PlanReading, read_plan
 from planrunner.lsp.documents.view import PlanView
 from planrunner.lsp.grammar.shapes import shape_of_plan
-from planrunner.lsp.names.plan_index import NameIndex
 from planrunner.lsp.navigation.jumps import definitions, references
 from planrunner.lsp.navigation.renaming import prepare_rename, rename
+from tests.support.plan_views import view_of
 
 PLAN = """\
 name: shop
@@ -72,21 +67,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "plan.yaml").write_text(PLAN)
     (tmp_path / "shared" / "login.yaml").write_text(IMPORTED)
     return tmp_path
-
-
-def view_of(path: Path, *others: Path) -> PlanView:
-    """Return what a server knows of a file on disk."""
-
-    def read(path: Path) -> PlanReading | None:
-        if not path.is_file():
-            return None
-        return read_plan(path, path.read_text(), EditorLines(path.read_text(), PositionCodec()))
-
-    files = plan_files(path, read, others)
-    file = os.path.normpath(path)
-    index = NameIndex({name: one.names for name, one in files.items()})
-    reading = files[file]
-    return PlanView(path.as_uri(), file, reading.text, reading.lines, reading, files, index)
 
 
 def at(view: PlanView, words: str, *, inside: int = 1) -> types.Position:

@@ -1,0 +1,68 @@
+"""What is offered where: at places of shipped plans, and in texts that are cut anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from planrunner.lsp.completion.serving import complete
+from planrunner.lsp.documents.view import PlanView
+from tests.support.completed_places import PLACES, CompletedPlace
+from tests.support.cpu_time import within_cpu
+from tests.support.doc_pages import ROOT
+from tests.support.plan_views import lines_of, place_of, typed, view_of
+
+
+@cache
+def plan(name: str) -> PlanView:
+    return view_of(ROOT / "plans" / name, checks=True)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def plans() -> None:
+    """Read and check each plan once."""
+    for name in sorted({one.plan for one in PLACES}):
+        plan(name)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda one: f"{one.plan}: {one.new!r}")
+def test_what_can_follow_is_offered(place: CompletedPlace) -> None:
+    """And nothing that can't stand there."""
+    found = complete(*typed(plan(place.plan), place.old, place.new))
+
+    labels = [one.label for one in found.items]
+    wanted = words_of(place.wanted)
+    assert [word for word in wanted if word not in labels] == []
+    assert [word for word in words_of(place.unwanted) if word in labels] == []
+
+
+def words_of(text: str) -> list[str]:
+    """Return words that spaces part, except inside quotes."""
+    words, is_open = [""], False
+    for character in text:
+        is_open ^= character in "\"'"
+        if character == " " and not is_open:
+            words.append("")
+        else:
+            words[-1] += character
+    return [word.strip('"') if word.startswith('"each') else word for word in words if word]
+
+
+def test_the_table_is_worth_its_name() -> None:
+    """A place is a file, a text and a cursor."""
+    assert len(PLACES) >= 60
+    assert len({(one.plan, one.new) for one in PLACES}) == len(PLACES)
+
+
+def test_a_text_that_is_cut_anywhere_is_completed() -> None:
+    """Nothing raises, whatever the text ends with."""
+    view = plan("etcd-helper.yaml")
+
+    def complete_all() -> None:
+        for end in range(0, len(view.text), 70):
+            text = view.text[:end]
+            complete(replace(view, text=text, lines=lines_of(text)), place_of(text, end))
+
+    within_cpu(1, complete_all)
