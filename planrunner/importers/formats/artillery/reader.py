@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Final
 
 from planrunner.importers.contract import ImportRequest
-from planrunner.importers.draft import DraftClass, DraftPlan, DraftStep
+from planrunner.importers.draft import DraftClass, DraftPlan, DraftStep, all_steps
 from planrunner.importers.formats.artillery.config.ensure import ensured
 from planrunner.importers.formats.artillery.config.environments import EnvironmentsReader
 from planrunner.importers.formats.artillery.config.load import ArrivalsReader
@@ -202,7 +202,7 @@ class _ArtilleryReader:
         found = [self.test.config("ensure"), self.test.config("plugins", "ensure")]
         for entry in found:
             if entry is not None and (entry.node.is_mapping or entry.node.is_list):
-                if endpoints:
+                if endpoints or any("ws.connect" in one.body for one in all_steps(self.draft)):
                     self.draft.thresholds += ensured(entry, endpoints)
                 else:
                     leave_out(entry, "the plan sends no HTTP request: judge what it sends")

@@ -9,11 +9,14 @@ from typing import Final
 
 from planrunner.importers.draft import Keys
 from planrunner.importers.nodes import SourceEntry, SourceNode
-from planrunner.importers.reading.documents import leave_out
+from planrunner.importers.reading.documents import leave_out, suspect
 from planrunner.importers.reading.quantities import per_second, read_seconds, seconds
 
 __all__ = ["TaurusExecution", "phase_keys"]
 
+_OF_SCENARIO: Final = frozenset(
+    {"keepalive", "timeout", "think-time", "store-cookie", "store-cache", "default-address"}
+)
 _OTHER: Final = ("locations", "locations-weighted", "distributed", "files", "provisioning")
 
 
@@ -117,7 +120,9 @@ def _judge_rest(node: SourceNode, *, is_cloud: bool) -> None:
     for one in node.entries or []:
         if one.construct.fate is not None or one.key in ("script", "requests"):
             continue
-        if one.key not in _OTHER:
+        if one.key in _OF_SCENARIO:
+            suspect(one, "Taurus reads it in the scenario: here it has no effect")
+        elif one.key not in _OTHER:
             _leave_out_unjudged(one, "a setting of the tool that ran it")
         elif is_cloud:
             leave_out(one, "one machine runs it: see `--workers` and `--cluster`")

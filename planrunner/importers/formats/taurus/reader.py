@@ -11,7 +11,7 @@ from planrunner.importers.draft import DraftClass, DraftPhase, DraftPlan, DraftS
 from planrunner.importers.formats.taurus.criteria import thresholds_of
 from planrunner.importers.formats.taurus.executions import TaurusExecution, phase_keys
 from planrunner.importers.formats.taurus.scenarios import TaurusScenarios
-from planrunner.importers.formats.taurus.scripts import TaurusScripts, set_properties
+from planrunner.importers.formats.taurus.scripts import TaurusScripts, await_script, set_properties
 from planrunner.importers.formats.taurus.services import read_services
 from planrunner.importers.formats.taurus.templates import TaurusTemplates
 from planrunner.importers.nodes import SourceEntry, SourceNode
@@ -31,7 +31,9 @@ _INSTALLED: Final = frozenset(
     {"path", "version", "download-link", "detect-plugins", "plugins", "memory-xmx", "gui", "class"}
 )
 _OF_SETTINGS: Final = frozenset({"artifacts-dir", "check-interval", "default-executor"})
-_WITHOUT_EFFECT: Final = frozenset({"settings", "cli", "cli-aliases", "version", "install-id"})
+_WITHOUT_EFFECT: Final = frozenset(
+    {"settings", "cli", "cli-aliases", "version", "install-id", "aggregator", "local-bzt-version"}
+)
 _BROWSERS: Final = frozenset({"selenium", "webdriver", "nose", "robot", "mocha", "junit", "wdio"})
 
 
@@ -286,6 +288,9 @@ class _TaurusReader:
                         below, f"planrunner has no report `{kind}`: see `outputs:`, `notify:`"
                     )
         for one in entry.node.unjudged():
+            if one.key == "run-at" and one.node.text() == "local":
+                one.construct.translated()
+                continue
             one.construct.left_out("planrunner's reports need no such setting")
 
     def _modules(self, entry: SourceEntry) -> None:
@@ -306,8 +311,7 @@ class _TaurusReader:
     def _properties(self, one: SourceEntry) -> None:
         """Give params the values of JMeter's properties; of a script that isn't there, later."""
         if self.awaits:
-            for below in one.node.below():
-                below.construct.needs_you("import it together with the script that reads it")
+            await_script(one)
         else:
             set_properties(one, self.draft)
 

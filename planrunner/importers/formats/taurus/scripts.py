@@ -12,15 +12,31 @@ from typing import Final
 from planrunner.importers.contract import ImportRequest
 from planrunner.importers.draft import DraftParam, DraftPlan
 from planrunner.importers.formats.taurus.executions import TaurusExecution
+from planrunner.importers.formats.taurus.thinking import pause_of
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out
 from planrunner.importers.reading.neighbours import neighbour
+from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.importers.sources import SourceFile
 from planrunner.importers.templates import identifier, literal
 
-__all__ = ["TaurusScripts", "set_properties"]
+__all__ = ["TaurusScripts", "await_script", "set_properties"]
 
-_KINDS: Final = {("jmeter", ".jmx"): "jmx", ("locust", ".py"): "locust", ("k6", ".js"): "k6"}
+_KINDS: Final = {
+    ("jmeter", ".jmx"): "jmx",
+    ("locust", ".py"): "locust",
+    ("k6", ".js"): "k6",
+    ("newman", ".json"): "postman",
+}
+_OF_JMETER: Final = (
+    "jmeter.save.",
+    "jmeterengine.",
+    "summariser.",
+    "log_level",
+    "jmeter.reportgen",
+)
+"""Properties of JMeter's own files and windows, which have no effect on the load."""
+
 _LOAD: Final = ("concurrency", "ramp-up", "hold-for", "iterations", "throughput")
 _SPLIT: Final = "it is split among the thread groups by their weights, which are equal here"
 
@@ -96,9 +112,21 @@ class TaurusScripts:
             one.construct.needs_you(f"import it together with `{name}`")
 
 
+def await_script(entry: SourceEntry) -> None:
+    """Ask for the script whose properties these are."""
+    for one in entry.node.entries or []:
+        if one.key.startswith(_OF_JMETER):
+            one.construct.translated()
+        else:
+            one.construct.needs_you("import it together with the script that reads it")
+
+
 def set_properties(entry: SourceEntry, draft: DraftPlan) -> None:
     """Give the params of a script the values of its properties or variables."""
     for one in entry.node.entries or []:
+        if one.key.startswith(_OF_JMETER):
+            one.construct.translated()
+            continue
         name = identifier(one.key)
         param = draft.params.get(name)
         if param is None:
@@ -131,9 +159,23 @@ def _headers(entry: SourceEntry, draft: DraftPlan) -> None:
         known.setdefault(one.key, literal(one.node.text()))
 
 
+def _pause(entry: SourceEntry, draft: DraftPlan) -> None:
+    found = pause_of(entry)
+    if found is not None:
+        draft.http["pause"] = found
+
+
+def _timeout(entry: SourceEntry, draft: DraftPlan) -> None:
+    time = read_seconds(entry.node.scalar)
+    if time:
+        draft.http["timeout"] = seconds(time)
+
+
 _SETTINGS: Final[dict[tuple[str, str], Callable[[SourceEntry, DraftPlan], None]]] = {
     ("locust", "default-address"): _host,
     ("jmx", "variables"): set_properties,
     ("jmx", "properties"): set_properties,
     ("jmx", "headers"): _headers,
+    ("postman", "think-time"): _pause,
+    ("postman", "timeout"): _timeout,
 }

@@ -13,6 +13,12 @@ __all__ = ["read_services"]
 
 _BEFORE: Final = ("prepare", "startup")
 _AFTER: Final = ("shutdown", "post-process")
+_GAUGES: Final = {
+    "cpu": "cpu",
+    "mem": "rss",
+    **dict.fromkeys(("bytes-sent", "bytes-recv"), "net"),
+    **dict.fromkeys(("disk-read", "disk-write"), "disk"),
+}
 _INSTEAD: Final = (
     "measure with `monitors:`, start processes with `services:`, run commands in `setup:`"
 )
@@ -27,11 +33,44 @@ def read_services(entry: SourceEntry, draft: DraftPlan) -> None:
         if module is not None and module.node.text() == "shellexec":
             module.construct.translated()
             _commands(node, draft)
+        elif module is not None and module.node.text() in ("monitoring", "monitor"):
+            module.construct.translated()
+            _monitors(node, draft)
         elif node.is_mapping:
             for one in node.entries or []:
                 leave_out(one, _INSTEAD)
         else:
             entry.construct.left_out(f"`{node.text()}`: {_INSTEAD}")
+
+
+def _monitors(node: SourceNode, draft: DraftPlan) -> None:
+    """Read what Taurus measures of its own machine; other machines are left out."""
+    for one in node.entries or []:
+        if one.key == "run-at" and one.node.text() == "local":
+            one.construct.translated()
+        elif one.key != "local":
+            leave_out(one, _INSTEAD)
+        else:
+            one.construct.translated()
+            for each in one.node.each():
+                _measured(each, draft)
+
+
+def _measured(node: SourceNode, draft: DraftPlan) -> None:
+    metrics = node.entry("metrics")
+    if metrics is None:
+        return
+    words = [one.text() for one in metrics.node.each()]
+    gauges = list(dict.fromkeys(_GAUGES[one] for one in words if one in _GAUGES))
+    others = [one for one in words if one not in _GAUGES]
+    if others:
+        metrics.construct.changed(f"without {', '.join(others)}, which planrunner does not measure")
+    metrics.construct.translated()
+    if gauges:
+        monitors = draft.extra.setdefault("monitors", {})
+        assert isinstance(monitors, dict), "monitors are a mapping"
+        known = monitors.setdefault("local", {"host": []})["host"]
+        known += [one for one in gauges if one not in known]
 
 
 def _commands(node: SourceNode, draft: DraftPlan) -> None:

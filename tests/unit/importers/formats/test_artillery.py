@@ -174,7 +174,7 @@ CONFIG = [
     ("payload: {path: no.csv, fields: [a]}", ['list: [{a: ""}]'], "path", Y),
     ("payload: {path: ../../etc/passwd, fields: [a]}", ['list: [{a: ""}]'], "path", Y),
     ("ensure: {p95: 500}", ["p95 ttfb < 500ms"], "p95", T),
-    ("ensure: {maxErrorRate: 1}", ["error_rate <= 1%"], "maxErrorRate", C),
+    ("ensure: {maxErrorRate: 1}", ["error_rate of iteration <= 1%"], "maxErrorRate", C),
     ("ensure: {thresholds: [{http.response_time.p999: 9}]}", ["p99.9 ttfb < 9ms"], "p999", T),
     (
         "ensure: {thresholds: [{vusers.session_length.max: 9}]}",

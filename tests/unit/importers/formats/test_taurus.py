@@ -276,3 +276,34 @@ def test_a_script_of_another_tool_runs_with_the_load_of_its_execution(tmp_path: 
     assert missing(["base_url: http://b", "get: /items", "users: 7", "hold: 1m"], imported) == []
     assert "http://a" not in imported.text
     assert check(imported) == ()
+
+
+def test_what_taurus_measures_of_its_machine() -> None:
+    """Gauges that planrunner has; JMeter's files and keys at the wrong place do nothing."""
+    imported = run(
+        "execution: [{scenario: s, timeout: 1s}]\nscenarios: {s: {requests: ['http://a/']}}\n"
+        "services: [{module: monitoring, local: [{metrics: [cpu, mem, bytes-sent, disk-space]}]}]\n"
+        "modules: {jmeter: {properties: {jmeter.save.saveservice.url: 'true'}}}\n"
+    )
+
+    assert "monitors:\n  local: {host: [cpu, rss, net]}" in imported.text
+    words = ("metrics", "saveservice.url", "execution[0].timeout")
+    assert [fate(imported, one) for one in words] == [C, T, S]
+    assert check(imported) == ()
+
+
+def test_a_collection_of_newman(tmp_path: Path) -> None:
+    """The requests of the collection, with Taurus' pause and timeout."""
+    main = tmp_path / "load.yml"
+    main.write_text(
+        "execution: [{executor: newman, scenario: s}]\n"
+        "scenarios: {s: {script: c.json, think-time: 2s, timeout: 3s}}\n"
+    )
+    (tmp_path / "c.json").write_text(
+        '{"info": {"name": "C", "schema": "https://schema.getpostman.com/json/collection/v2.1.0/"},'
+        ' "item": [{"name": "One", "request": {"method": "GET", "url": "http://a/x"}}]}'
+    )
+
+    imported = run("", main)
+
+    assert missing(["get: /x", "pause: 2s", "timeout: 3s"], imported) == []

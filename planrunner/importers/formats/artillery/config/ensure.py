@@ -35,12 +35,12 @@ _COUNTS: Final = {
     "vusers.completed": "count of iteration",
     "vusers.skipped": "dropped",
     "apdex": "apdex(500ms)",
-    "vusers.failed": "errors",
+    "vusers.failed": "errors of iteration",
     "plugins.expect.failed": "errors of error:expect",
 }
 _INSTEAD: Final = "write a sentence in `thresholds` for it, such as `p95 < 500ms`"
 _LIST: Final = "Artillery reads a mapping here, and checks nothing of a list; here it is checked"
-_USERS: Final = "it counts requests that fail, not users that do not get to their end"
+_USERS: Final = "a reply of 400 or more, and a failed expectation, fail the user here, too"
 
 
 def ensured(entry: SourceEntry, endpoints: dict[str, str]) -> Iterator[DraftThreshold]:
@@ -68,7 +68,9 @@ def _one(one: SourceEntry, endpoints: dict[str, str]) -> Iterator[DraftThreshold
         yield from _metric(one, f"http.response_time.{one.key}", endpoints)
     elif one.key == "maxErrorRate":
         one.construct.changed(_USERS)
-        yield DraftThreshold(f"error_rate <= {one.node.text()}%", origin=one.construct.place)
+        yield DraftThreshold(
+            f"error_rate of iteration <= {one.node.text()}%", origin=one.construct.place
+        )
     elif one.key.startswith("p") and one.key[1:].isdigit():
         one.construct.suspicious("Artillery's `ensure` checks `p95` and `p99` only")
         yield from _metric(one, f"http.response_time.{one.key}", endpoints)
@@ -85,7 +87,9 @@ def _threshold(item: SourceNode, endpoints: dict[str, str]) -> Iterator[DraftThr
 
 def _metric(one: SourceEntry, metric: str, endpoints: dict[str, str]) -> Iterator[DraftThreshold]:
     value = one.node.text()
-    sentence = _sentence(metric, "<", value, endpoints) if _is_number(value) else None
+    is_there = bool(endpoints) or not metric.startswith("http.")
+    known = is_there and _is_number(value)
+    sentence = _sentence(metric, "<", value, endpoints) if known else None
     if sentence is None:
         one.construct.left_out(_INSTEAD)
         for below in one.node.below():
@@ -102,7 +106,9 @@ def _condition(item: SourceNode, endpoints: dict[str, str]) -> Iterator[DraftThr
     if expression is None:
         return
     strict = item.take_whole("strict")
-    sentences = _sentences(expression.node.text(), endpoints)
+    text = expression.node.text()
+    is_there = bool(endpoints) or "http." not in text
+    sentences = _sentences(text, endpoints) if is_there else None
     if sentences is None:
         expression.construct.left_out(_INSTEAD)
         return
@@ -137,7 +143,7 @@ def _of_share(share: re.Match[str]) -> list[str] | None:
     if code and second in ("http.requests", "http.responses"):
         return [f"rate of status:{code[1]} {sign} {limit}"]
     if first == "vusers.failed" and second.startswith("vusers."):
-        return [f"error_rate {sign} {limit}"]
+        return [f"error_rate of iteration {sign} {limit}"]
     return None
 
 
