@@ -72,6 +72,8 @@ class Labels:
         work_unit: What their work is counted in, by the plan's own word; else empty.
         spoken: What went over the wire, where that isn't what their protocol usually speaks:
             `http/2`.
+        unknown: What another tool does not tell of its requests, in alphabetical order: words of
+            measures, `connects`, `received`, `sent`, `status`.
     """
 
     request: str
@@ -96,6 +98,7 @@ class Labels:
     records: tuple[str, ...] = ()
     work_unit: str = ""
     spoken: str = ""
+    unknown: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Callable[..., Labels], tuple[object, ...]]:
         return _same_labels, _all_fields(self)
@@ -107,13 +110,15 @@ class Labels:
 
     @property
     def status_text(self) -> str:
-        """The status as people know it: by its name where it has one."""
+        """The status as people know it: by its name where it has one, empty where nobody does."""
+        if _STATUS in self.unknown:
+            return ""
         return self.status_name or str(self.status)
 
     @property
     def failure_text(self) -> str:
         """Why they failed: the status where that is the failure, else the failure kind."""
-        return self.status_text if self.failure == _STATUS else self.failure
+        return self.status_text or _STATUS if self.failure == _STATUS else self.failure
 
     @property
     def action(self) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.measures import SERVICE_TIME
 from planrunner.report.plain import plain
 from planrunner.results.loads import GeneratorFacts, PhaseLoad
 from planrunner.results.model import RunResult
@@ -55,7 +56,7 @@ def service_p95_ns(result: RunResult) -> int:
     """Return the 95th percentile of service time, of all requests that are results; 0 of none."""
     whole = Histogram()
     for labels, delta in read_series(result.series).items():
-        if labels.is_timed_request:
+        if labels.is_timed_request and SERVICE_TIME.word not in labels.unknown:
             whole.merge(delta.service)
     return whole.percentile(95) if whole.count else 0
 

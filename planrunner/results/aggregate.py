@@ -9,7 +9,7 @@ from typing import Final, TypedDict
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
 from planrunner.metrics.judging.work_time import work_seconds
-from planrunner.metrics.measures import OWN_PREFIX, WORK
+from planrunner.metrics.measures import OWN_PREFIX, SERVICE_TIME, WORK
 from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, SeriesTotal
@@ -270,13 +270,13 @@ def _row(
         if labels.failure:
             failures[labels.failure] += member.count
         if labels.kind == "request":
-            statuses[labels.status_text] += member.count
+            if labels.status_text:
+                statuses[labels.status_text] += member.count
             word = labels.spoken or spoken(labels.protocol)
             if word and by == "request" and labels.has_connected:
                 protocols[word] += member.count
     timed = _latencies(members)
     latency_ns = _summary(timed.latency)
-    split = timed.service is not timed.latency
     return Row(
         by=by,
         name=name,
@@ -289,13 +289,34 @@ def _row(
         seconds=seconds,
         requests_per_second=_ratio(total.count, seconds),
         latency_ns=latency_ns,
-        service_ns=_summary(timed.service) if split else latency_ns,
-        received_bytes=total.received,
-        sent_bytes=total.sent,
-        connects=total.connects,
+        service_ns=_service(members, latency_ns),
+        received_bytes=_sum_of(members, "received"),
+        sent_bytes=_sum_of(members, "sent"),
+        connects=_sum_of(members, "connects"),
         retries=total.retries,
         **_recorded(members, total, parts),
     )
+
+
+def _known(members: Sequence[_TableMember], what: str) -> Sequence[_TableMember]:
+    """Return those of which something is known; of what another tool sent, not all is."""
+    return [member for member in members if what not in member[0].unknown]
+
+
+def _sum_of(members: Sequence[_TableMember], what: str) -> int | None:
+    """Return the sum of a number over those of which it is known; None if it is of none."""
+    known = _known(members, what)
+    return getattr(_sum(known), what) if known else None
+
+
+def _service(members: Sequence[_TableMember], latency_ns: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the service times of those that have any; nothing if none has."""
+    known = _known(members, SERVICE_TIME.word)
+    if not known:
+        return {}
+    timed = _latencies(known)
+    is_same = len(known) == len(members) and timed.service is timed.latency
+    return latency_ns if is_same else _summary(timed.service)
 
 
 def _recorded(

@@ -96,6 +96,8 @@ class Row:
         work_per_second: As `work_rate` has it.
         work_unit: What the work is counted in; empty where the plan says nothing, or several.
         metrics: The metrics of the plan's own, by name.
+        service_ns: Empty where nobody knows.
+        received_bytes: Null where nobody knows, as `sent_bytes` and `connects`.
     """
 
     by: str
@@ -109,9 +111,9 @@ class Row:
     requests_per_second: float
     latency_ns: Mapping[str, int]  # min avg p50 p90 p95 p99 p99.9 max
     service_ns: Mapping[str, int]
-    received_bytes: int
-    sent_bytes: int
-    connects: int
+    received_bytes: int | None
+    sent_bytes: int | None
+    connects: int | None
     retries: int
     work: float | None = None
     work_per_second: float | None = None

@@ -29,13 +29,13 @@ class ToolSample:
         request: Its name.
         start_ns: When it began, in ns since 1970; 0 where the tool doesn't say.
         took_ns: From when the tool wanted to send it to its end; None where the tool doesn't say.
-        service_ns: From its first byte to its end; None where that is all the same, or unknown.
-        status: 0 where no reply came, or the tool doesn't say.
+        service_ns: From its first byte to its end; None where the tool doesn't say.
+        status: 0 where no reply came; None where the tool doesn't say.
         failure: The failure kind, a word of `protocols.base.FailureKind`; empty for a success.
         words: What went wrong, in the tool's words.
         user: The class of users, scenario or thread group that sent it.
         tags: That the script gives it.
-        received: Bytes of the body.
+        received: Bytes of the body; None where the tool doesn't say, as for `sent`.
         count: How many there were.
     """
 
@@ -44,13 +44,13 @@ class ToolSample:
     took_ns: int | None = None
     service_ns: int | None = None
     method: str = ""
-    status: int = 0
+    status: int | None = 0
     failure: str = ""
     words: str = ""
     user: str = ""
     tags: tuple[tuple[str, str], ...] = ()
-    received: int = 0
-    sent: int = 0
+    received: int | None = None
+    sent: int | None = None
     count: int = 1
 
 

@@ -60,6 +60,10 @@ thresholds: [error_rate < 60%, 'share of tag:tool=k6 > 99%', 'error_rate of "GET
     assert {row["status_code"] for row in ended.all_rows} == {"200", "404"}
     assert "k6 ended with exit code 99: thresholds of its own were crossed" in ended.out
     assert "k6-1.log" in " ".join(ended.files)
+    assert {(row["response_size"], row["connect"]) for row in ended.all_rows} == {("", "")}
+    whole = next(row for row in ended.metrics["rows"] if row["by"] == "request")
+    assert [whole[name] for name in ("received_bytes", "sent_bytes", "connects")] == [None] * 3
+    assert whole["protocols"] == {"http": 5}
 
 
 PLAN = """name: printed
@@ -98,6 +102,7 @@ def test_a_guest_is_run_as_the_others_are(guest: Callable[..., PlanProject]) -> 
     assert "printer wrote 2 lines that can't be read as samples" in ended.out
     log = ended.files["out/printer-1.log"].read_text()
     assert log == "GET /a,3,200\n***\nhello\n"
+    assert ended.metrics["rows"][0]["service_ns"] == {}
     assert not any(b"s3cr3t-of-ours" in path.read_bytes() for path in ended.files.values())
     assert "script.py hello`" in explained.out
     assert "with KEY in its environment" in explained.out

@@ -37,6 +37,8 @@ def lacking_measure(metric: Metric, names: KnownTargets) -> PlanrunnerError | No
         return _lacking_record(metric, names)
     if measure in _OF_EVERY_SAMPLE or metric.population is not Population.REQUEST:
         return None
+    if names.has_tools and measure.word in registry.own_verbs().measures:
+        return None  # only the run shows what other tools deliver
     root = None if metric.selector is None else metric.selector.root
     protocols = sorted(names.sent if root is None else _protocols(root, names))
     if any(measure.word in registry.named(name).measures for name in protocols):
@@ -121,8 +123,11 @@ def measures_asked_for(
     thresholds: Iterable[Threshold], phases: Iterable[PhaseNode], protocols: Iterable[str]
 ) -> Mapping[str, tuple[Measure, ...]]:
     """Return what requests record because thresholds and searches ask for it, by protocol."""
+    phases = [*phases]
     searches = [phase.load for phase in phases if isinstance(phase.load, SearchLoad)]
     judged = [*thresholds, *(one for search in searches for one in search.slo)]
+    if any(phase.load.is_foreign for phase in phases):  # other tools send HTTP
+        protocols = {*protocols, registry.own_verbs().name}
     return recorded_measures(judged, protocols)
 
 

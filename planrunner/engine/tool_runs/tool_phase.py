@@ -11,6 +11,7 @@ from planrunner.engine.recording.recorder import PhaseRecorder, Site
 from planrunner.engine.stop import Stop, StopLevel
 from planrunner.graph.loads import ToolLoad
 from planrunner.graph.run_graph import PhaseNode
+from planrunner.metrics.measures import SERVICE_TIME, SIZE
 from planrunner.metrics.series import Labels, Series, Tags
 from planrunner.protocols.base import Reply
 from planrunner.results.files.samples import pack_row
@@ -50,7 +51,7 @@ class RunningTool(Protocol):
 StartTool = Callable[[PhaseNode], RunningTool]
 """Makes the run that a phase asks for."""
 
-_ToolPlace = tuple[str, str, str, Tags, bool]
+_ToolPlace = tuple[str, str, str, Tags, bool, tuple[str, ...]]
 
 
 class ToolPhase:
@@ -140,10 +141,11 @@ class ToolPhase:
         failure = sample.failure
         series = site.series(
             site.table_at(start_ns),
-            status=sample.status,
+            status=sample.status or 0,
             failure=failure,
             answered=bool(sample.status),
             judged=False,
+            spoken=site.labels.protocol,  # of which version, nobody says
         )
         service_ns = took_ns if sample.service_ns is None else sample.service_ns
         if service_ns == took_ns:
@@ -151,15 +153,22 @@ class ToolPhase:
         else:
             series.latency_ns.extend([took_ns] * sample.count)
             series.service_ns.extend([service_ns] * sample.count)
-        series.received += sample.received
-        series.sent += sample.sent
+        if sample.received is not None:
+            series.received += sample.received * sample.count
+            if SIZE.word in series.measures and sample.status:
+                series.measures[SIZE.word].extend([sample.received] * sample.count)
+        series.sent += (sample.sent or 0) * sample.count
         words = self._words(sample) if failure else ""
         if failure:
             self._keep_failing(site, sample, words, start_ns)
         self._write_row(series, sample, start_ns, words)
 
     def _site(self, sample: ToolSample) -> Site:
-        place = (sample.request, sample.method, sample.user, sample.tags, sample.took_ns is None)
+        unknown = _unknown(sample)
+        place = (
+            *(sample.request, sample.method, sample.user, sample.tags, sample.took_ns is None),
+            unknown,
+        )
         site = self._sites.get(place)
         if site is None:
             book = self._recorder.book
@@ -174,8 +183,10 @@ class ToolPhase:
                 tags=tuple(sorted({**tags, "tool": self._load.tool}.items())),
                 protocol=_HTTP,
                 timed=sample.took_ns is not None,
+                unknown=unknown,
             )
-            site = self._sites[place] = Site(self._recorder, labels)
+            measures = self._recorder.measures.get(_HTTP, ())
+            site = self._sites[place] = Site(self._recorder, labels, measures=measures)
         return site
 
     def _words(self, sample: ToolSample) -> str:
@@ -184,7 +195,7 @@ class ToolPhase:
 
     def _keep_failing(self, site: Site, sample: ToolSample, words: str, start_ns: int) -> None:
         reply = Reply()
-        reply.status = sample.status
+        reply.status = sample.status or 0
         assert self._recorder.failing is not None
         self._recorder.failing.add(
             site.labels,
@@ -208,8 +219,20 @@ class ToolPhase:
             service_ns,
             0,
             0,
-            sample.received,
+            sample.received or 0,
             samples.message(words),
         )
         for _ in range(sample.count):
             samples.append(row)
+
+
+def _unknown(sample: ToolSample) -> tuple[str, ...]:
+    """Return what its tool doesn't tell of a sample, as `Labels.unknown` has it."""
+    told = {
+        "connects": False,
+        "received": sample.received is not None,
+        "sent": sample.sent is not None,
+        SERVICE_TIME.word: sample.service_ns is not None or sample.took_ns is None,
+        "status": sample.status is not None,
+    }
+    return tuple(sorted(word for word, is_told in told.items() if not is_told))

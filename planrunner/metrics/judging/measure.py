@@ -223,7 +223,8 @@ def _of_successes(computation: OfSuccesses, metric: Metric, view: JudgedSpan) ->
     picked = [
         (labels, values)
         for labels, series in _picked(metric, _members(metric, view))
-        if (values := series.values_of(metric.measure)) is not None
+        if metric.measure.word not in labels.unknown
+        and (values := series.values_of(metric.measure)) is not None
     ]
     count = sum(values.count for _, values in picked)
     succeeded = [values for labels, values in picked if not labels.failure]
@@ -234,7 +235,9 @@ def merged(chosen: Members, measure: Measure) -> Histogram:
     """Return all values of a measure; a sample that doesn't have it adds none."""
     whole = measure.no_values()
     for labels, series in chosen:
-        if labels.has_latency and (values := series.values_of(measure)) is not None:
+        if not labels.has_latency or measure.word in labels.unknown:
+            continue
+        if (values := series.values_of(measure)) is not None:
             whole.merge(values)
     return whole
 

@@ -280,10 +280,13 @@ def _columns(entries: Sequence[_RequestLine]) -> list[Column]:
     def times(name: str, *, title: str = "", rank: int = 0) -> Column:
         values = [row.service_ns if title else row.latency_ns for row in rows]
         cells = [
-            format_duration(value.get(name, 0)) if row.has_latency else "-"
+            format_duration(value.get(name, 0)) if row.has_latency and value else "-"
             for row, value in zip(rows, values, strict=True)
         ]
-        marks = ["*" if row.has_latency and is_rough(name, row.count) else "" for row in rows]
+        marks = [
+            "*" if row.has_latency and value and is_rough(name, row.count) else ""
+            for row, value in zip(rows, values, strict=True)
+        ]
         room = max(map(len, marks))  # so that numbers stay below each other
         marked = [cell + mark.ljust(room) for cell, mark in zip(cells, marks, strict=True)]
         return Column((title or name) + " " * room, marked, bold, rank=rank, usual=7)

@@ -104,6 +104,8 @@ class SeriesRecord:
         records: The measures that expressions of the plan give each of these that succeeds.
         work_unit: What their work is counted in, by the plan's own word; empty where it has none.
         spoken: What went over the wire, where that isn't what the protocol usually speaks.
+        unknown: What another tool does not tell of its requests: `service_time`, `connects`,
+            `received`, `sent`, `status`; what is here in its place means nothing.
     """
 
     request: str
@@ -138,6 +140,7 @@ class SeriesRecord:
     records: tuple[str, ...] = ()
     work_unit: str = ""
     spoken: str = ""
+    unknown: tuple[str, ...] = ()
 
 
 def make_series(
@@ -179,7 +182,7 @@ def _order(labels: Labels) -> tuple[object, ...]:
         *(labels.kind, labels.request, labels.method, labels.phase, labels.stage, labels.user),
         *(labels.task, labels.warmup, labels.after, labels.measured, labels.status, labels.failure),
         *(labels.groups, labels.tags, labels.template, labels.timed, labels.expectations),
-        *(labels.records, labels.work_unit, labels.spoken),
+        *(labels.records, labels.work_unit, labels.spoken, labels.unknown),
     )
 
 
@@ -219,6 +222,7 @@ def _record(
         records=labels.records,
         work_unit=labels.work_unit,
         spoken=labels.spoken,
+        unknown=labels.unknown,
         broken=tuple(
             BrokenExpectation(mask(expected), is_soft, times)
             for (expected, is_soft), times in sorted(total.broken.items())

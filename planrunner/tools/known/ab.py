@@ -111,6 +111,7 @@ class AbSamples(ToolReader):
                 self._name,
                 took_ns=took_ms * NS_PER_MS,
                 method=self._method,
+                status=None,
                 failure=failure,
                 words="a status other than 2xx" if failure == "status" else "",
                 count=count,

@@ -58,6 +58,11 @@ def _failure(*, succeeded: bool, status: int, words: str) -> str:
     return next((kind for kind, pattern in _KINDS if pattern.search(words)), "error")
 
 
+def _number(row: dict[str, str], column: str) -> int | None:
+    """Return a number; None where the user has switched its column off."""
+    return int(row[column]) if row.get(column) else None
+
+
 class JmeterSamples(ToolReader):
     """Reads a JTL: CSV, whose first line names the columns, or XML."""
 
@@ -131,8 +136,8 @@ class JmeterSamples(ToolReader):
                 failure=failure,
                 words=words if failure else "",
                 user=thread[1] if thread else row["threadName"],
-                received=int(row.get("bytes") or 0),
-                sent=int(row.get("sentBytes") or 0),
+                received=_number(row, "bytes"),
+                sent=_number(row, "sentBytes"),
             )
         )
 

@@ -115,13 +115,17 @@ class WrkSamples(ToolReader):
             ("reset", read + write),
         ):
             if count:
-                yield ToolSample(self._name, failure=failure, count=count)
+                is_told = failure not in ("", "status")
+                yield ToolSample(
+                    self._name, status=0 if is_told else None, failure=failure, count=count
+                )
 
     def _alike(self, times: Mapping[int, int], failure: str) -> Iterator[ToolSample]:
         for took_us, count in times.items():
             yield ToolSample(
                 self._name,
                 took_ns=took_us * _NS_PER_US,
+                status=None,
                 failure=failure,
                 words="status 400 or above" if failure else "",
                 count=count,

@@ -457,3 +457,13 @@ def test_the_rate_of_a_tags_value_is_explained() -> None:
         "included; for those that carry it write "
         "`share of tag:cached=1 among tag:cached`",
     )
+
+
+def test_a_measure_that_only_another_tool_may_tell() -> None:
+    """Only the run shows whether it does."""
+    graph = compiled(
+        'phases: [{name: old, tool: wrk, args: ["http://127.0.0.1:1/"]}, {users: 1, hold: 1s}]',
+        "thresholds: [max size in phase old < 1MB]",
+    )
+
+    assert [measure.word for measure in graph.measures["http"]] == ["size"]

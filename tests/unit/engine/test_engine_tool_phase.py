@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from planrunner.graph.loads import ToolLoad
 from planrunner.graph.run_graph import PhaseNode
+from planrunner.metrics.measures import SIZE
 from planrunner.tools.contract import ToolSample
 from planrunner.tools.tool_run import ToolEnd
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -36,7 +38,10 @@ class SlowStarter:
                 break
             except TimeoutError:
                 start_ns = WALL_NS + second * NS_PER_S
-                take([ToolSample("GET /a", start_ns, 500 * NS_PER_MS, status=200, user="S")])
+                one = ToolSample(
+                    "GET /a", start_ns, 500 * NS_PER_MS, status=200, user="S", received=9
+                )
+                take([one])
         unknown = ToolSample("GET /b", WALL_NS + 3 * NS_PER_S, failure="connect", count=2)
         take([unknown])
         return ToolEnd(1, self._failed, "", ("it has an opinion",), 0, 0, None, is_cut=False)
@@ -51,7 +56,7 @@ class SlowStarter:
 
 def told(phase: PhaseNode, starter: SlowStarter, **more: object) -> Told:
     user = user_class(task("t", request()))
-    graph = make_graph([user], closed(1, 1), phase)
+    graph = replace(make_graph([user], closed(1, 1), phase), measures={"http": (SIZE,)})
     return run_graph(graph, tools=lambda _: starter, **more)  # type: ignore[arg-type]
 
 
@@ -109,3 +114,17 @@ def test_the_end_of_the_run_stops_it() -> None:
 
     assert in_legacy(found)["GET /a", "", False, True] == 2
     assert not starter.killed
+
+
+def test_what_a_tool_does_not_tell_has_no_data() -> None:
+    """Neither 0 bytes nor a service time that is the latency; sizes that it tells are judged."""
+    totals = {
+        labels.request: (labels.unknown, total)
+        for labels, total in told(tool_phase(), SlowStarter()).outcome.total.totals.items()
+        if labels.phase == "legacy"
+    }
+
+    unknown, total = totals["GET /a"]
+    assert unknown == ("connects", "sent", "service_time")
+    assert (total.received, total.measures["size"].max) == (45, 9)
+    assert totals["GET /b"][0] == ("connects", "received", "sent")

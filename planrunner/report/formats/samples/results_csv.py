@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import IO, Final
 
-from planrunner.metrics.measures import OWN_PREFIX, WORK
+from planrunner.metrics.measures import OWN_PREFIX, SERVICE_TIME, WORK
 from planrunner.metrics.series import Labels
 from planrunner.protocols.registry import spoken
 from planrunner.results.files.sample_reader import SampleReader
@@ -42,6 +42,9 @@ CSV_COLUMNS: Final = (
     "work",
     "after",
 )
+
+_NOTHING: Final = "%.0s"
+"""Takes a value, and writes nothing."""
 
 _LINES_WRITTEN_AT_ONCE: Final = 2_000
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -141,12 +144,12 @@ def _row_format(labels: Labels, worker: int, own: Sequence[str], *, has_streams:
         "%.6f",
         "false" if labels.failure else "true",
         "%s",
-        "%d",
+        _NOTHING if "received" in labels.unknown else "%d",
         *map(_literal, after),
         "true" if labels.warmup else "false",
-        "%.6f",
+        _NOTHING if SERVICE_TIME.word in labels.unknown else "%.6f",
         "%s",
-        "%.6f",
+        _NOTHING if "connects" in labels.unknown else "%.6f",
         _literal(labels.failure),
         _literal(labels.spoken or spoken(labels.protocol)),
         str(worker),
