@@ -29,9 +29,10 @@ def _faults(importer: Importer) -> Iterator[str]:
 
 def _own_formats() -> Iterator[OwnEntry]:
     """Yield the packages of `importers/formats`, by alphabet."""
-    files = (file for folder in formats.__path__ for file in Path(folder).glob("*/importer.py"))
-    for name in sorted(file.parent.name for file in files):
-        yield OwnEntry(name, f"{formats.__name__}.{name}.importer", "IMPORTER")
+    files = (file for path in formats.__path__ for file in Path(path).glob("*/importer.py"))
+    for folder in sorted(file.parent.name for file in files):
+        name = folder.replace("_", "-")
+        yield OwnEntry(name, f"{formats.__name__}.{folder}.importer", "IMPORTER")
 
 
 _IMPORTERS: Final = Registry(GROUP, Importer, "importer", _faults, _own_formats)

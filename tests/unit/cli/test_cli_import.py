@@ -16,7 +16,7 @@ config: {target: "http://127.0.0.1:8000", payload: {path: people.csv, fields: [n
 scenarios:
   - flow:
       - get: {url: "/people/{{ name }}"}
-      - function: greet
+      - dance: slowly
 """
 
 
@@ -38,7 +38,7 @@ def test_a_loss_ends_with_1_and_may_be_allowed() -> None:
     plan = Path("out/plan.yaml").read_bytes()
     assert Path("again/plan.yaml").read_bytes() == plan
     assert Path("out/people.csv").read_text(encoding="utf-8") == "ada\n"
-    assert b"# TODO import: load.yml:5: scenarios[0].flow[1].function (left out)" in plan
+    assert b"# TODO import: load.yml:5: scenarios[0].flow[1].dance (left out)" in plan
     losses = json.loads(Path("losses.json").read_text(encoding="utf-8"))
     assert losses["total"] == len(losses["constructs"]) == 10
 
