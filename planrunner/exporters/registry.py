@@ -13,7 +13,7 @@ from planrunner.language.diagnostics import suggest
 
 __all__ = ["BUILT_IN", "all_exporters", "named_exporter"]
 
-BUILT_IN: Final = ("k6", "locust", "wrk", "ab", "curl")
+BUILT_IN: Final = ("k6", "locust", "jmeter", "wrk", "ab", "curl")
 """Each a module of `exporters/tools`."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")

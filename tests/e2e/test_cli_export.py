@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections import Counter
+from xml.etree import ElementTree
 
 import pytest
 
@@ -153,6 +154,25 @@ def test_steps_that_steer_are_the_same(project: PlanProject, tool: str) -> None:
     assert {one.headers.get("x-cart") for one in server.requests if one.method != "CONNECT"} == {
         "c2"
     }
+
+
+@pytest.mark.slow
+def test_jmeter_reads_back_as_the_same_requests(project: PlanProject) -> None:
+    """A test plan that is well formed, and that our own importer makes the same load of."""
+    exported = project.run("export", "plan.yaml", "--to", "jmeter", "--output", "load.jmx")
+    root = ElementTree.fromstring(exported.files["load.jmx"].read_text())
+    imported = project.run("import", "load.jmx", "--output", "back.yaml", "--allow-loss")
+    wanted = by_planrunner(project)
+    with running(serve(shop)) as server:
+        port = server.url.rpartition(":")[2]
+        sets = ("--set", f"target_port={port}", "--set", "token=t0k")
+        ended = project.run("execute", "back.yaml", *sets)
+
+    assert root.tag == "jmeterTestPlan"
+    assert imported.code == 0, imported.err
+    assert ended.code == 0, ended.out + ended.err
+    assert sent_to(server) == wanted
+    assert "t0k" not in exported.files["load.jmx"].read_text()
 
 
 SIMPLE = """\

@@ -6,7 +6,6 @@ key in which it stands is left out by name.
 
 from __future__ import annotations
 
-import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -80,6 +79,7 @@ class ScriptLanguage(ABC):
     """Templates of what `rand` has and of other draws, with `{}` for the arguments."""
 
     now: ClassVar[str] = "now()"
+    secret_hint: ClassVar[str] = "set the environment variable {}"
 
     def __init__(self, name_of: Callable[[str], str]) -> None:
         self._name_of = name_of
@@ -226,7 +226,7 @@ class ScriptLanguage(ABC):
         if "${" in entry.node.text() or not is_secret_name(entry.key):
             return ""
         variable = re.sub(r"[^A-Z0-9]+", "_", entry.key.upper())
-        entry.construct.needs_you(f"set the environment variable {variable}")
+        entry.construct.needs_you(self.secret_hint.format(variable))
         self.environ[variable] = entry.node.text()
         return self.env(variable)
 
@@ -323,21 +323,24 @@ class ScriptLanguage(ABC):
 
     def _path(self, node: tree.Node) -> str:
         keys: list[str] = []
+        names: list[str] = []
         while not isinstance(node, tree.Name):
             if isinstance(node, tree.Getattr):
                 keys.append(self.literal(node.attr))
+                names.append(node.attr)
             elif isinstance(node, tree.Getitem):
                 keys.append(self._node(node.arg))
+                names.append(str(getattr(node.arg, "value", "")))
             else:
                 return self._members(self._node(node), keys[::-1])
             node = node.node
         keys.reverse()
+        names.reverse()
         if node.name in ("json", "body", "status", "headers"):
             return self.reply(node.name, keys)
-        plain = [json.loads(key) for key in keys if key.startswith('"')]
         for length in (2, 1, 0):
-            dotted = ".".join([node.name, *plain[:length]])
-            if len(plain) >= length and (known := self._known(dotted)):
+            dotted = ".".join([node.name, *names[:length]])
+            if len(names) >= length and (known := self._known(dotted)):
                 return self._members(known, keys[length:])
         raise CanNotWrite(f"`{node.name}` has no translation")
 

@@ -15,12 +15,14 @@ from planrunner.units import NS_PER_MS, NS_PER_S, UnitError, parse_duration
 
 __all__ = [
     "VERBS",
+    "RequestReader",
     "WrittenExtract",
     "WrittenRequest",
     "attempt",
     "auth_headers",
     "get_request",
     "json_keys",
+    "named_request",
     "read_request",
 ]
 
@@ -89,6 +91,13 @@ def read_request(step: SourceNode, language: ScriptLanguage) -> WrittenRequest:
     Raises:
         CanNotWrite: Its URL, query or body can't be written.
     """
+    made = named_request(step, language)
+    RequestReader(step, language, made).read()
+    return made
+
+
+def named_request(step: SourceNode, language: ScriptLanguage) -> WrittenRequest:
+    """Return the method, URL and name of a step's request; its other keys are not judged."""
     verb = next(key for key in VERBS if step.get(key) is not None)
     url = _entry(step, verb).node.text()
     name = step.get("name")
@@ -101,7 +110,6 @@ def read_request(step: SourceNode, language: ScriptLanguage) -> WrittenRequest:
     if name is not None and "${" in name.text():
         _entry(step, "name").construct.changed("a computed name is written as it stands")
     step.take("name")
-    _Reading(step, language, made).read()
     return made
 
 
@@ -138,13 +146,16 @@ def _entry(node: SourceNode, key: str) -> SourceEntry:
 
 
 @dataclass(slots=True)
-class _Reading:
+class RequestReader:
+    """Reads the keys of a request; tools that have no code for them read some otherwise."""
+
     step: SourceNode
     language: ScriptLanguage
     made: WrittenRequest
 
     def read(self) -> None:
-        for key, write in (("query", self._query), *((key, self._body(key)) for key in _BODIES)):
+        """Read all of them."""
+        for key, write in (("query", self.query), *((key, self.body(key)) for key in _BODIES)):
             entry = self.step.entry(key)
             if entry is not None:  # without it the request would be another one
                 write(entry.node)
@@ -161,14 +172,15 @@ class _Reading:
         if expect is not None:
             expect.construct.translated()
             for one in expect.node.entries or ():
-                attempt(one, self._expectation(one.key))
+                attempt(one, self.expectation(one.key))
         if extract is not None:
             extract.construct.translated()
             for one in extract.node.entries or ():
-                attempt(one, self._extract(one.key))
+                attempt(one, self.extract(one.key))
                 self.language.settle(one.key, one.construct)
 
-    def _query(self, node: SourceNode) -> None:
+    def query(self, node: SourceNode) -> None:
+        """Read what stands behind the `?`."""
         self.made.query = self.language.query(node.whole())
 
     def _headers(self, node: SourceNode) -> None:
@@ -195,7 +207,9 @@ class _Reading:
             raise CanNotWrite("this can't be computed in the script")
         self.made.follows = node.scalar
 
-    def _body(self, kind: str) -> Callable[[SourceNode], None]:
+    def body(self, kind: str) -> Callable[[SourceNode], None]:
+        """Return what reads a body of a kind."""
+
         def write(node: SourceNode) -> None:
             plain = node.whole()
             self.made.body_kind = kind
@@ -238,7 +252,8 @@ class _Reading:
 
     # -- expectations
 
-    def _expectation(self, key: str) -> Callable[[SourceNode], None]:  # noqa: C901 - one case a key
+    def expectation(self, key: str) -> Callable[[SourceNode], None]:  # noqa: C901 - one case a key
+        """Return what reads an expectation."""
         language, made = self.language, self.made
 
         def write(node: SourceNode) -> None:  # noqa: C901, PLR0912 - as above
@@ -283,7 +298,9 @@ class _Reading:
 
         return write
 
-    def _extract(self, name: str) -> Callable[[SourceNode], None]:
+    def extract(self, name: str) -> Callable[[SourceNode], None]:
+        """Return what reads an extraction."""
+
         def write(node: SourceNode) -> None:
             plain = node.whole()
             spec = {"jsonpath": plain} if isinstance(plain, str) else plain

@@ -183,7 +183,7 @@ class ScriptWriter(StepWriter):
             name = re.sub(r"\W", "_", name, flags=re.ASCII)
             self.write_param(entry.key, param.value, name, is_secret=param.secret)
             if param.secret:
-                entry.construct.needs_you(f"set the environment variable {name}")
+                entry.construct.needs_you(self.language.secret_hint.format(name))
                 self.request.environ[name] = str(param.value)
             else:
                 entry.construct.translated()

@@ -119,6 +119,18 @@ class StepWriter(ABC):
         """Return a statement that gives a new name a value."""
         return f"{name} = {code}"
 
+    def read(self, step: SourceNode) -> WrittenRequest:
+        """Return the request of a step.
+
+        Raises:
+            CanNotWrite: A part of it that makes it another request can't be written.
+        """
+        return read_request(step, self.language)
+
+    def commented(self, text: str) -> str:
+        """Return a line that says something and does nothing."""
+        return f"{self.comment} {text}"
+
     # -- lines
 
     def line(self, text: str = "") -> None:
@@ -132,10 +144,12 @@ class StepWriter(ABC):
             self.line(begin)
         self.depth += 1
         before = len(self.lines)
-        yield
-        if len(self.lines) == before and self.empty_block:
-            self.line(self.empty_block)
-        self.depth -= 1
+        try:
+            yield
+            if len(self.lines) == before and self.empty_block:
+                self.line(self.empty_block)
+        finally:
+            self.depth -= 1
         if end:
             self.line(end)
 
@@ -146,7 +160,7 @@ class StepWriter(ABC):
         yield
         found = list(self.losses(self.tree.constructs_below(node)))
         pad = self.indent * self.depth
-        self.lines[at:at] = [f"{pad}{self.comment} {remark(one)}" for one in found]
+        self.lines[at:at] = [f"{pad}{self.commented(remark(one))}" for one in found]
 
     def losses(self, constructs: Iterator[Construct]) -> Iterator[Construct]:
         """Yield what has no remark yet and needs one; of what is left out, no parts."""
@@ -202,7 +216,7 @@ class StepWriter(ABC):
             self.language.lost.update(_names_given(step))
 
     def _request(self, step: SourceNode) -> None:
-        self.write_request(read_request(step, self.language))
+        self.write_request(self.read(step))
 
     def _think(self, step: SourceNode) -> None:
         self.write_pause(seconds_of(self.language, pause_of(_taken(step, "think"))))
@@ -382,7 +396,7 @@ class StepWriter(ABC):
     def _parallel(self, step: SourceNode) -> None:
         node = step.take("parallel")
         assert node is not None
-        self.write_parallel([read_request(one, self.language) for one in node.each()])
+        self.write_parallel([self.read(one) for one in node.each()])
 
     def _stop(self, step: SourceNode) -> None:
         self.write_stop(_taken(step, "stop"))

@@ -158,6 +158,7 @@ def test_nothing_branches_over_loads_but_what_runs_them() -> None:
 
     assert asking == {
         "engine/load_models/bound_phase.py": {"ClosedLoad", "CountedLoad", "OpenLoad"},
+        "exporters/jmx/load.py": {"ClosedLoad", "CountedLoad", "OpenLoad"},
         "exporters/loads.py": {"ClosedLoad", "CountedLoad", "OpenLoad"},
         "exporters/tools/k6_options.py": {"ClosedLoad", "CountedLoad", "OpenLoad"},
         "exporters/tools/locust_load.py": {"ClosedLoad", "CountedLoad", "OpenLoad"},

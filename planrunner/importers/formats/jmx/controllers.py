@@ -51,6 +51,11 @@ class JmxController:
         """Return one step that stands for the controller."""
         return [DraftStep(body, origin=self.element.construct.place)]
 
+    def drawn(self) -> list[DraftStep]:
+        """Return what sets the variables that functions in its own texts name."""
+        found = self.resolver.variables.drawn()
+        return self.step({"set": found}) if found else []
+
 
 def _plain(one: JmxController) -> list[DraftStep]:
     for name in one.element.properties:
@@ -115,8 +120,8 @@ def _if(one: JmxController) -> list[DraftStep]:
         one.element.judge(
             "IfController.evaluateAll", "the condition is asked once, not before each step"
         )
-    steps = one.maybe()
-    return one.step({"if": condition, "then": steps}) if steps else []
+    drawn, steps = one.drawn(), one.maybe()
+    return [*drawn, *one.step({"if": condition, "then": steps})] if steps else []
 
 
 def _while(one: JmxController) -> list[DraftStep]:
@@ -249,13 +254,13 @@ def _switch(one: JmxController) -> list[DraftStep]:
     text = one.element.take("SwitchController.value").strip()
     children = [child for child in one.element.children if child.is_enabled]
     names = [child.name for child in children]
-    options = one.choices()
+    value = one.resolver.expression(text, prop.construct) if prop and "${" in text else None
+    drawn, options = one.drawn(), one.choices()
     if not options:
         return []
-    if "${" not in text or prop is None:
+    if value is None:
         position = int(text) if text.isdigit() else names.index(text) if text in names else 0
         return options[position] if position < len(options) else options[0]
-    value = one.resolver.expression(text, prop.construct)
     cases: dict[str, object] = {}
     if len(names) == len(options):
         cases = {name: steps for name, steps in zip(names, options, strict=True) if name}
@@ -263,7 +268,7 @@ def _switch(one: JmxController) -> list[DraftStep]:
         cases.setdefault(str(number), steps)
     if len(cases) > len(options):
         cases = _one_of_both(cases, len(options), value.kind)
-    return one.step({"switch": f"({value.code}) | string", "cases": cases})
+    return [*drawn, *one.step({"switch": f"({value.code}) | string", "cases": cases})]
 
 
 def _one_of_both(cases: dict[str, object], count: int, kind: str) -> dict[str, object]:

@@ -91,7 +91,7 @@ def _share_settings(draft: DraftPlan) -> None:
         if len(values) > 1 and values[0] is not None and all(one == values[0] for one in values):
             draft.http[key] = values[0]
             for one in requests:
-                del one[key]
+                one.pop(key, None)  # two groups may run the same steps
 
 
 def _judge_cookies(request: ImportRequest, draft: DraftPlan, top: list[JmxElement]) -> None:

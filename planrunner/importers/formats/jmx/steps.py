@@ -15,6 +15,7 @@ from planrunner.importers.formats.jmx.samplers.extractors import (
     EXTRACTORS,
     extract_expected,
     extract_of,
+    status_name,
 )
 from planrunner.importers.formats.jmx.samplers.http_samplers import JmxHttpReader, is_http
 from planrunner.importers.formats.jmx.samplers.other_samplers import OTHER_SAMPLERS, other_sampler
@@ -117,10 +118,8 @@ class JmxStepReader:
             own, after = other_sampler(sampler, self.resolver), []
             if sampler.kind not in OTHER_SAMPLERS:
                 before = []
-        pending = self.resolver.variables.pending
-        if pending:
-            before.append(DraftStep({"set": dict(pending)}, origin=sampler.construct.place))
-            pending.clear()
+        if drawn := self.resolver.variables.drawn():
+            before.append(DraftStep({"set": drawn}, origin=sampler.construct.place))
         if not is_http(sampler):
             self._unused(sampler)
         rest = [one for one in sampler.children if one.is_enabled and not is_scoped(one)]
@@ -187,6 +186,10 @@ class JmxStepReader:
 
     def _after(self, element: JmxElement, extract: Keys) -> list[DraftStep]:
         """Add what a post-processor takes from the reply; return the steps of a script."""
+        if name := status_name(element):
+            element.whole()
+            values: Keys = {self.resolver.variables.set(name): "${status | string}"}
+            return [DraftStep({"set": values}, origin=element.construct.place)]
         if element.kind in EXTRACTORS:
             extract_of(element, extract, self.resolver)
         elif is_script(element):

@@ -67,9 +67,8 @@ def _add(plan: JmxPlan, resolver: JmxResolver, raw: str, prop: JmxProperty) -> N
         spec["default"] = resolver.text(text, construct)
     else:
         code = resolver.text(text, construct)
-        drawn = [(name, f"${{{one}}}") for name, one in resolver.variables.pending]
-        resolver.variables.pending.clear()
-        for name, one in [*drawn, (params.names.name(raw), code)]:
+        drawn = resolver.variables.drawn()
+        for name, one in [*drawn.items(), (params.names.name(raw), code)]:
             params.computed[name] = one
             plan.draft.setup.append(DraftStep({"set": {name: one}}, origin=origin))
 

@@ -12,7 +12,7 @@ from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 from planrunner.language.patterns.pattern import PatternError, compile_pattern
 from planrunner.protocols.jsonpath import JsonPathError, compile_path
 
-__all__ = ["EXTRACTORS", "extract_expected", "extract_of", "names_set"]
+__all__ = ["EXTRACTORS", "extract_expected", "extract_of", "names_set", "status_name"]
 
 
 def names_set(element: JmxElement) -> Iterator[tuple[str, bool]]:
@@ -26,6 +26,14 @@ def names_set(element: JmxElement) -> Iterator[tuple[str, bool]]:
         match = numbers[min(position, len(numbers) - 1)].strip()
         if one.strip():
             yield one.strip(), match == "-1"
+
+
+def status_name(element: JmxElement) -> str:
+    """Return the variable that gets the whole status of a reply; empty where none does."""
+    if element.kind != "RegexExtractor" or element.peek("RegexExtractor.useHeaders") != "code":
+        return ""
+    is_whole = element.peek("RegexExtractor.regex").strip() in ("(.*)", "(.+)", r"(\d+)", r"(\d*)")
+    return element.peek("RegexExtractor.refname").strip() if is_whole else ""
 
 
 def extract_of(element: JmxElement, extract: Keys, resolver: JmxResolver) -> None:

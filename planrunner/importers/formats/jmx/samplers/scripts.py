@@ -169,7 +169,7 @@ def _simple_steps(source: str, resolver: JmxResolver, prop: JmxProperty) -> list
     local: dict[str, JmxValue] = {}
     for piece in _END.split(_COMMENT.sub("", source)):
         text = piece.strip().rstrip(";").strip()
-        if not text or text.startswith("import "):
+        if not text or text.startswith("import ") or text == "SampleResult.setIgnore()":
             continue
         step = _statement(text, resolver, prop, local)
         if step is None:

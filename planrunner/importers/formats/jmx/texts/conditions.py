@@ -135,7 +135,7 @@ class _JmxCondition:
         """Return all of it."""
         if not self._tokens:
             raise _JmxTooMuch
-        found = self._or()
+        found = self._choice()
         if self._at < len(self._tokens):
             raise _JmxTooMuch
         return found
@@ -154,6 +154,17 @@ class _JmxCondition:
     def _need(self, text: str) -> None:
         if not self._accept(text):
             raise _JmxTooMuch
+
+    def _choice(self) -> JmxValue:
+        test = self._or()
+        if not self._accept("?"):
+            return test
+        first = self._choice()
+        self._need(":")
+        other = self._choice()
+        kind = first.kind if first.kind == other.kind else "text"
+        code = f"({first.code} if {_truth(test)} else {other.code})"
+        return JmxValue(code, kind)
 
     def _or(self) -> JmxValue:
         found = self._and()
@@ -216,7 +227,7 @@ class _JmxCondition:
             return JmxValue(f"-{_number(self._primary())}", "int")
         if text != "(":
             raise _JmxTooMuch
-        found = self._or()
+        found = self._choice()
         self._need(")")
         return self._method(JmxValue(f"({found.code})", found.kind))
 

@@ -161,6 +161,12 @@ class JmxVariables:
     is_setup: bool = False
     pending: list[tuple[str, str]] = field(default_factory=list)
 
+    def drawn(self) -> dict[str, str]:
+        """Return what functions have set since, as a step gives it to names."""
+        found = {name: f"${{{code}}}" for name, code in self.pending}
+        self.pending.clear()
+        return found
+
     def set(self, raw: str, *, may_fail: bool = False) -> str:
         """Return the plan's name for what is set here; later steps know it."""
         name = self._own(raw)
