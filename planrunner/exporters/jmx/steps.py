@@ -29,13 +29,13 @@ from planrunner.loss.source_nodes import SourceNode
 from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import NS_PER_MS, NS_PER_S, parse_duration
 
-__all__ = ["CAPTURED", "TestPlanNames", "JmxSteps", "text_of"]
+__all__ = ["CAPTURED", "JmeterNames", "JmxSteps", "text_of"]
 
 CAPTURED: Final = "<!-- captured {} -->"
 """Stands for what later steps need of a reply, until all are written."""
 
 
-class TestPlanNames(PlanNames):
+class JmeterNames(PlanNames):
     def __init__(self, request: ExportRequest) -> None:
         super().__init__(request)
         self.columns: dict[str, str] = {}
@@ -70,7 +70,7 @@ class JmxSteps(ScriptWriter):
     language: JmxTexts
 
     def __init__(self, request: ExportRequest) -> None:
-        names = TestPlanNames(request)
+        names = JmeterNames(request)
         self.columns = names.columns
         self._requests = 0
         self.captured: dict[int, dict[str, list[str]]] = {}
@@ -194,7 +194,7 @@ class JmxSteps(ScriptWriter):
         try:
             values = ast.literal_eval(self.language.expression(items).strip())
         except (SyntaxError, ValueError):
-            raise CanNotWrite("only lists that stand in the plan have a translation") from None
+            raise CanNotWrite("only a list of constants has a translation") from None
         self._calls += 1
         prefix = f"{name.strip()}_{self._calls}"
         pairs = [(f"{prefix}_{at}", str(one)) for at, one in enumerate(values, 1)]
@@ -225,7 +225,9 @@ class JmxSteps(ScriptWriter):
 
     def write_header(self, name: str, code: str | None) -> None:
         if self.start_headers is None or code is None:
-            raise CanNotWrite("headers of JMeter stand around requests, and not between them")
+            raise CanNotWrite(
+                "headers of JMeter are for all requests of a scope, whenever they are sent"
+            )
         self.start_headers[name] = code
 
     def write_set(self, name: str, code: str) -> None:
@@ -270,7 +272,7 @@ class JmxSteps(ScriptWriter):
                 with self.above(action_lines(1, "pause")):
                     self.put(element_lines("GaussianRandomTimer", "pause", timer))
             case _:
-                raise CanNotWrite(f"pauses of `{pause.kind}` are no timer of JMeter")
+                raise CanNotWrite(f"JMeter has no timer for pauses of `{pause.kind}`")
 
     def write_pause(self, seconds: str) -> None:
         self._act(1, "pause", duration=f"{float(seconds) * 1000:.0f}")

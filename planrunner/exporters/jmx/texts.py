@@ -167,7 +167,7 @@ class JmxTexts(ScriptLanguage):
         return "[" + ", ".join(items) + "]"
 
     def distributed(self, kind: str, arguments: str) -> str:
-        raise CanNotWrite(f"pauses of `{kind}` are no function of JMeter; write a range")
+        raise CanNotWrite(f"JMeter has no function for pauses of `{kind}`; write a range")
 
     def _refuse(self, *_: object) -> NoReturn:
         raise CanNotWrite("JMeter looks for this in an extractor; write one yourself")
