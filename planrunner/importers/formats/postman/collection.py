@@ -10,8 +10,8 @@ from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.postman.auths import INHERITED, read_auth
 from planrunner.importers.formats.postman.bodies import PostmanBodies
 from planrunner.importers.formats.postman.requests import read_request
+from planrunner.importers.formats.postman.scripts.effects import ScriptEffect, ScriptFolder
 from planrunner.importers.formats.postman.scripts.events import effects_of
-from planrunner.importers.formats.postman.scripts.statements import ScriptEffect, ScriptFolder
 from planrunner.importers.nodes import SourceNode
 from planrunner.importers.templates import literal
 

@@ -12,19 +12,21 @@ from collections import Counter
 from pathlib import PurePath
 
 from planrunner.importers.contract import ImportRequest
-from planrunner.importers.draft import DraftClass, DraftPhase, DraftPlan
+from planrunner.importers.draft import DraftClass, DraftPhase, DraftPlan, all_steps
 from planrunner.importers.formats.postman.bodies import PostmanBodies
 from planrunner.importers.formats.postman.collection import (
     CollectionReader,
     names_of,
     scripts_of,
 )
+from planrunner.importers.formats.postman.scripts.effects import ScriptFolder
 from planrunner.importers.formats.postman.scripts.events import written_names
-from planrunner.importers.formats.postman.scripts.statements import ScriptFolder
 from planrunner.importers.formats.postman.variables import PostmanVariables
 from planrunner.importers.nodes import SourceNode, parse_json
+from planrunner.importers.shaping.requests import VERBS
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.importers.templates import identifier
+from planrunner.loss.ledger import Ledger
 
 __all__ = ["read"]
 
@@ -53,6 +55,7 @@ def read(request: ImportRequest) -> DraftPlan:
     _define(variables, [root for _, root in roots if not _is_collection(root)], collections)
     for file, root in collections:
         _read_collection(file, root, variables, request, draft)
+    _tell_of_statuses(draft, request.ledger)
     variables.read_all()
     variables.add_to(draft, draft.users)
     users = len(draft.users)
@@ -86,6 +89,18 @@ def _read_collection(
     draft.files |= {**scripts.files, **bodies.files}
 
 
+def _tell_of_statuses(draft: DraftPlan, ledger: Ledger) -> None:
+    """Say once that replies fail here which Postman doesn't judge."""
+    for step in all_steps(draft):
+        expect = step.body.get("expect")
+        is_request = any(verb in step.body for verb in VERBS)
+        if is_request and step.origin and not (isinstance(expect, dict) and "status" in expect):
+            ledger.add("default", "a request without a test of its status", step.origin).changed(
+                "a reply of 400 or more fails here; Postman judges nothing but tests"
+            )
+            return
+
+
 def _is_collection(root: SourceNode) -> bool:
     return _unwrapped(root).get("item") is not None
 
@@ -95,6 +110,7 @@ def _unwrapped(root: SourceNode) -> SourceNode:
     inner = root.get("collection")
     if inner is not None and inner.is_mapping and root.get("item") is None:
         root.take("collection")
+        root.take_whole("run")  # what a run of it has measured
         return inner
     return root
 
@@ -111,9 +127,9 @@ def _define(
             _define_file(variables, root)
     for _, root in collections:
         _define_below(variables, root)
-    for root in globals_first:
-        if _scope(root) != "globals":
-            _define_file(variables, root)
+    environments = [root for root in globals_first if _scope(root) != "globals"]
+    for root in environments:
+        _define_file(variables, root, is_one_of=len(environments))
 
 
 def _define_below(variables: PostmanVariables, owner: SourceNode) -> None:
@@ -124,12 +140,16 @@ def _define_below(variables: PostmanVariables, owner: SourceNode) -> None:
             _define_below(variables, one)
 
 
-def _define_file(variables: PostmanVariables, root: SourceNode) -> None:
+def _define_file(variables: PostmanVariables, root: SourceNode, *, is_one_of: int = 1) -> None:
     for entry in root.entries or ():
         if entry.key != "values":
             entry.construct.translated()
             entry.node.whole()
-    variables.define(root.take("values"))
+    if is_one_of > 1:
+        name = root.get("name")
+        variables.define_environment(name.text() if name is not None else "", root.take("values"))
+    else:
+        variables.define(root.take("values"))
 
 
 def _scope(root: SourceNode) -> str:

@@ -28,7 +28,8 @@ def read_request(
     node: SourceNode, variables: PostmanVariables, bodies: PostmanBodies
 ) -> tuple[Keys, str] | None:
     """Return the keys of a step and its verb; None where planrunner can't send such a request."""
-    node.take("description")
+    for key in ("description", "name"):
+        node.take(key)
     if not node.is_mapping:  # a URL alone
         return {"get": _address(variables.text(node.text(), node.place), node, variables)}, "get"
     url = _url(node, variables)

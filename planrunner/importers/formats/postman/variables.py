@@ -41,14 +41,26 @@ class PostmanVariables:
         self.columns = columns
         self.ledger, self._written = ledger, written
         self._definitions: dict[str, _Definition] = {}
+        self._environments: dict[str, dict[str, _Definition]] = {}
         self._names: dict[str, str] = {}
         self._used: dict[str, SourcePlace] = {}
 
     def define(self, values: SourceNode | None) -> None:
         """Add a list of variables; what is defined later takes precedence."""
+        self._definitions |= self._listed(values)
+
+    def define_environment(self, name: str, values: SourceNode | None) -> None:
+        """Add one of several environments; the first one's values are the defaults."""
+        found = self._listed(values)
+        if not self._environments:
+            self._definitions |= found
+        self._environments[identifier(name or "environment", self._environments)] = found
+
+    def _listed(self, values: SourceNode | None) -> dict[str, _Definition]:
+        listed: dict[str, _Definition] = {}
         for node in values.each() if values is not None and values.is_list else ():
             for key in ("id", "name", "description", "system", "type", "enabled"):
-                node.take(key)
+                node.take_whole(key)
             disabled, name = node.take_whole("disabled"), node.take("key") or node.get("id")
             enabled = node.get("enabled")
             if enabled is not None and enabled.scalar is False:
@@ -64,7 +76,8 @@ class PostmanVariables:
                     name.text()
                 )
                 found = _value(entry.node) if entry.key == "value" else ""
-                self._definitions[name.text()] = _Definition(found, entry.construct, is_secret)
+                listed[name.text()] = _Definition(found, entry.construct, is_secret)
+        return listed
 
     def text(self, text: str, place: SourcePlace) -> str:
         """Return text with its `{{…}}` as `${…}`."""
@@ -115,6 +128,24 @@ class PostmanVariables:
                 draft.params[self._names[name]] = self._param(name)
         for one in classes if state else ():
             one.keys["state"] = dict(state)
+        blocks = {name: self._block(those) for name, those in self._environments.items()}
+        if any(blocks.values()):
+            draft.extra["environments"] = blocks
+
+    def _block(self, definitions: dict[str, _Definition]) -> dict[str, object]:
+        """Return what an environment says of the params that the plan has."""
+        block: dict[str, object] = {}
+        for name, one in definitions.items():
+            if name not in self._names:
+                continue
+            if name in self._written:
+                if one.text and one is not self._definitions[name]:
+                    one.value.left_out("a script changes it: it begins alike in each environment")
+            elif one.is_secret:
+                one.value.needs_you(f"set it when you run the plan: `--set {self._names[name]}=…`")
+            else:
+                block[self._names[name]] = self._resolved(one)
+        return block
 
     def read_all(self) -> None:
         """Read the values of what is used: they may use more."""
@@ -122,9 +153,10 @@ class PostmanVariables:
         while pending:
             name = pending.pop()
             before = set(self._names)
-            definition = self._definitions.get(name)
-            if definition is not None and not definition.is_secret:
-                self.text(definition.text, definition.value.place)
+            for values in (self._definitions, *self._environments.values()):
+                definition = values.get(name)
+                if definition is not None and not definition.is_secret:
+                    self.text(definition.text, definition.value.place)
             pending += [one for one in self._names if one not in before]
 
     def _in_order(self) -> Iterator[str]:

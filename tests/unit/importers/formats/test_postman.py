@@ -106,7 +106,7 @@ def test_a_test_is_an_expectation(script: str, expect: object) -> None:
 
     (step,) = steps_of(done)
     assert step["expect"] == expect
-    assert not done.ledger.tally().has_loss
+    assert {one.kind for one in done.ledger.findings()} <= {"default"}
 
 
 KEPT = [
@@ -121,6 +121,59 @@ KEPT = [
     ("pm.environment.set('a', Date.now().toString())", [{"get": "/x", "name": "one"}, {"set": {"a": "${((now() * 1000) | int) | string}"}}]),
     ("postman.setNextRequest(null)", [{"get": "/x", "name": "one"}, {"stop": "iteration"}]),
 ]  # fmt: skip
+
+
+def test_a_request_of_a_script_is_a_step_before_its_request() -> None:
+    """With what its callback does with the reply; a failed request fails by itself."""
+    script = """
+        const asked = {url: pm.environment.get('base') + '/login', method: 'POST',
+            header: {'Content-Type': 'application/json'},
+            body: {mode: 'raw', raw: JSON.stringify({user: pm.environment.get('user')})}};
+        pm.sendRequest(asked, (err, res) => {
+            if (err) { console.log(err); } else {
+                pm.test('s', () => pm.expect(res.code).to.eql(200));
+                pm.environment.set('sid', res.json().sid);
+            }
+        });
+        if (!pm.environment.get('sid')) { pm.sendRequest(`${pm.environment.get('base')}/b`); }
+    """
+    done = imported(collection(item(event=[event("prerequest", script)])))
+
+    assert steps_of(done) == [
+        {
+            "post": "/login",
+            "json": {"user": "${user_value}"},
+            "expect": {"status": 200},
+            "extract": {"sid": "$.sid"},
+        },
+        {"if": "not ((sid | default('')))", "then": [{"get": "/b"}]},
+        {"get": URL, "name": "one"},
+    ]
+    assert {one.kind for one in done.ledger.findings()} == {"default", "variable"}
+
+
+def test_several_environments_are_those_of_the_plan() -> None:
+    """The first one's values are the defaults, and secrets have none anywhere."""
+    files = [
+        SourceFile(None, f"{name}.json", json.dumps({
+            "name": name, "_postman_variable_scope": "environment",
+            "values": [{"key": "base", "value": f"http://{name}"}, {"key": "token", "value": "t"},
+                       {"key": "at", "value": "{{base}}/v1"}],
+        }).encode())
+        for name in ("local", "far")
+    ]  # fmt: skip
+    made = collection(item(url="{{at}}/x?t={{token}}"))
+    done = imported(made, *files)
+    plan = parse(done.text, "plan.yaml").data
+
+    assert plan["environments"] == {
+        name: {"base": f"http://{name}", "at": "${base}/v1"} for name in ("local", "far")
+    }
+    assert plan["params"]["base"]["default"] == "http://local"
+    assert [one.words for one in done.ledger.findings() if one.kind == "key"] == [
+        "values[1].value"
+    ] * 2
+    assert check(done) == ()
 
 
 @pytest.mark.parametrize(("script", "steps"), KEPT)

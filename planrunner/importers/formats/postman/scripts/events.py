@@ -6,12 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from planrunner.importers.formats.postman.scripts.statements import (
-    SCOPE,
-    ScriptEffect,
-    ScriptFolder,
-    StatementReader,
-)
+from planrunner.importers.formats.postman.scripts.effects import ScriptEffect, ScriptFolder
+from planrunner.importers.formats.postman.scripts.statements import SCOPE, StatementReader
 from planrunner.importers.javascript.script import parse
 from planrunner.importers.nodes import SourceNode
 from planrunner.loss.ledger import SourcePlace

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import copy
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.postman.scripts.chai import AssertionReader
 from planrunner.importers.formats.postman.scripts.conditions import truth
+from planrunner.importers.formats.postman.scripts.effects import ScriptEffect, ScriptFolder
+from planrunner.importers.formats.postman.scripts.nested import nested_request
 from planrunner.importers.formats.postman.scripts.tests import ConditionReader
-from planrunner.importers.formats.postman.scripts.values import ValueReader, jinja
-from planrunner.importers.formats.postman.variables import PostmanVariables
+from planrunner.importers.formats.postman.scripts.values import (
+    ValueReader,
+    logged_as,
+    source_of,
+    written_as,
+)
 from planrunner.importers.javascript.chains import Chain, bare, body_of, chain_of, parameters_of
 from planrunner.importers.javascript.constants import NOT_CONSTANT
 from planrunner.importers.javascript.expectations import (
@@ -22,60 +26,23 @@ from planrunner.importers.javascript.expectations import (
     ExpectedReply,
     NotExpectable,
 )
-from planrunner.importers.javascript.reply_values import ScriptValue, json_path
+from planrunner.importers.javascript.reply_values import ScriptValue
 from planrunner.importers.javascript.script import Script, text_of, walk, words_of
 from planrunner.importers.shaping.secrets import is_secret_name
-from planrunner.importers.templates import literal
-from planrunner.loss.ledger import Construct, Fate, Ledger
+from planrunner.loss.ledger import Construct, Fate
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["SCOPE", "ScriptEffect", "ScriptFolder", "StatementReader"]
+__all__ = ["SCOPE", "StatementReader"]
 
 SCOPE: Final = r"pm\.(?:environment|globals|variables|collectionVariables)"
 """Where a script keeps values, as a regular expression."""
 
 
 _VALIDATORS: Final = re.compile(r"require|Ajv|\w+\.(?:compile|validate|addSchema)|validate\w*")
+_KEPT_AS_WRITTEN: Final = ("binary_expression", "unary_expression", "call_expression", "object")
 _CODE: Final = "it computes: write it as `set` with an expression, or as a `python:` step"
-
-
-@dataclass
-class ScriptEffect:
-    """What scripts do to one request."""
-
-    expect: ExpectedReply = field(default_factory=ExpectedReply)
-    extract: Keys = field(default_factory=dict)
-    before: list[DraftStep] = field(default_factory=list)
-    after: list[DraftStep] = field(default_factory=list)
-
-    def copied(self) -> ScriptEffect:
-        """Return it for one more request."""
-        return copy.deepcopy(self)
-
-
-@dataclass
-class ScriptFolder:
-    """What all scripts of a collection share.
-
-    Attributes:
-        files: Schemas, by their path beside the plan.
-    """
-
-    variables: PostmanVariables
-    ledger: Ledger
-    files: dict[str, bytes] = field(default_factory=dict)
-
-    def keep_schema(self, schema: object) -> str:
-        """Keep a JSON Schema beside the plan; returns its path."""
-        content = (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
-        for name, known in self.files.items():
-            if known == content:
-                return name
-        name = f"schemas/reply-{len(self.files) + 1}.json"
-        self.files[name] = content
-        return name
 
 
 class StatementReader:
@@ -168,7 +135,7 @@ class StatementReader:
         if found is not None:
             self.values.names[text_of(name)] = found
             self._judge(value)
-        elif bare(value).type in ("binary_expression", "unary_expression", "call_expression"):
+        elif bare(value).type in _KEPT_AS_WRITTEN:
             self.values.conditions[text_of(name)] = bare(value)
 
     def _expression(self, node: Node) -> None:
@@ -251,7 +218,7 @@ class StatementReader:
             self._judge(node, _CODE)
             return
         plan_name = self.folder.variables.name(name, self.script.place(node))
-        source = _source(value)
+        source = source_of(value)
         is_free = plan_name not in self.effect.extract
         if source is not None and self.is_test and not self.when and is_free:
             is_secret = is_secret_name(name)
@@ -263,7 +230,7 @@ class StatementReader:
             )
             self._judge(node)
             return
-        written = _written(value)
+        written = written_as(value)
         if written is None:
             self._judge(node, _CODE)
             return
@@ -288,7 +255,7 @@ class StatementReader:
 
     def message(self, node: Node, chain: Chain) -> None:
         values = [self.values.value(one) for one in chain.arguments]
-        texts = [_logged(one) for one in values]
+        texts = [logged_as(one) for one in values]
         if None in texts or not texts or any("*" in one.path for one in values if one):
             self._judge(node, "write a `log:` step where you need it")
             return
@@ -317,9 +284,39 @@ class StatementReader:
         self.values.names = names
         self.calls[node.id].changed("an empty list fails it here, and passes there")
 
+    def send(self, node: Node, chain: Chain) -> None:
+        """Read `pm.sendRequest`: what its callback does with the reply is done after it."""
+        keys = nested_request(chain.arguments[0], self.values) if chain.arguments else None
+        callback = chain.arguments[1] if len(chain.arguments) > 1 else None
+        body = body_of(callback) if callback is not None else ()
+        if keys is None or body is None:
+            return
+        around, names = (self.effect, self.asserts, self.is_test, self.when), self.values.names
+        self.effect, self.is_test, self.when = ScriptEffect(), True, ()
+        self.asserts = AssertionReader(self.values, self.effect.expect, self.folder.keep_schema)
+        given = parameters_of(callback) if callback is not None else ()
+        known = (ScriptValue("constant"), ScriptValue("reply"))
+        self.values.names = names | dict(zip(given, known, strict=False))
+        self._all(body)
+        inner = self.effect
+        self.effect, self.asserts, self.is_test, self.when = around
+        self.values.names = names
+        for key, found in (("expect", inner.expect.keys), ("extract", inner.extract)):
+            keys |= {key: found} if found else {}
+        self._judge(self.values.condition(chain.arguments[0]))
+        self.calls[node.id].translated()
+        steps = [DraftStep(keys, origin=self.script.place(node)), *inner.after]
+        if self.when:
+            steps = [DraftStep({"if": _all_of(self.when), "then": steps}, origin=steps[0].origin)]
+        (self.effect.after if self.is_test else self.effect.before).extend(steps)
+
     def branch(self, node: Node) -> None:
         condition = node.child_by_field_name("condition")
         if condition is None:
+            return
+        known = self.values.constant(condition)
+        if known is None or isinstance(known, bool):  # an error, which fails the request itself
+            self._known_branch(node, is_true=known is True)
             return
         word = truth(condition, self.values)
         if word is not None:
@@ -334,6 +331,15 @@ class StatementReader:
             self.when = (*before, when)
             self._all(branch.named_children if branch.type == "else_clause" else [branch])
             self.when, self.values.names = before, names
+
+    def _known_branch(self, node: Node, *, is_true: bool) -> None:
+        """Read the branch that is taken; what the other one has never runs."""
+        for field_name, is_taken in (("consequence", is_true), ("alternative", not is_true)):
+            branch = node.child_by_field_name(field_name)
+            if branch is not None and is_taken:
+                self._all(branch.named_children if branch.type == "else_clause" else [branch])
+            elif branch is not None:
+                self._judge(branch)
 
     def _trust(self, condition: Node, word: str) -> None:
         """Keep a condition that holds for every reply that is no failure.
@@ -358,8 +364,7 @@ class StatementReader:
     def _step(self, body: Keys, node: Node, *, inside: bool = True) -> None:
         """Add a step before or after the request."""
         if self.when:
-            conditions = self.when if len(self.when) == 1 else [f"({one})" for one in self.when]
-            body = {**body, "when": " and ".join(conditions)}
+            body = {**body, "when": _all_of(self.when)}
         steps = self.effect.after if self.is_test else self.effect.before
         steps.append(DraftStep(body, origin=self.script.place(node)))
         if inside:
@@ -384,31 +389,9 @@ class StatementReader:
                 yield found
 
 
-def _source(value: ScriptValue) -> Keys | None:
-    """Return where in the reply a value is, for `extract`."""
-    if value.kind == "json" and "*" not in value.path:
-        return {"jsonpath": json_path(value.path)}
-    return {value.kind: value.name} if value.kind in ("header", "cookie") else None
-
-
-def _written(value: ScriptValue) -> tuple[object] | None:
-    """Return a value as `set` has it."""
-    if value.kind == "constant":
-        constant = value.constant
-        if isinstance(constant, list | dict):
-            constant = json.dumps(constant, ensure_ascii=False)
-        return ((literal(constant) if isinstance(constant, str) else constant),)
-    word = jinja(value)
-    return (f"${{{word}}}",) if word is not None else None
-
-
-def _logged(value: ScriptValue | None) -> str | None:
-    if value is None:
-        return None
-    if value.kind == "constant" and isinstance(value.constant, str):
-        return literal(value.constant)
-    word = jinja(value)
-    return f"${{{word}}}" if word is not None else None
+def _all_of(conditions: tuple[str, ...]) -> str:
+    one_by_one = conditions if len(conditions) == 1 else [f"({one})" for one in conditions]
+    return " and ".join(one_by_one)
 
 
 _STATEMENTS: Final[dict[str, Callable[[StatementReader, Node], None]]] = {
@@ -437,5 +420,6 @@ _CALLS: Final[tuple[tuple[re.Pattern[str], _CallReader], ...]] = (
     (re.compile(r"console\.\w+"), StatementReader.message),
     (re.compile(r".*\.forEach"), StatementReader.each),
     (re.compile(r"setTimeout"), StatementReader.wait),
+    (re.compile(r"pm\.sendRequest"), StatementReader.send),
     (re.compile(r"(?:pm\.)?expect\..*|pm\.response\.to\..*"), StatementReader.assertion),
 )

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from planrunner.importers.draft import Keys
 from planrunner.importers.formats.postman.variables import PostmanVariables
 from planrunner.importers.javascript.chains import Chain, ChainLink, bare, chain_of
 from planrunner.importers.javascript.constants import NOT_CONSTANT, fold, unescape
-from planrunner.importers.javascript.reply_values import PathStep, ScriptValue
+from planrunner.importers.javascript.reply_values import PathStep, ScriptValue, json_path
 from planrunner.importers.javascript.script import text_of
+from planrunner.importers.templates import literal
 from planrunner.loss.ledger import SourcePlace
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["ValueReader", "jinja"]
+__all__ = ["ValueReader", "as_text", "jinja", "logged_as", "source_of", "written_as"]
 
+_PARTS: Final = re.compile(r"'[^'\\]*'|[\w.]+")
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCOPES: Final = frozenset(
     {"pm.environment", "pm.globals", "pm.variables", "pm.collectionVariables", "pm.iterationData"}
@@ -42,6 +46,48 @@ def jinja(value: ScriptValue) -> str | None:
         "body": "body",
     }
     return plain.get(value.kind)
+
+
+def as_text(value: ScriptValue) -> str | None:
+    """Return a value as text of a plan: `${base}/login` rather than `${base ~ '/login'}`."""
+    if value.kind == "constant":
+        return literal(str(value.constant)) if isinstance(value.constant, str | int) else None
+    word = jinja(value)
+    if word is None:
+        return None
+    parts = _PARTS.findall(word)
+    if value.kind != "computed" or " ~ ".join(parts) != word:
+        return f"${{{word}}}"
+    return "".join(
+        literal(part[1:-1]) if part.startswith("'") else f"${{{part}}}" for part in parts
+    )
+
+
+def source_of(value: ScriptValue) -> Keys | None:
+    """Return where in the reply a value is, for `extract`."""
+    if value.kind == "json" and "*" not in value.path:
+        return {"jsonpath": json_path(value.path)}
+    return {value.kind: value.name} if value.kind in ("header", "cookie") else None
+
+
+def written_as(value: ScriptValue) -> tuple[object] | None:
+    """Return a value as `set` has it."""
+    if value.kind == "constant":
+        constant = value.constant
+        if isinstance(constant, list | dict):
+            constant = json.dumps(constant, ensure_ascii=False)
+        return ((literal(constant) if isinstance(constant, str) else constant),)
+    word = jinja(value)
+    return (f"${{{word}}}",) if word is not None else None
+
+
+def logged_as(value: ScriptValue | None) -> str | None:
+    if value is None:
+        return None
+    if value.kind == "constant" and isinstance(value.constant, str):
+        return literal(value.constant)
+    word = jinja(value)
+    return f"${{{word}}}" if word is not None else None
 
 
 def _item(step: PathStep) -> str:
@@ -105,7 +151,8 @@ class ValueReader:
             return self._computed(chain)
         value: ScriptValue | None = start[0]
         for link in chain.links[start[1] :]:
-            value = self._step(value, link) if value is not None else None
+            if value is not None:
+                value = _of_reply(link) if value.kind == "reply" else self._step(value, link)
         return value
 
     def _start(self, chain: Chain) -> tuple[ScriptValue, int] | None:
@@ -271,6 +318,14 @@ class ValueReader:
         first = self.value(chain.arguments[0])
         word = jinja(first) if first is not None else None
         return ScriptValue("computed", name=f"{_operand(word)} | {filters}") if word else None
+
+
+def _of_reply(link: ChainLink) -> ScriptValue | None:
+    """Return a part of the reply that a callback is given."""
+    path = f"pm.response.{link.name}"
+    is_call = link.arguments is not None
+    kind = _REPLY.get(path) if is_call == (path in _REPLY_CALLS) else None
+    return ScriptValue(kind) if kind is not None else None
 
 
 def _operand(expression: str) -> str:
