@@ -27,14 +27,21 @@ class KeptFiles:
         Where there is none, the property is judged, and a stand-in keeps the plan valid.
         """
         plain = PurePosixPath(name.replace("\\", "/"))
-        found = self.find(name) if "${" not in name else None
-        if found is None:
+        copied = self.copied(name) if "${" not in name else None
+        if copied is None:
             target = f"stand-ins/{_safe(plain.name)}"
             construct.needs_you(f"put the real file in the place of `{target}`")
             return self._put(target, stand_in.encode("utf-8", "replace"))
-        inside = self._inside(plain)
-        target = str(plain) if inside is not None else plain.name
         construct.translated()
+        return copied
+
+    def copied(self, name: str) -> str | None:
+        """Put a file beside the plan, and return its name there; None where there is none."""
+        plain = PurePosixPath(name.replace("\\", "/"))
+        found = self.find(name)
+        if found is None:
+            return None
+        target = str(plain) if self._inside(plain) is not None else plain.name
         self._draft.files[target] = found.path if found.path is not None else found.content
         return target
 

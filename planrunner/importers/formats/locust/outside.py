@@ -14,7 +14,8 @@ _QUIET: Final = (
     "logging.getLogger", "logging.basicConfig", "urllib3.disable_warnings", "setup_logging",
     "dotenv.load_dotenv", "run_single_user", "locust.run_single_user", "warnings.filterwarnings",
     "super", "faker.Faker", "random.seed", "logging.getLogger.setLevel", "logging.StreamHandler",
-    "locust.log.setup_logging", "sys.path.append", "sys.path.insert",
+    "locust.log.setup_logging", "sys.path.append", "sys.path.insert", "threading.Lock",
+    "threading.RLock", "gevent.lock.Semaphore", "gevent.lock.BoundedSemaphore",
 )  # fmt: skip
 _REPORTS: Final = frozenset(
     {"print", "len", "max", "min", "sorted", "round", "sum", "str", "int", "float", "range",
@@ -26,7 +27,8 @@ _REPORTS: Final = frozenset(
      "endswith", "total_seconds", "defaultdict", "Counter", "mean", "median", "stdev",
      "quantiles", "fail_ratio", "perf_counter", "monotonic", "extend", "update", "clear", "Lock",
      "RLock", "deque", "bool", "tuple", "reversed", "acquire", "release", "tabulate",
-     "percentile", "setLevel", "getLogger", "fromtimestamp", "writerow"}
+     "percentile", "setLevel", "getLogger", "fromtimestamp", "writerow", "dirname", "abspath",
+     "basename", "Path", "resolve"}
 )  # fmt: skip
 """The last words of calls that only count, compute and print."""
 
@@ -88,7 +90,7 @@ def _accept_quiet(module: LocustModule, node: ast.AST) -> None:
             if name in _QUIET or (
                 isinstance(one.func, ast.Attribute) and one.func.attr == "setLevel"
             ):
-                module.calls[one].translated()
+                module.accept(one)
 
 
 def _names_read(module: LocustModule) -> set[str]:

@@ -60,7 +60,8 @@ def read(request: ImportRequest) -> DraftPlan:
     names = LocustNames(module)
     names.kept = KeptFiles(sources[0], request.files, draft)
     names.options.update(command_options(module))
-    hooks = LocustHooks(module, HookFile(draft, "What code of the Locust files did."))
+    hook_file = HookFile(draft, "What code of the Locust files did.")
+    hooks = LocustHooks(module, hook_file, names.kept)
     draft.setup, draft.teardown = around_load(names, hooks)
     for found in user_classes(module):
         draft.users.append(_user_class(found, names, draft, hooks))
@@ -72,6 +73,7 @@ def read(request: ImportRequest) -> DraftPlan:
         if file.suffix in (".conf", ".toml"):
             read_conf(file, draft, request.ledger)
     draft.params = {name: DraftParam(spec) for name, spec in names.params.items()}
+    hooks.close()
     judge_the_rest(module)
     return draft
 

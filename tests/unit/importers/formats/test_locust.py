@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from planrunner.errors import UsageError
 from planrunner.importers.contract import ImportOptions
-from planrunner.importers.importing import Imported, check, import_files
+from planrunner.importers.importing import Imported, check, import_files, write
 from planrunner.importers.sources import SourceFile
 from planrunner.loss.ledger import Fate
 from planrunner.plan.yaml.document import parse
@@ -560,6 +560,12 @@ def test_code_that_does_more_than_compute_is_a_stub_with_the_original() -> None:
         "(lambda: globals())()",
         "threading.Thread(target=print).start()",
         "importlib.import_module('os')",
+        "uuid.os.system('x')",
+        "random._os.system('x')",
+        "(lambda m: m)(random)._os",
+        "[m.popen('x') for m in [os]]",
+        "(lambda open: 1)(2) + len(open('x').read())",
+        "open('there.txt', 'w').write('x')",
         "str(time.sleep(9))",
     ],
 )
@@ -599,6 +605,43 @@ def test_conditions_on_json_are_schemas(
     assert [judge.is_valid(one) for one in (bad, good, worse)] == [False, True, False]
     step = {"get": "/x", "expect": {"schema": "schemas/x.json"}}
     assert parse(done.text, "p").data["users"]["Shopper"]["tasks"][0]["steps"] == [step]
+
+
+def test_local_files_that_code_reads_lie_beside_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text("name,age\nann,7\n")
+    (tmp_path / "ids.json").write_text("[5]")
+    head = """\
+import csv
+HERE = os.path.dirname(os.path.abspath(__file__))
+with open(os.path.join(HERE, "users.csv")) as f:
+    USERS = list(csv.DictReader(f))
+def ids():
+    with open("ids.json", encoding="utf-8") as f:
+        return json.load(f)
+IDS = ids()
+"""
+    main = tmp_path / "locustfile.py"
+    text = USER.replace("\nclass Api", f"\n{head}\nclass Api")
+    main.write_text(
+        text + "        user = random.choice(USERS)\n"
+        "        self.client.get(f\"/{user['name']}/{random.choice(IDS)}\")\n"
+    )
+
+    done = import_files([SourceFile(main, "locustfile.py")], options=ImportOptions())
+    out = tmp_path / "out" / "plan.yaml"
+    write(done, out)
+
+    hooks = out.with_name("hooks.py")
+    scope: dict[str, Any] = {"__file__": str(hooks)}
+    exec(hooks.read_text(), scope)
+    assert [scope["user_value"](), scope["choice"]()] == [{"name": "ann", "age": "7"}, 5]
+    assert parse(done.text, "p").data["users"]["Shopper"]["tasks"][0]["steps"] == [
+        {"python": {"call": "user_value", "as": "user_value"}},
+        {"python": {"call": "choice", "as": "choice_value"}},
+        {"get": "/${user_value.name}/${choice_value}"},
+    ]
+    lost = [one for one in done.ledger.findings() if one.place.line > 6 and "open" in one.words]
+    assert not lost
 
 
 def test_values_of_modules_that_are_not_here_are_params() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Callable
 from typing import Final
@@ -20,6 +19,7 @@ from planrunner.importers.formats.locust.code.names import LocustNames, Unsayabl
 from planrunner.importers.formats.locust.code.patterns import (
     DRAWS,
     brace_pieces,
+    constant,
     is_text,
     percent_pieces,
 )
@@ -243,23 +243,6 @@ def _wrapped(node: ast.expr, names: LocustNames) -> str:
     return text if is_closed or text[:1] in "'\"([" else f"({text})"
 
 
-def _constant(node: ast.Constant, _: LocustNames) -> str:
-    plain = node.value
-    if plain is None:
-        return "none"
-    if isinstance(plain, bool):
-        return "true" if plain else "false"
-    if isinstance(plain, int | float):
-        return repr(plain)
-    if isinstance(plain, str):
-        return _quoted(plain)
-    return _refuse(node, "a constant that a plan doesn't have")
-
-
-def _quoted(text: str) -> str:
-    return f"'{text}'" if re.fullmatch(r"[^'\\\x00-\x1f]*", text) else json.dumps(text)
-
-
 def _name(node: ast.Name, names: LocustNames) -> str:
     name = node.id
     if name in names.local or name in names.shared:
@@ -270,7 +253,10 @@ def _name(node: ast.Name, names: LocustNames) -> str:
         return _refuse(node, f"`{name}`, which {known}")
     if _is_drawn(constant, names):
         return _refuse(node, f"`{name}`, which is drawn once for all users")
-    return _constant_value(name, constant, names)
+    try:
+        return _constant_value(name, constant, names)
+    except Unsayable as fault:
+        raise Unsayable(node, fault.why) from fault
 
 
 def _is_drawn(node: ast.expr, names: LocustNames) -> bool:
@@ -429,7 +415,7 @@ def _format(node: ast.Call, pattern: str, names: LocustNames) -> str:
 
 
 _KINDS: Final[dict[type[ast.expr], Callable[..., str]]] = {
-    ast.Constant: _constant,
+    ast.Constant: constant,
     ast.Name: _name,
     ast.Attribute: _attribute,
     ast.Subscript: _subscript,

@@ -51,8 +51,16 @@ def known_keys(node: ast.expr, names: LocustNames) -> KnownMapping | None:
             return found
         case ast.Name() | ast.Attribute() as named:
             return names.mappings.get(dotted(named))
+        case ast.IfExp(body=body, orelse=orelse):
+            return _either(known_keys(body, names), known_keys(orelse, names))
         case _:
             return None
+
+
+def _either(first: KnownMapping | None, second: KnownMapping | None) -> KnownMapping | None:
+    if first is None or second is None:
+        return None
+    return {key: first.get(key, False) and second.get(key, False) for key in {**first, **second}}
 
 
 def with_key(names: LocustNames, target: ast.expr, key: str, *, always: bool) -> bool:

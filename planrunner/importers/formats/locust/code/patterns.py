@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from typing import Final
 
-__all__ = ["DRAWS", "brace_pieces", "is_text", "percent_pieces"]
+from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
+
+__all__ = ["DRAWS", "brace_pieces", "constant", "is_text", "percent_pieces"]
 
 DRAWS: Final = {
     "random.randint": "rand.int({}, {})",
@@ -57,3 +60,21 @@ def is_text(node: ast.expr) -> bool:
             return True
         case _:
             return False
+
+
+def constant(node: ast.Constant, _: LocustNames) -> str:
+    """Return a constant as expressions of a plan say it."""
+    plain = node.value
+    if plain is None:
+        return "none"
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    if isinstance(plain, int | float):
+        return repr(plain)
+    if isinstance(plain, str):
+        return _quoted(plain)
+    raise Unsayable(node, "a constant that a plan doesn't have")
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if re.fullmatch(r"[^'\\\x00-\x1f]*", text) else json.dumps(text)

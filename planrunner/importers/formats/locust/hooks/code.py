@@ -18,7 +18,9 @@ from planrunner.importers.formats.locust.code.module import (
     names_read,
 )
 from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
+from planrunner.importers.formats.locust.hooks.local_files import with_files_beside
 from planrunner.importers.formats.locust.hooks.needs import CodeNeeds
+from planrunner.importers.reading.kept_files import KeptFiles
 
 __all__ = ["HookCode"]
 
@@ -49,6 +51,7 @@ class HookCode:
     """
 
     module: LocustModule
+    kept: KeptFiles
     names: LocustNames
     methods: Mapping[str, LocustFunction]
     block: ast.Module
@@ -66,6 +69,9 @@ class HookCode:
         """
         self._refuse_control()
         self.block = _ReplyReads(self).visit(self.block)
+        with_files = with_files_beside(self.block, self.module, self.kept)
+        assert isinstance(with_files, ast.Module), "it stays one"
+        self.block = with_files
         _MethodCalls(self).visit(self.block)
         changed = changed_by(self.block)
         local = self.names.local
@@ -89,7 +95,7 @@ class HookCode:
 
     def needs(self) -> CodeNeeds:
         """Return what the code needs of its files."""
-        found = CodeNeeds(self.module)
+        found = CodeNeeds(self.module, kept=self.kept)
         known = frozenset({*self.given, self.names.own, *self._called})
         found.add(self.block, known)
         for method in self._called.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -13,7 +14,9 @@ from planrunner.importers.formats.locust.code.expressions import value
 from planrunner.importers.formats.locust.code.module import LocustFunction, LocustModule, dotted
 from planrunner.importers.formats.locust.code.names import LocustNames, Unsayable
 from planrunner.importers.formats.locust.hooks.code import HookCode
+from planrunner.importers.formats.locust.hooks.local_files import HELPER, OPENER, with_files_beside
 from planrunner.importers.formats.locust.hooks.needs import CodeNeeds
+from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.importers.shaping.hook_file import HookFile, to_write
 from planrunner.importers.templates import identifier
 
@@ -26,8 +29,10 @@ class LocustHooks:
 
     module: LocustModule
     file: HookFile
+    kept: KeptFiles
     _copied: set[ast.AST] = field(default_factory=set)
     _written: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _unwritten: list[tuple[str, ast.AST]] = field(default_factory=list)
 
     def run(
         self,
@@ -48,7 +53,7 @@ class LocustHooks:
             Unsayable: They send, judge a reply, or leave the function that they stand in.
         """
         block = ast.Module(body=[copy.deepcopy(one) for one in code], type_ignores=[])
-        made = HookCode(self.module, names, methods, block, wanted)
+        made = HookCode(self.module, self.kept, names, methods, block, wanted)
         made.look()
         called = made.outputs[0][1] if made.outputs else _name_of(code)
         found, needs = self._function(called, made, code, made.returned())
@@ -89,7 +94,7 @@ class LocustHooks:
         if step is not None:
             return step
         block = ast.Module(body=[ast.Return(value=copy.deepcopy(node))], type_ignores=[])
-        made = HookCode(self.module, names, methods, block)
+        made = HookCode(self.module, self.kept, names, methods, block)
         made.look()
         found, needs = self._function(_name_of_value(node), made, [node], "")
         self._judge(needs, found, [node])
@@ -104,7 +109,7 @@ class LocustHooks:
         function = self.module.functions.get(node.func.id)
         if function is None or not _takes_names(function, node):
             return None
-        needs = CodeNeeds(self.module)
+        needs = CodeNeeds(self.module, kept=self.kept)
         needs.need(function.name)
         if needs.obstacles or identifier(function.name) != function.name:
             return None
@@ -148,10 +153,23 @@ class LocustHooks:
             name = self.file.stub(wanted, source, made.given, place, sets)
         else:
             self._copy(needs)
-            name = self.file.name(f"get_{wanted}" if wanted in self.file else wanted)
+            name = self.file.name(f"get_{wanted}" if self._is_taken(wanted) else wanted)
             self.file.add(name, f"def {name}({', '.join(made.given)}):\n{body}\n")
         self._written[key] = name
         return name, needs
+
+    def _is_taken(self, name: str) -> bool:
+        """Say whether code that is copied, now or later, may mean something else by a name."""
+        module = self.module
+        names = (module.functions, module.classes, module.constants, module.imported)
+        is_theirs = any(name in one for one in (*names, module.loose_names))
+        return is_theirs or name in self.file or hasattr(builtins, name)
+
+    def computes(self, name: str) -> bool:
+        """Say whether what a name of the first level stands for can be copied."""
+        needs = CodeNeeds(self.module, kept=self.kept)
+        needs.need(name)
+        return not needs.obstacles
 
     def _copy(self, needs: CodeNeeds) -> None:
         """Copy what a function needs to the file, once."""
@@ -160,22 +178,39 @@ class LocustHooks:
             if line not in self.file.head:
                 self.file.head.append(line)
         self.file.head.sort(key=lambda line: (line.startswith("from"), line))
+        if "Path" in needs.imports and OPENER not in self.file:
+            self.file.add(OPENER, HELPER)
         for name, node in needs.definitions.items():
             if node not in self._copied:
                 self._copied.add(node)
-                is_value = isinstance(node, ast.expr)
-                text = f"{name} = {ast.unparse(node)}" if is_value else ast.unparse(node)
+                text = ast.unparse(with_files_beside(node, self.module, self.kept))
+                text = f"{name} = {text}" if isinstance(node, ast.expr) else text
                 self.file.add(name, f"{text}\n")
 
     def _judge(self, needs: CodeNeeds, name: str, original: Sequence[ast.AST]) -> None:
-        if not needs.obstacles:
-            self.module.accept(*original, *needs.definitions.values())
+        if needs.obstacles:
+            self.module.needs_you(to_write(name), *original)
+            self._unwritten += [(to_write(name), one) for one in needs.definitions.values()]
             return
-        constructs = list(self.module.within(original))
-        if not constructs:
-            self.module.needs_you(to_write(name), original[0])
-        for one in constructs:
-            one.needs_you(to_write(name))
+        self.module.accept(*original)
+        for definition in needs.definitions.values():
+            sent = [one for one in ast.walk(definition) if _may_send(one)]
+            told = {self.module.calls.get(one) for each in sent for one in ast.walk(each)}
+            for construct in self.module.within([definition]):
+                if construct not in told:
+                    construct.translated()
+
+    def close(self) -> None:
+        """Judge what only functions need that a person writes, after all else is read."""
+        for what, definition in self._unwritten:
+            for one in self.module.within([definition]):
+                if one.fate is None:
+                    one.needs_you(what)
+
+
+def _may_send(node: ast.AST) -> bool:
+    """Say whether code calls a client, which a function that is copied does not have."""
+    return isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[0].endswith("client")
 
 
 def _takes_names(function: LocustFunction, call: ast.Call) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,11 +17,13 @@ from planrunner.importers.formats.locust.code.module import (
     names_bound,
     names_read,
 )
+from planrunner.importers.formats.locust.hooks.local_files import OPENER, with_files_beside
+from planrunner.importers.reading.kept_files import KeptFiles
 
 __all__ = ["CodeNeeds"]
 
 _MODULES: Final = frozenset(
-    {"abc", "base64", "bisect", "calendar", "collections", "copy", "dataclasses", "datetime",
+    {"abc", "base64", "bisect", "calendar", "collections", "copy", "csv", "dataclasses", "datetime",
      "decimal", "enum", "faker", "fractions", "functools", "hashlib", "heapq", "hmac", "html",
      "itertools", "json", "math", "numbers", "operator", "random", "re", "secrets", "statistics",
      "string", "struct", "textwrap", "time", "types", "typing", "unicodedata", "urllib.parse",
@@ -29,11 +32,12 @@ _MODULES: Final = frozenset(
 _SINGLE: Final = frozenset(
     {"threading.Lock", "threading.RLock", "threading.local", "logging.getLogger", "logging.INFO",
      "logging.Logger", "gevent.lock.Semaphore", "gevent.lock.BoundedSemaphore", "os.getenv",
-     "os.environ", "os.environ.get"}
+     "os.environ", "os.environ.get", "io.BytesIO", "io.StringIO"}
 )  # fmt: skip
-_PARTLY: Final = ("threading", "logging", "gevent", "urllib", "os")
+_PARTLY: Final = ("threading", "logging", "gevent", "urllib", "os", "io")
 """Modules of which only some names compute."""
 
+_INNER: Final = ("urllib.parse", "collections.abc", "os.environ", "os.getenv")
 _WAITS: Final = frozenset({"time.sleep"})
 _UNSAFE: Final = frozenset(
     {"open", "exec", "eval", "compile", "__import__", "globals", "locals", "vars", "input",
@@ -50,18 +54,22 @@ class CodeNeeds:
         module: The files.
         imports: Lines that import what it names.
         definitions: Names of the first level that it needs, each behind what it needs itself.
+        kept: The files around the test.
         obstacles: Why it can't be copied: what it needs that does more than compute.
     """
 
     module: LocustModule
     imports: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, ast.AST] = field(default_factory=dict)
+    kept: KeptFiles | None = None
     obstacles: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
 
     def add(self, node: ast.AST, known: frozenset[str] = frozenset()) -> None:
         """Add what a piece of code needs; `known` are names that it gets."""
+        node = with_files_beside(node, self.module, self.kept)
         self._look_for_obstacles(node)
+        self._look_at_modules(node)
         bound = names_bound(node) | known
         for name in names_read(node):
             if name not in bound or _is_global(node, name):
@@ -85,12 +93,27 @@ class CodeNeeds:
                 case _:
                     pass
 
+    def _look_at_modules(self, node: ast.AST) -> None:
+        """Note modules that are used as values: what is done with them can't be seen."""
+        bases = {one.value for one in ast.walk(node) if isinstance(one, ast.Attribute)}
+        for one in ast.walk(node):
+            if not isinstance(one, ast.Name) or one in bases:
+                continue
+            full = self.module.imported.get(one.id, "")
+            is_module = full.partition(".")[0] in sys.stdlib_module_names and full == one.id
+            if one.id in _UNSAFE or is_module:
+                self.obstacles.append(f"`{one.id}`")
+
     def _look_at_attribute(self, node: ast.Attribute) -> None:
         full = self.module.full_name(node)
         if node.attr.startswith("__") and node.attr != "__init__":
             self.obstacles.append(f"`{node.attr}`")
-        if full in _WAITS or full.partition(".")[0] in _PARTLY:
+        root, *words = full.split(".")
+        if full in _WAITS or root in _PARTLY:
             self._allow(full)
+        is_inner = any(one.strip("_") in sys.stdlib_module_names and one != root for one in words)
+        if is_inner and root in self.module.imported.values() and full not in _INNER:
+            self.obstacles.append(f"`{full}`")
 
     def _allow(self, full: str) -> None:
         """Note an obstacle unless a name of another module is one that calculates."""
@@ -114,6 +137,8 @@ class CodeNeeds:
             self._define(name, defined)
         elif name in module.imported:
             self._import(name, module.imported[name])
+        elif name == OPENER:
+            self.imports["Path"] = "from pathlib import Path"
         elif name not in _BUILTINS:
             self.obstacles.append(f"`{name}`")
 

@@ -334,8 +334,19 @@ class TaskBody(ControlCode):
                 self.names.opened[name] = self.names.file(text_of(path, self.names), opening)
                 body = [ast.With(items=others, body=node.body)] if others else node.body
                 return self.steps(body)
+            case ast.Name(id=reply) if reply in self.names.replies:
+                return self.steps(node.body)
+            case ast.Name() | ast.Attribute() as lock if self._is_lock(lock):
+                self.names.module.change_once("users do not wait for each other here", node)
+                return self.steps(node.body)
             case _:
                 raise Unsayable(node, _HOOK)
+
+    def _is_lock(self, node: ast.expr) -> bool:
+        made = self.names.module.constants.get(dotted(node))
+        return isinstance(made, ast.Call) and dotted(made.func).endswith(
+            ("Lock", "Semaphore", "BoundedSemaphore")
+        )
 
     _STATEMENTS: ClassVar[dict[type[ast.stmt], Callable[..., list[DraftStep]]]] = {
         **dict.fromkeys((ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal), _nothing),

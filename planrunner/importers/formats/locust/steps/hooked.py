@@ -86,6 +86,8 @@ class HookedCode(ReplyCode):
         name = fault.node
         if not isinstance(name, ast.Name) or name.id in self.names.local:
             return False
+        if self.hooks is not None and self.hooks.computes(name.id):
+            return False
         given = given_param(name, self.names)
         if given is not None:
             self.names.local[name.id] = given

@@ -184,9 +184,6 @@ def _entries(node: ast.expr, names: LocustNames) -> Keys | None:
     if isinstance(source, ast.BoolOp) and isinstance(source.op, ast.Or):
         names.module.change("of `or` the first mapping is taken", node)
         return _entries(source.values[0], names)
-    if isinstance(source, ast.IfExp):
-        names.module.change("of two mappings the first one is taken, whatever the condition", node)
-        return _entries(source.body, names)
     known = known_keys(source, names)
     return None if known is None else mapping_by_key(source, known, names)
 
