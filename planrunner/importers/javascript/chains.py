@@ -18,9 +18,10 @@ _FUNCTIONS: Final = frozenset(
 _WRAPPERS: Final = frozenset(
     {
         *("parenthesized_expression", "await_expression", "as_expression", "expression_statement"),
-        *("non_null_expression", "satisfies_expression"),
+        *("non_null_expression", "satisfies_expression", "type_assertion"),
     }
 )
+_NO_VALUES: Final = frozenset({"comment", "type_arguments"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +112,9 @@ def _member(node: Node) -> tuple[str, Node | None, Node] | None:
 
 
 def bare(node: Node) -> Node:
-    """Return an expression without parentheses, `await`, `as T` and `;` around it."""
+    """Return an expression without parentheses, `await`, `as T`, `<T>` and `;` around it."""
     while node.type in _WRAPPERS:
-        inner = next((one for one in node.named_children if one.type != "comment"), None)
+        inner = next((one for one in node.named_children if one.type not in _NO_VALUES), None)
         if inner is None:
             break
         node = inner

@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING, Final
 from planrunner.importers.formats.k6.code.assignments import ASSIGNMENTS
 from planrunner.importers.formats.k6.code.calls import CALLS
 from planrunner.importers.formats.k6.code.choices import switch
-from planrunner.importers.formats.k6.code.classes import read_class
+from planrunner.importers.formats.k6.code.classes import read_class, read_enum, read_namespace
 from planrunner.importers.formats.k6.code.expressions import EXPRESSIONS
 from planrunner.importers.formats.k6.code.loops import LOOPS
 from planrunner.importers.formats.k6.code.scoping import hoist
 from planrunner.importers.formats.k6.code.statements import FLOW, STATEMENTS, run_block
 from planrunner.importers.formats.k6.library.chai import expected_member
 from planrunner.importers.formats.k6.natives import NATIVES, native_module
-from planrunner.importers.formats.k6.state.machine import K6Machine
+from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
 from planrunner.importers.formats.k6.state.modules import K6Modules
 from planrunner.importers.formats.k6.state.values import (
+    UNDEFINED,
     JsConst,
     JsNative,
     JsObject,
     JsUnknown,
     JsValue,
     K6Module,
+    K6Scope,
     Variable,
 )
 from planrunner.importers.formats.k6.terms.members import member
@@ -47,9 +49,25 @@ def new_machine(modules: K6Modules) -> K6Machine:
 
 def equip(machine: K6Machine) -> None:
     """Let a machine know all kinds of code."""
-    machine.expressions = {**EXPRESSIONS, **ASSIGNMENTS, **CALLS, "class": read_class}
-    machine.statements = {**STATEMENTS, **LOOPS}
+    machine.expressions = {
+        **EXPRESSIONS,
+        **ASSIGNMENTS,
+        **CALLS,
+        "class": read_class,
+        "internal_module": _namespace,
+    }
+    machine.statements = {
+        **STATEMENTS,
+        **LOOPS,
+        "enum_declaration": read_enum,
+        **dict.fromkeys(("internal_module", "module"), read_namespace),
+    }
     machine.flows = {**FLOW, "switch_statement": switch}
+
+
+def _namespace(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
+    read_namespace(node, scope, machine)
+    return UNDEFINED
 
 
 def read_module(module: K6Module, machine: K6Machine) -> None:
@@ -59,11 +77,21 @@ def read_module(module: K6Module, machine: K6Machine) -> None:
         if node.type == "import_statement":
             _import(node, module, machine)
     hoist(statements, module.scope)
+    is_tired = False
     for node in statements:
-        if node.type == "export_statement":
-            _export(node, module, machine)
-        else:
-            run_block([(node, module.scope)], machine)
+        if is_tired and node.type != "export_statement":
+            continue
+        try:
+            if node.type == "export_statement":
+                _export(node, module, machine)
+            else:
+                run_block([(node, module.scope)], machine)
+        except (NoStepSays, RecursionError) as error:
+            is_tired = is_tired or isinstance(error, NoStepSays)
+            machine.work = 0
+            why = getattr(error, "why", "code that is nested too deeply")
+            place = module.place(node)
+            machine.finding("script", module.file.name, place, "left_out", why)
 
 
 def _source(node: Node) -> str:

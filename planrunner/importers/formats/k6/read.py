@@ -32,6 +32,7 @@ __all__ = ["read"]
 
 _SCRIPTS: Final = (".js", ".ts", ".mjs", ".cjs", ".mts", "")
 _LIFE: Final = frozenset({"setup", "teardown", "handleSummary", "options", "default"})
+_DEEPEST: Final = 20
 _RUNNABLE: Final = re.compile(
     rb"export\s+default\b|exports\.default\b|export\s+(?:const|let|var)\s+options\b"
 )
@@ -48,8 +49,6 @@ def read(request: ImportRequest) -> DraftPlan:
         read_module(module, machine)
     except RecursionError:
         raise ImportFault(main.name, "code that is nested too deeply") from None
-    except NoStepSays as fault:
-        machine.finding("script", main.name, main.place(1), "left_out", fault.why)
     draft = DraftPlan(_plan_name(main))
     if not _entries(module):
         raise ImportFault(main.name, "no function that k6 runs: `export default function`")
@@ -112,7 +111,7 @@ def _read_program(module: K6Module, machine: K6Machine, draft: DraftPlan) -> set
         name, function = next(iter(entries.items()))
         draft.users.append(_class(name, function, module, machine, data, set()))
         classes[name] = draft.users[0].name
-    options.scenarios = [one for one in options.scenarios if one.function in classes]
+    options.keep(set(classes))
     draft.setup = setup[0]
     draft.teardown = _run(module, "teardown", machine, [data])[0]
     judge_expected(machine)
@@ -181,7 +180,7 @@ def _plain_entries(
     found: dict[str, Any] = {}
     for key, one in value.entries.items():
         where = f"{path}{key}"
-        if isinstance(one, JsObject):
+        if isinstance(one, JsObject) and where.count(".") < _DEEPEST:
             found[key] = _plain_entries(f"{where}.", one, machine, place)
             continue
         try:

@@ -42,7 +42,8 @@ def judge_unread(main: K6Module, machine: K6Machine, ran: set[str]) -> None:
         _summary(one, one is main, machine)
         if one.file.name in machine.libraries:
             machine.accept(one, one.script.root)
-    if not any(call.fate is None for one in modules for call in one.calls.values()):
+    calls = [call for one in modules for call in one.calls.values()]
+    if len(calls) > _MOST_CALLS or all(call.fate is not None for call in calls):
         return
     code = [found for one in modules for found in _named_code(one)]
     dead = _dead(code, modules, main, ran)
@@ -100,6 +101,8 @@ def _named_code(module: K6Module) -> Iterator[_NamedCode]:
 _NOT_RUN: Final = frozenset({"import_statement", "function_declaration", "class_declaration"})
 _FUNCTION_VALUES: Final = frozenset({"arrow_function", "function_expression"})
 _SAID: Final = frozenset({"identifier", "property_identifier", "shorthand_property_identifier"})
+_MOST_CALLS: Final = 20_000
+"""Of a larger script, what nothing led to is left out without a look at why."""
 _NAMES: Final = frozenset({"identifier", "property_identifier", "type_identifier"})
 
 

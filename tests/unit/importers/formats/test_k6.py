@@ -284,6 +284,17 @@ BAD = [
     + "]" * 3000
     + ";\nexport default () => http.get('http://a/');",
     "\0\0export default",
+    "let a = [1, 2];"
+    + "a = [...a, ...a]; a = a.concat(a);" * 40
+    + "export default () => a.length;",
+    f"const a = '{'a' * 40}!'.replace(/(a+)+$/, 'b').padStart(1e9).repeat(1e9);\nexport default () => a;",
+    "const o = {}; o.self = o; export const options = { o };\nexport default () => JSON.stringify(o);",
+    "import http from 'k6/http';\nexport default function () {"
+    + "if (http.get('http://a/').status !== 200) { return; }" * 40
+    + "}",
+    "".join(f"function f{n}() {{ f{n + 1}(); f{n + 1}(); }}\n" for n in range(30))
+    + "export default () => f0();",
+    "import x from 'https://127.0.0.1:1/x.js';\nconst f = open('/etc/passwd');\nexport default () => x(f);",
 ]
 
 

@@ -274,6 +274,16 @@ def _bind_parameters(
         else:
             value = arguments[number] if number < len(arguments) else UNDEFINED
             bind(pattern, value, inner, machine)
+            _bind_field(pattern, value, inner)
+
+
+def _bind_field(pattern: Node, value: JsValue, inner: K6Scope) -> None:
+    """Set the field that `constructor(private base: string)` of TypeScript declares."""
+    named = pattern.child_by_field_name("pattern")
+    declares = any(one.type in ("accessibility_modifier", "readonly") for one in pattern.children)
+    this = inner.own()
+    if declares and named is not None and isinstance(this, JsObject):
+        this.entries[text_of(named)] = value
 
 
 def _construct(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from planrunner.importers.formats.k6.code.evaluation import EvaluateJs, evaluate
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
 from planrunner.importers.formats.k6.state.values import (
+    MOST_ITEMS,
     UNDEFINED,
     JsArray,
     JsClass,
@@ -159,6 +160,8 @@ def _array(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
             inner = evaluate(one.named_children[0], scope, machine)
             if not isinstance(inner, JsArray) or inner.name:
                 return JsUnknown("a list whose items are known only when the plan runs")
+            if len(items) + len(inner.items) > MOST_ITEMS:
+                return JsUnknown("a list that grows without end")
             items += inner.items
         else:
             items.append(evaluate(one, scope, machine))
@@ -238,8 +241,8 @@ def _unary(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
         return UNDEFINED
     if sign == "-" and isinstance(value, JsConst):
         return binary("-", JsConst(0), value)
-    if isinstance(value, JsUnknown):
-        return value
+    if isinstance(value, (JsUnknown, JsObject, JsArray)):
+        return value if isinstance(value, JsUnknown) else JsUnknown("`NaN`")
     return JsOp("neg", [value]) if sign == "-" else value if sign == "+" else JsUnknown("bits")
 
 

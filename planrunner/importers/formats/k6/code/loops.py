@@ -192,6 +192,9 @@ def _for(node: Node, scope: K6Scope, machine: K6Machine) -> None:
         _numbered(node, count, flag, inner, machine)
         return
     times = _times(count.first, count.end, machine)
+    if times == 0:
+        machine.accept(scope.module, body)
+        return
     steps = _guarded(flag, _in_loop(node, inner, machine, flag))
     if steps:
         machine.emit({"repeat": times, "do": steps}, node, scope)

@@ -52,6 +52,7 @@ EXITS: Final = frozenset(
     {"return_statement", "throw_statement", "continue_statement", "break_statement"}
 )
 _PARTIAL: Final = "what the check says of times, and what is left out of it, does not count in it"
+_DEEP: Final = "code that is nested too deeply"
 _MOST_DOUBLED: Final = 6
 _THROWN = "what runs when code throws: a failed step of a plan is counted, and the next one runs"
 PlacedCode = list[tuple["Node", K6Scope]]
@@ -80,10 +81,9 @@ def run_block(code: PlacedCode, machine: K6Machine) -> End | None:
     """Read statements, each with its scope; returns how they end, if not at their end."""
     for number, (node, scope) in enumerate(code):
         machine.count()
-        rest = code[number + 1 :]
         flow = machine.flows.get(node.type)
         if flow is not None:
-            ended: End | None = flow(node, scope, rest, machine)
+            ended: End | None = flow(node, scope, code[number + 1 :], machine)
             return ended
         known = machine.statements.get(node.type)
         if known is not None:
@@ -102,7 +102,8 @@ def _tried(
     """Read a statement; what can't be said is left out by name."""
     try:
         known(node, scope, machine)
-    except NoStepSays as fault:
+    except (NoStepSays, RecursionError) as error:
+        fault = error if isinstance(error, NoStepSays) else NoStepSays(_DEEP)
         calls = list(scope.module.within(node))
         if not any(one.fate is None for one in calls) and not machine.trial:
             words = " ".join(text_of(node).split())[:70]
@@ -165,6 +166,8 @@ def _if(node: Node, scope: K6Scope, rest: PlacedCode, machine: K6Machine) -> End
         return run_block([*_within(then if known else other, scope), *rest], machine)
     if isinstance(test, JsUnknown):
         return unsaid(node, test.why, scope, rest, machine)
+    if machine.is_deep:
+        return unsaid(node, _DEEP, scope, rest, machine)
     branches = _within(then, scope), _within(other, scope)
     if not any(has_exit(one) for branch in branches for one, _ in branch):
         _both(node, test, said, branches, scope, machine)
@@ -400,5 +403,5 @@ FLOW: Final[dict[str, _ReadFlow]] = {
 STATEMENTS: Final[dict[str, Callable[[Node, K6Scope, K6Machine], None]]] = {
     **dict.fromkeys(("lexical_declaration", "variable_declaration"), _declaration),
     "expression_statement": _expression,
-    "class_declaration": _class,
+    **dict.fromkeys(("class_declaration", "abstract_class_declaration"), _class),
 }

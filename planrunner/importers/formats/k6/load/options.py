@@ -102,6 +102,12 @@ class K6Options:
     def _lose(self, words: str, why: str, fate: str = "left_out") -> None:
         self.machine.finding("option", words, self.place, fate, why)
 
+    def keep(self, functions: set[str]) -> None:
+        """Keep the scenarios that run one of these functions."""
+        for one in self.scenarios:
+            self.names[one.name] = one.function in functions
+        self.scenarios = [one for one in self.scenarios if one.function in functions]
+
     def write_phases(self, draft: DraftPlan, classes: Mapping[str, str]) -> None:
         """Write the phases; scenarios begin together unless they say otherwise."""
         are_many = len(self.scenarios) > 1

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["K6Machine", "NoStepSays", "PendingMark"]
 
 _MOST_WORK: Final = 60_000
+_MOST_STEPS: Final = 5_000
+_DEEPEST: Final = 24
 _LONGEST_NAME: Final = 60
 
 
@@ -73,6 +75,7 @@ class K6Machine:
         state: Names of the plan that last for a user's life, with their first values.
         written: Globals that VUs set.
         metrics: Of the script, by name, with what became of their values.
+        written_steps: How many steps have been written.
         has_checks: A check of the script is in the plan.
         recent: The last request that was sent anywhere, in a branch too.
         measured: How many requests of VUs are in the plan.
@@ -117,6 +120,7 @@ class K6Machine:
     work: int = 0
     sent: int = 0
     measured: int = 0
+    written_steps: int = 0
     has_checks: bool = False
     recent: JsReply | None = None
     unset_hosts: dict[str, SourcePlace] = field(default_factory=dict)
@@ -173,6 +177,9 @@ class K6Machine:
         if self.trial or not self.lists:
             where = "in a condition" if self.trial else "before the test begins"
             raise NoStepSays(f"a step {where}: do it in `setup` or before")
+        self.written_steps += 1
+        if self.written_steps > _MOST_STEPS:
+            raise NoStepSays("more steps than a plan should have: write a loop, or several plans")
         step = DraftStep(body, origin=scope.module.place(node))
         self.lists[-1].append(step)
         return step
@@ -184,6 +191,8 @@ class K6Machine:
         Args:
             when: The condition under which they run; None for a loop.
         """
+        if len(self.lists) > _DEEPEST + 2:
+            raise NoStepSays("code that is nested too deeply")
         steps: list[DraftStep] = []
         before = self.last
         self.branches[id(steps)] = steps, self.lists[-1] if self.lists else None, when
@@ -202,6 +211,11 @@ class K6Machine:
             yield
         finally:
             self.flags.pop()
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether another branch would nest deeper than a plan may."""
+        return len(self.lists) > _DEEPEST
 
     def way_to(self, steps: list[DraftStep]) -> list[tuple[int, JsBranch | None]]:
         """Return the lists from the outermost to this one, each with when it runs."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALWAYS",
+    "MOST_ITEMS",
     "UNDEFINED",
     "JsArray",
     "JsBranch",
@@ -362,6 +363,7 @@ class K6Module:
     calls: dict[tuple[int, int], Construct] = field(default_factory=dict)
     scope: K6Scope = field(init=False)
     _starts: list[int] = field(default_factory=list)
+    _spans: list[tuple[tuple[int, int], Construct]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.scope = K6Scope(self)
@@ -378,38 +380,46 @@ class K6Module:
         """Yield the constructs of the calls in some code."""
         if not self._starts:
             self._starts = [start for start, _ in self.calls]
-        spans = list(self.calls.items())
+            self._spans = list(self.calls.items())
+        spans = self._spans
         for node in nodes:
             first = bisect_left(self._starts, node.start_byte)
             last = bisect_left(self._starts, node.end_byte)
             yield from (one for (_, end), one in spans[first:last] if end <= node.end_byte)
 
 
+MOST_ITEMS: Final = 20_000
+"""Items that a list may have which is known beforehand."""
+
 PlainJs = Any
+_DEEPEST: Final = 60
 
 
-def plain(value: JsValue, *, unset: bool = False) -> PlainJs:
+def plain(value: JsValue, *, unset: bool = False, depth: int = 0) -> PlainJs:
     """Return a value that is known beforehand as Python has it.
 
     Args:
         value: Of the script.
         unset: Take what variables of the environment are where nobody sets them.
+        depth: How deep in lists and objects it is.
 
     Raises:
         LookupError: It isn't known beforehand.
     """
+    if depth > _DEEPEST:
+        raise LookupError
     match value:
         case JsConst(value=known):
             return known
         case JsArray(name="", items=items):
-            return [plain(one, unset=unset) for one in items]
+            return [plain(one, unset=unset, depth=depth + 1) for one in items]
         case JsObject(name="", entries=entries):
-            return {key: plain(one, unset=unset) for key, one in entries.items()}
+            return {key: plain(one, unset=unset, depth=depth + 1) for key, one in entries.items()}
         case JsEnv() if unset:
             return None
         case JsExpr(unset=JsValue() as known) | JsOp(unset=JsValue() as known) if unset:
-            return plain(known, unset=unset)
+            return plain(known, unset=unset, depth=depth + 1)
         case JsText(unset=JsValue() as known) if unset:
-            return plain(known, unset=unset)
+            return plain(known, unset=unset, depth=depth + 1)
         case _:
             raise LookupError

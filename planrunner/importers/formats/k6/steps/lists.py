@@ -10,6 +10,7 @@ from planrunner.importers.formats.k6.code.calls import NativeCall, predicate
 from planrunner.importers.formats.k6.code.loops import for_each
 from planrunner.importers.formats.k6.state.machine import NoStepSays
 from planrunner.importers.formats.k6.state.values import (
+    MOST_ITEMS,
     UNDEFINED,
     JsArray,
     JsConst,
@@ -130,6 +131,8 @@ def _push(call: NativeCall) -> JsValue:
 def _concat(call: NativeCall) -> JsValue:
     if isinstance(call.of, JsArray) and all(isinstance(one, JsArray) for one in call.arguments):
         lists = [one for one in (call.of, *call.arguments) if isinstance(one, JsArray)]
+        if sum(len(one.items) for one in lists) > MOST_ITEMS:
+            raise NoStepSays("a list that grows without end")
         return JsArray([item for one in lists for item in one.items])
     raise NoStepSays("lists that only the run knows")
 

@@ -45,7 +45,7 @@ def tag_of(name: str) -> str:
 
 def _new(call: NativeCall) -> JsValue:
     name = call.argument(0)
-    if not isinstance(name, JsConst):
+    if not isinstance(name, JsConst) or name.value is None:
         raise NoStepSays("a metric whose name is computed")
     made = JsMetric(call.name, str(name.value))
     call.machine.metrics[made.name] = made
@@ -59,8 +59,8 @@ def _add(call: NativeCall) -> JsValue:
     machine = call.machine
     if machine.trial:
         return UNDEFINED
-    if isinstance(value, JsUnknown):
-        raise NoStepSays(value.why)
+    if isinstance(value, JsUnknown) or not machine.lists:
+        raise NoStepSays(value.why if isinstance(value, JsUnknown) else _NO_REQUEST)
     if isinstance(value, JsSpan):
         _group(call, metric, value)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Final
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NO_BODY: Final = "a text instead of parameters: k6 ignores it, as `http.get` has no body"
 
 
@@ -97,6 +99,8 @@ def add_params(call: NativeCall, keys: Keys, params: JsObject) -> None:
 def _headers(call: NativeCall, keys: Keys, value: JsValue) -> None:
     if not isinstance(value, JsObject) or value.name:
         raise NoStepSays("headers that only the run knows")
+    if not all(_HEADER.fullmatch(name) for name in value.entries):
+        raise NoStepSays("a header whose name is not one")
     keys["headers"] = {
         name: plan_text(one, call.machine)
         for name, one in value.entries.items()

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from planrunner.importers.draft import Keys
 from planrunner.importers.formats.k6.code.calls import NativeCall
@@ -98,11 +99,29 @@ def _url(call: NativeCall, url: JsValue) -> str:
 
 def with_scheme(call: NativeCall, text: str, scheme: str) -> str:
     """Return a URL that a plan takes; one without a scheme, which k6 refuses, is a finding."""
-    if text.startswith((f"{scheme}://", f"{scheme}s://", "${")):
-        return text
-    place = call.scope.module.place(call.node)
-    call.machine.finding("URL", text[:70], place, "suspicious", _NO_SCHEME)
-    return f"{scheme}://localhost{text}" if text.startswith("/") else f"{scheme}://{text}"
+    whole = text
+    if not text.startswith((f"{scheme}://", f"{scheme}s://", "${")):
+        whole = f"{scheme}://{'localhost' if text.startswith('/') else ''}{text}"
+    if not _is_url(whole):
+        raise NoStepSays("not a URL: k6 refuses it, too")
+    if whole != text:
+        place = call.scope.module.place(call.node)
+        call.machine.finding("URL", text[:70], place, "suspicious", _NO_SCHEME)
+    return whole
+
+
+def _is_url(text: str) -> bool:
+    """Say whether what is known of a URL is well-formed."""
+    shown = re.sub(r"\$\{[^}]*\}", "1", text)
+    if shown.startswith("1"):
+        return True
+    try:
+        parts = urlsplit(shown)
+        is_port = parts.port is None or parts.port >= 0
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    return is_port and re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", host) is not None
 
 
 def unset_hosts(url: JsValue, scheme: str) -> Iterator[tuple[JsEnv, str]]:

@@ -36,6 +36,8 @@ from planrunner.importers.javascript.constants import js_text
 __all__ = ["TEXTS"]
 
 _LONGEST: Final = 100_000
+_NESTED: Final = re.compile(r"[+*}][^()]*\)\s*[+*{?]")
+_OPEN_ENDED: Final = re.compile(r"[+*}]")
 _NUMBER: Final = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)")
 
 
@@ -199,12 +201,23 @@ def _test(call: NativeCall) -> JsValue:
     return JsOp("matches", [call.argument(0), JsConst(pattern)])
 
 
+def _replaced(pattern: str, new: str, text: str) -> str:
+    """Return a text with what a pattern finds replaced; those that might run long are refused."""
+    is_short = len(pattern) < 80 and len(text) < 2000
+    if not is_short or _NESTED.search(pattern) or len(_OPEN_ENDED.findall(pattern)) > 2:
+        raise NoStepSays("a pattern that is replaced: write it as a function of a hook")
+    try:
+        return re.sub(pattern, re.sub(r"\$(\d)", r"\\\1", new), text)
+    except (re.error, IndexError):
+        raise NoStepSays("a pattern that is not one of Python's: write it as a hook") from None
+
+
 def _replace(call: NativeCall) -> JsValue:
     pattern = _pattern(call.argument(0))
     new = call.argument(1)
     if pattern is not None:
         if isinstance(call.of, JsConst) and isinstance(new, JsConst):
-            return JsConst(re.sub(pattern, str(new.value), str(call.of.value)))
+            return JsConst(_replaced(pattern, str(new.value), str(call.of.value)))
         raise NoStepSays("a pattern that is replaced: write it as a function of a hook")
     old = plain_or_refuse(call.argument(0))
     if isinstance(call.of, JsConst) and isinstance(new, JsConst):
@@ -266,6 +279,8 @@ def _pad(call: NativeCall) -> JsValue:
     width = int(float(plain_or_refuse(call.argument(0))))
     fill = plain_or_refuse(call.argument(1))[:1] if len(call.arguments) > 1 else " "
     at_start = call.name == "padStart"
+    if width > _LONGEST:
+        raise NoStepSays("a text that grows without end")
     if isinstance(call.of, JsConst):
         text = js_text(call.of.value)
         return JsConst(text.rjust(width, fill) if at_start else text.ljust(width, fill))
