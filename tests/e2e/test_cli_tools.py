@@ -77,7 +77,7 @@ thresholds: [p95 < 500ms, error_rate < 1%%]
 @pytest.fixture
 def guest(monkeypatch: pytest.MonkeyPatch, project: PlanProject) -> Callable[..., PlanProject]:
     """A tool of another package, and a plan that runs a program of it."""
-    monkeypatch.setattr(registry, "_foreign", lambda: {PRINTER.name: PRINTER})
+    monkeypatch.setattr(registry._TOOLS, "_foreign", {PRINTER.name: PRINTER})
     monkeypatch.setenv("KEY", "s3cr3t-of-ours")
 
     def write(script: str, more: str = "") -> PlanProject:
