@@ -160,9 +160,7 @@ def other_tools(
         tool = named_tool(name)
         here = installed(tool, environ)
         if not here.program:
-            left_out.append(
-                LeftOutTool(name, "it is not installed", f"get it with `{tool.install}`")
-            )
+            left_out.append(LeftOutTool(name, "it is not installed", tool.how_to_get))
             continue
         try:
             if name in LINES:

@@ -157,3 +157,10 @@ class Tool:
     once: str = ""
     stop_signal: str = "INT"
     step_ns: int = 0
+
+    @property
+    def how_to_get(self) -> str:
+        """How to install it, as a hint says it."""
+        if "://" in self.install.split()[0]:
+            return f"get it from {self.install}"
+        return f"get it with `{self.install}`"

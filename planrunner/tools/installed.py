@@ -54,7 +54,7 @@ def need_program(tool: Tool, environ: Mapping[str, str] = os.environ) -> str:
     """
     program = find_program(tool, environ)
     if not program:
-        raise CannotRun(f"{tool.name} is not installed", hint=f"get it with `{tool.install}`")
+        raise CannotRun(f"{tool.name} is not installed", hint=tool.how_to_get)
     return program
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections import Counter
+from pathlib import Path
 
 import psutil
 import pytest
@@ -15,6 +16,8 @@ from planrunner.tools.installed import find_program
 from planrunner.tools.registry import named_tool
 from tests.support.http_servers import HttpServer, Request, Wire, reply, serve
 from tests.support.plans import PlanProject, running
+
+_OWN = Path(__file__).parents[2] / ".tools" / "locust" / "bin"
 
 PLAN = """\
 name: shop
@@ -47,23 +50,33 @@ def agents(server: HttpServer) -> Counter[str]:
 
 
 @pytest.mark.slow
-def test_all_tools_send_the_same(project: PlanProject) -> None:
+def test_all_tools_send_the_same(project: PlanProject, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many requests as they say, the same headers, on as many connections as there are users."""
-    need("ab", "wrk", "hey", "k6")
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}{_OWN}")
+    need("ab", "wrk", "hey", "k6", "locust")
     with running(serve(answer)) as server:
         ended = project.run(
             *("cross-check", f"{server.url}/a?b=c", "--users", "2", "--hold", "1s"),
-            *("--rounds", "1", "--with", "k6,wrk,ab,hey,artillery", "--json", "--keep", "kept"),
+            *(
+                "--rounds",
+                "1",
+                "--with",
+                "k6,locust,wrk,ab,hey,artillery",
+                "--json",
+                "--keep",
+                "kept",
+            ),
         )
 
     assert ended.code == 0, ended.err
     data = json.loads(ended.out)
     tools = {one["name"]: one for one in data["tools"]}
-    assert [*tools] == ["planrunner", "k6", "wrk", "ab", "hey"]
+    assert [*tools] == ["planrunner", "k6", "locust", "wrk", "ab", "hey"]
     assert [one["name"] for one in data["left_out"]] == ["artillery"]
     for name, word in (
         ("planrunner", "planrunner"),
         ("k6", "Grafana"),
+        ("locust", "python-requests"),
         ("ab", "ApacheBench"),
         ("hey", "hey"),
         ("wrk", "wrk"),

@@ -37,6 +37,7 @@ def command(as_json: bool) -> None:  # noqa: FBT001 - click's way
         return
     for one in found:
         click.echo("\n".join(_lines(one)))
+    click.echo("`planrunner cross-check` sends the same load with several of them")
 
 
 def _facts(one: InstalledTool) -> dict[str, object]:
@@ -60,6 +61,6 @@ def _lines(one: InstalledTool) -> Iterator[str]:
     if one.program:
         yield f"{tool.name} {one.version or '(of unknown version)'}: {one.program}"
     else:
-        yield f"{tool.name}: not installed; get it with `{tool.install}`"
+        yield f"{tool.name}: not installed; {tool.how_to_get}"
     yield f"  delivers: {tool.delivers}"
     yield f"  not: {tool.lacks}"
