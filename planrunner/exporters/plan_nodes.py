@@ -30,14 +30,26 @@ class PlanTree:
         """Return what stands at a path; None where nothing does. Judges nothing."""
         return self._walk(path, SourceNode.get)
 
-    def items_of(self, section: str) -> Iterator[tuple[SourceNode, Construct]]:
-        """Yield the texts of lists of this name; what holds them is translated."""
+    def thresholds(self) -> Iterator[tuple[str, list[Construct]]]:
+        """Yield the place of each threshold, of the plan and of phases, with what says it.
+
+        What holds them is translated.
+        """
         for one in self.root.below():
-            if one.key == section and one.node.items is not None:
+            if one.key == "thresholds" and one.node.items is not None:
                 one.construct.translated()
                 for item in one.node.items:
-                    if id(item) in self.items:
-                        yield item, self.items[id(item)]
+                    yield from self._thresholds_of(item)
+
+    def _thresholds_of(self, item: SourceNode) -> Iterator[tuple[str, list[Construct]]]:
+        if item.entries is None:
+            yield str(item.place), [self.items[id(item)]]
+        elif item.get("metric") is not None:
+            yield str(item.place), [one.construct for one in item.below()]
+        else:
+            for one in item.entries:
+                below = [each.construct for each in one.node.below()]
+                yield str(one.node.place), [one.construct, *below]
 
     def take_way(self, *path: str | int) -> SourceNode | None:
         """Return what stands at a path; the keys on the way are translated."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
@@ -306,6 +308,40 @@ def test_what_is_lost_is_named_at_its_place(project: PlanProject) -> None:
     assert left_out["users.Buyer.steps[3].barrier"] == 18
     assert left_out["users.Reader.on_stop"] == 21
     assert "  // TODO export: plan.yaml:18: users.Buyer.steps[3].barrier (left out)" in first.out
+
+
+EMPTY = """\
+name: empty
+http: {base_url: "http://127.0.0.1:${port}"}
+params: {port: {type: int, default: 1}, token: {type: str, secret: true}}
+users:
+  Buyer:
+    tasks:
+      - {task: waits, steps: [{barrier: {name: sale, users: 1}}]}
+      - task: asks
+        steps:
+          - {if: "1 == 1", then: [{barrier: {name: sale, users: 1}}], else: [{get: "/<a>&--"}]}
+stages: [{duration: 1s, users: 1}]
+thresholds: [{warn: p95 < 1s, fail: p95 < 2s}, {metric: avg, op: <, value: 1s}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("tool", "parse"),
+    [("locust", ast.parse), ("jmeter", ElementTree.fromstring)],
+    ids=["locust", "jmeter"],
+)
+def test_what_is_written_can_be_read(
+    project: PlanProject, tool: str, parse: Callable[[str], object]
+) -> None:
+    """Blocks of which nothing is left, names with signs of XML, pairs of thresholds."""
+    project.write({"plan.yaml": EMPTY})
+    ended = project.run("export", "plan.yaml", "--to", tool)
+
+    assert ended.code == 1, ended.err
+    parse(ended.out)
+    assert "[0].warn" in ended.err
+    assert ("[0].fail" in ended.err) == (tool == "jmeter")
 
 
 def test_a_tool_that_nobody_has_is_named(project: PlanProject) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -132,16 +132,18 @@ def _in_quotes(text: str) -> str:
 
 
 def request_defaults(
-    written: str, request: ExportRequest
+    written: str, request: ExportRequest, text: Callable[[str], str]
 ) -> tuple[dict[str, object], list[tuple[str, str]], str]:
     """Return the defaults of requests, the variables that they read, and what paths begin with."""
-    parts = [*parse_text(written).parts] or ["http://localhost"]
+    written = written or "http://localhost"
+    parts = parse_text(written).parts
     first = parts[0]
-    rest = "".join(one if isinstance(one, str) else f"${{{one.source}}}" for one in parts[1:])
     if isinstance(first, str):
-        found = urlsplit(first + rest)
-        words = (found.scheme, found.hostname or "", str(found.port or ""))
-        return _words(words), [], found.path.rstrip("/")
+        found = _ORIGIN.fullmatch(text(written))
+        if found is None:
+            raise CanNotWrite("the base URL is no `http://host:port`")
+        return _words((found[1], found[2], found[3] or "")), [], (found[4] or "").rstrip("/")
+    rest = "".join(one if isinstance(one, str) else f"${{{one.source}}}" for one in parts[1:])
     param = request.plan.params.get(first.source.strip())
     name = first.source.strip().removeprefix("services.").replace(".", "_").replace("-", "_")
     url = urlsplit(str(param.value) if param is not None else "http://localhost:8080")
@@ -149,7 +151,12 @@ def request_defaults(
     keys = [f"{name}_{one}" for one in ("protocol", "host", "port")]
     pairs = [(key, f"${{__P({key},{value})}}") for key, value in zip(keys, values, strict=True)]
     texts = (f"${{{keys[0]}}}", f"${{{keys[1]}}}", f"${{{keys[2]}}}")
-    return _words(texts), pairs, (url.path + rest).rstrip("/")
+    return _words(texts), pairs, (url.path + (text(rest) if rest else "")).rstrip("/")
+
+
+_ORIGIN: Final = re.compile(
+    r"(https?)://((?:[^/:$]|\$\{[^}]*\})+)(?::((?:\d|\$\{[^}]*\})+))?(/.*)?", re.DOTALL
+)
 
 
 def _words(values: tuple[str, str, str]) -> dict[str, object]:

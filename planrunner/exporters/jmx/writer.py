@@ -95,7 +95,7 @@ class _JmxWriter(JmxSteps):
         written = self.tree.at("http", "base_url")
         variables = [(name, text) for name, text in self._params()]
         defaults, more, self.language.prefix = request_defaults(
-            "" if written is None else written.text(), self.request
+            "" if written is None else written.text(), self.request, self.language.text
         )
         if variables + more:
             self.put(variable_lines("params", [*variables, *more]))

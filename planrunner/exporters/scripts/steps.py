@@ -146,12 +146,15 @@ class StepWriter(ABC):
         before = len(self.lines)
         try:
             yield
-            if len(self.lines) == before and self.empty_block:
+            if self.empty_block and not any(map(self._does, self.lines[before:])):
                 self.line(self.empty_block)
         finally:
             self.depth -= 1
         if end:
             self.line(end)
+
+    def _does(self, line: str) -> bool:
+        return bool(line) and not line.lstrip().startswith(self.comment)
 
     @contextmanager
     def remarked(self, node: SourceNode) -> Iterator[None]:
@@ -219,7 +222,12 @@ class StepWriter(ABC):
         self.write_request(self.read(step))
 
     def _think(self, step: SourceNode) -> None:
-        self.write_pause(seconds_of(self.language, pause_of(_taken(step, "think"))))
+        text = _taken(step, "think")
+        param = self.request.plan.params.get(text.removeprefix("${").removesuffix("}").strip())
+        if param is not None and isinstance(param.value, int | float):
+            self.write_pause(self.language.value(text))
+        else:
+            self.write_pause(seconds_of(self.language, pause_of(text)))
 
     def _set(self, step: SourceNode) -> None:
         node = step.take("set")

@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Final
 
+from planrunner.exporters.limits import written_thresholds
 from planrunner.exporters.loads import (
     LoadLoss,
     class_rates,
@@ -22,7 +23,7 @@ from planrunner.loss.ledger import Fate
 from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.name_patterns import NameForm
 from planrunner.metrics.thresholds import Threshold
-from planrunner.metrics.thresholds.model import Metric, Operator
+from planrunner.metrics.thresholds.model import Metric, Operator, ThresholdLevel
 from planrunner.schedule.arrivals import ArrivalKind
 from planrunner.schedule.population import Stage
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -156,25 +157,14 @@ def _duration(ns: int) -> str:
 
 def write_thresholds(writer: ScriptWriter) -> None:
     """Write the thresholds that k6 has words for; others are left out by name."""
-    section = writer.tree.take_way("thresholds")
     found: dict[str, list[str]] = {}
-    items = (section.items or []) if section is not None else []
-    by_place = {one.place: one for one in writer.request.graph.thresholds}
-    for item in items:
-        construct = writer.tree.items.get(id(item))
-        threshold = by_place.get(str(item.place))
-        said = None if threshold is None else _threshold(threshold)
-        if construct is None:
-            continue
-        if said is None:
-            construct.left_out("k6 has no such threshold; judge the run's summary yourself")
-            continue
-        construct.translated()
-        if said[0].startswith("http_req_failed") and _has_checks(writer):
+    why = "k6 has no such threshold; judge the run's summary yourself"
+    for _, (metric, limit), construct in written_thresholds(writer.request, _threshold, why):
+        if metric.startswith("http_req_failed") and _has_checks(writer):
             construct.changed(
                 "broken checks do not make requests failed ones; `checks` counts them"
             )
-        found.setdefault(said[0], []).append(said[1])
+        found.setdefault(metric, []).append(limit)
     if writer.request.graph.default_threshold:
         found["http_req_failed"] = [json.dumps("rate<0.01")]
     if found:
@@ -200,7 +190,9 @@ _OF_COUNTS: Final = {
 def _threshold(one: Threshold) -> tuple[str, str] | None:
     """Return the metric of k6 and what it is judged by; None where k6 has none."""
     metric = one.metric
-    if not isinstance(metric, Metric) or not _is_plain(metric) or one.value.of_baseline:
+    if one.level is ThresholdLevel.WARN or one.value.of_baseline:
+        return None
+    if not isinstance(metric, Metric) or not _is_plain(metric):
         return None
     said, tags = _said(metric, one.value.amount), _tags(metric)
     if one.op not in _OPERATORS or said is None or tags is None:

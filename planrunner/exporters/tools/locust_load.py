@@ -8,6 +8,7 @@ from math import ceil
 from typing import Final
 
 from planrunner.exporters.contract import ExportRequest
+from planrunner.exporters.limits import written_thresholds
 from planrunner.exporters.loads import LoadLoss, judge_loads, lost_around, users_of_class
 from planrunner.exporters.scripts.sections import ScriptWriter
 from planrunner.graph.run_graph import (
@@ -21,7 +22,7 @@ from planrunner.loss.ledger import Fate
 from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.name_patterns import NameForm
 from planrunner.metrics.thresholds import Threshold
-from planrunner.metrics.thresholds.model import Metric, Operator
+from planrunner.metrics.thresholds.model import Metric, Operator, ThresholdLevel
 from planrunner.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["class_sizes", "is_counted", "pace_s", "write_judge", "write_load"]
@@ -206,18 +207,15 @@ def write_judge(writer: ScriptWriter, series: Mapping[str, tuple[str, str]]) -> 
         writer: Has written the requests.
         series: What Locust calls the requests: name and method, by their names in the plan.
     """
-    by_place = {one.place: one for one in writer.request.graph.thresholds}
     lines: list[str] = []
-    for item, construct in writer.tree.items_of("thresholds"):
-        threshold = by_place.get(str(item.place))
-        code = None if threshold is None else _judged(threshold, series, writer.language.literal)
-        if threshold is None or code is None:
-            construct.left_out("Locust has no such number; judge its results yourself")
-            continue
-        construct.translated()
+    literal = writer.language.literal
+    why = "Locust has no such number; judge its results yourself"
+    for threshold, code, construct in written_thresholds(
+        writer.request, lambda one: _judged(one, series, literal), why
+    ):
         if threshold.abort is not None:
             construct.changed("it is judged at the end, and aborts nothing")
-        lines.append(f"{writer.language.literal(threshold.text)}: {code},")
+        lines.append(f"{literal(threshold.text)}: {code},")
     if writer.request.graph.default_threshold:
         lines.append('"error_rate < 1%": (stats.total, lambda entry: entry.fail_ratio < 0.01),')
     if lines:
@@ -231,7 +229,9 @@ def _judged(
 ) -> str | None:
     """Return code of an entry and what must hold of it; None where Locust has no number."""
     metric = one.metric
-    if not isinstance(metric, Metric) or one.value.of_baseline or metric.scope.terms:
+    if one.level is ThresholdLevel.WARN or one.value.of_baseline:
+        return None
+    if not isinstance(metric, Metric) or metric.scope.terms:
         return None
     if metric.window or metric.among or metric.size:
         return None
