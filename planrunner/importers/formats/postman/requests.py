@@ -157,7 +157,14 @@ def _address(url: str, node: SourceNode, variables: PostmanVariables) -> str:
         return url
     if whole is not None and given is not None:
         value = variables.value_of(given[1].strip())
-        if value in (None, "", "/") or _SCHEME.match(value or "") or (value or "")[:2] == "{{":
+        if variables.names_no_host(given[1].strip()):
+            return url
+        if (value or "").startswith("/") and not (value or "").startswith("//"):
+            variables.ledger.add("host", "the URL of a request", node.place).needs_you(
+                "it names no server: write one"
+            )
+            return f"http://localhost{url}"
+        if value in (None, "") or _SCHEME.match(value or "") or (value or "")[:2] == "{{":
             return url
     return f"http://{url}"
 

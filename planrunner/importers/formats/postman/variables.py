@@ -114,6 +114,16 @@ class PostmanVariables:
         found = self._definitions.get(name)
         return found.text if found is not None else None
 
+    def names_no_host(self, name: str) -> bool:
+        """Say whether a variable that should be an address is empty, or only a path."""
+        found = self._definitions.get(name)
+        return (
+            found is not None
+            and not found.is_secret
+            and _HOSTS.search(name) is not None
+            and re.fullmatch(r"(?:/(?!/).*)?", found.text.strip(), re.DOTALL) is not None
+        )
+
     def add_to(self, draft: DraftPlan, classes: list[DraftClass]) -> None:
         """Write the params and the state that the plan reads; what nothing reads is left out."""
         state: dict[str, object] = {}
@@ -194,9 +204,9 @@ class PostmanVariables:
             )
             return secret_param(f"`{name}` of the collection", definition.value.place)
         value = self._resolved(definition)
-        if value in ("", "/") and _HOSTS.search(name):
-            definition.value.needs_you("it has no value: write the address of your server")
-            value = "http://localhost"
+        if self.names_no_host(name):
+            definition.value.needs_you("it names no server: write its address")
+            value = f"http://localhost{value.rstrip('/')}"
         return DraftParam({"type": "str", "default": value}, origin=definition.value.place)
 
     def _unknown(self, name: str) -> DraftParam:

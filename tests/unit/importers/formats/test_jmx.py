@@ -370,6 +370,27 @@ def test_a_host_that_is_none_needs_a_person(host: str, base: str) -> None:
     assert [one.fate for one in done.ledger.findings()] == [Fate.NEEDS_YOU]
 
 
+def test_patterns_that_read_variables_of_users_are_texts_or_left_out() -> None:
+    """A plan knows its patterns before it runs; a text without signs needs no pattern."""
+    asserted = "".join(
+        response(field, 2, text)
+        for field, text in [
+            ("response_data", "is ${id}"),
+            ("response_data", "^${id}$"),
+            ("response_headers", "X-Id: ${id}"),
+            ("sample_label", "u${id}"),
+        ]
+    )
+    regex = extractor("RegexExtractor", refname="x", regex="a${id}(.)")
+    done = imported(group(get(json_extractor("id", "$.id")) + get(asserted + regex)))
+
+    step = parse(done.text, "plan.yaml").data["users"]["Users"]["steps"][1]
+    assert step["expect"] == {"contains": "is ${id}"}
+    assert "extract" not in step
+    assert sum("must be known" in one.why for one in done.ledger.findings()) == 4
+    assert check(done) == ()
+
+
 def test_groups_side_by_side_and_around_the_load() -> None:
     """Thread groups run side by side; those of setUp and tearDown before and after."""
     top = (

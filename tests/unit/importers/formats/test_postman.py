@@ -152,6 +152,17 @@ def test_a_request_of_a_script_is_a_step_before_its_request() -> None:
     assert {one.kind for one in done.ledger.findings()} == {"default", "variable"}
 
 
+@pytest.mark.parametrize("value", ["", "/", "/api"])
+def test_an_address_without_a_server_needs_one(value: str) -> None:
+    made = collection(item(url="{{baseUrl}}/x"), variable=[{"key": "baseUrl", "value": value}])
+    done = imported(made)
+
+    plan = parse(done.text, "plan.yaml").data
+    assert plan["params"]["base_url"]["default"] == f"http://localhost{value.rstrip('/')}"
+    assert plan["http"]["base_url"] == "${base_url}"
+    assert Fate.NEEDS_YOU in {one.fate for one in done.ledger.findings()}
+
+
 def test_several_environments_are_those_of_the_plan() -> None:
     """The first one's values are the defaults, and secrets have none anywhere."""
     files = [

@@ -122,13 +122,27 @@ def _body(patterns: list[JmxProperty], kind: int, expect: Keys, resolver: JmxRes
     elif kind & _MATCH:
         texts = [(one, f"^(?:{text})$") for one, text in texts]
     for one, text in texts:
-        key = f"{negative}{'contains' if is_plain else 'matches'}"
-        if not is_plain and not _is_pattern(text):
+        is_known = is_plain or all(
+            resolver.is_static(each.text, one.construct) for each in patterns
+        )
+        is_text = is_plain or (not is_known and _is_plain(text))
+        key = f"{negative}{'contains' if is_text else 'matches'}"
+        if not is_text and not is_known:
+            one.construct.left_out(_UNKNOWN_PATTERN)
+        elif not is_text and not _is_pattern(text):
             one.construct.left_out(
                 "it is not a regular expression that a plan knows: write `contains`"
             )
         else:
             _add(expect, key, text)
+
+
+_UNKNOWN_PATTERN: Final = "a pattern must be known before the run: write `contains`"
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether a pattern means itself, but for its expressions."""
+    return re.search(r"[.\\*+?()\[\]^$|{}]", re.sub(r"\$\{[^{}]*\}", "", text)) is None
 
 
 def _escaped(text: str) -> str:
@@ -168,6 +182,10 @@ def _headers(patterns: list[JmxProperty], kind: int, expect: Keys, resolver: Jmx
             one.construct.left_out("name the header: `header: {Name: {matches: …}}`")
             continue
         one.construct.translated()
+        is_known = found is None or resolver.is_static(found[2], one.construct)
+        if not is_known and not kind & _EQUALS:
+            one.construct.left_out(_UNKNOWN_PATTERN)
+            continue
         headers = expect.setdefault("header", {})
         assert isinstance(headers, dict)
         if found is None:
@@ -175,6 +193,9 @@ def _headers(patterns: list[JmxProperty], kind: int, expect: Keys, resolver: Jmx
             headers[alone[1]] = {"exists": True}
             continue
         text = resolver.text(found[2], one.construct)
+        if not is_known:
+            headers[found[1]] = text
+            continue
         text = _escaped(text) if kind & (_SUBSTRING | _EQUALS) else text
         headers[found[1]] = {"matches": text if _is_pattern(text) else re.escape(text)}
 
@@ -208,6 +229,9 @@ def _url(patterns: list[JmxProperty], kind: int, expect: Keys, resolver: JmxReso
         text = resolver.text(one.text, one.construct)
         if kind & _NOT or "url" in expect:
             one.construct.left_out("one URL can be expected: `url: {matches: …}`")
+            continue
+        if not resolver.is_static(one.text, one.construct):
+            one.construct.left_out(_UNKNOWN_PATTERN)
             continue
         one.construct.translated()
         text = _escaped(text) if kind & (_SUBSTRING | _EQUALS) else text
@@ -265,6 +289,15 @@ def _wanted(assertion: JmxElement, resolver: JmxResolver) -> object:
     if prop is None:
         return ""
     text = resolver.text(prop.read(), prop.construct)
+    if resolver.is_static(prop.text, prop.construct):
+        return _known(assertion, text)
+    if assertion.flag("ISREGEX", default=True) and not _is_plain(text):
+        prop.construct.left_out(_UNKNOWN_PATTERN)
+        return {"exists": True}
+    return text
+
+
+def _known(assertion: JmxElement, text: str) -> object:
     if assertion.flag("ISREGEX", default=True):
         if re.fullmatch(r"[\w @:/-]*", text) and not re.fullmatch(
             r"-?\d+(\.\d+)?|true|false", text

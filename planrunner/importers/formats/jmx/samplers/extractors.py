@@ -113,6 +113,9 @@ def _regex(element: JmxElement, _position: int, resolver: JmxResolver) -> Keys |
 def _pattern(element: JmxElement, name: str, pattern: str, resolver: JmxResolver) -> Keys | None:
     construct = element.properties[name].construct
     text = resolver.text(pattern, construct)
+    if not resolver.is_static(pattern, construct):
+        construct.left_out("a pattern must be known before the run: write `jsonpath` or `css`")
+        return None
     try:
         compile_pattern(re.sub(r"\$\{[^{}]*\}", "x", text))
     except PatternError:
