@@ -16,6 +16,8 @@ from planrunner import __version__
 from planrunner.errors import PlanrunnerError
 from planrunner.lsp.completion.serving import serve_completion
 from planrunner.lsp.documents.checking import PlanCheck
+from planrunner.lsp.hints.serving import serve_hints
+from planrunner.lsp.hovering.serving import serve_hover
 from planrunner.lsp.navigation.serving import serve_names
 from planrunner.lsp.open_plans import OpenPlans
 from planrunner.lsp.outline import folding_ranges, symbols
@@ -42,6 +44,8 @@ def make_server(check: PlanCheck) -> LanguageServer:
     _serve_texts(server, plans)
     serve_names(server, plans)
     serve_completion(server, plans)
+    serve_hover(server, plans)
+    serve_hints(server, plans)
     return server
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from lsprotocol import types
 
 from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.names.params import shown_param
 from planrunner.errors import PackageMissing
 from planrunner.language.expressions.builtins.filters_table import FILTERS
 from planrunner.language.expressions.builtins.helpers_table import CALLED, METHODS, PROVIDED
@@ -60,7 +61,7 @@ def _names(view: PlanView, known: Known, start: int) -> Iterator[WordOffer]:
     values = view.facts.plan.params if view.facts.plan is not None else {}
     for name in sorted(known.params):
         param = values.get(name)
-        shown = "" if param is None or param.secret else f" = {param.value}"
+        shown = "" if param is None else f" = {shown_param(param)}"
         yield WordOffer(name, _KIND.Constant, f"param{shown}", start=start)
     if known.has_user:
         for name, columns in sorted(known.columns.items()):

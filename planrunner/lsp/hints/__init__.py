@@ -1,0 +1,1 @@
+"""What the compiler made of a plan, shown beside its text: hints, lenses, colours."""

@@ -1,0 +1,1 @@
+"""What a key, a name, a threshold or an expression means."""
