@@ -21,6 +21,7 @@ from planrunner.lsp.documents.plan_files import candidates, plan_files
 from planrunner.lsp.documents.reading_cache import ReadingCache
 from planrunner.lsp.documents.view import NOT_CHECKED, PlanView
 from planrunner.lsp.findings.published import Published
+from planrunner.lsp.grammar.shapes import shape_of_plan
 from planrunner.lsp.names.plan_index import NameIndex
 from planrunner.plan.defaults.file import is_defaults
 from planrunner.plan.plan_text import looks_like_plan
@@ -42,6 +43,7 @@ class OpenPlans:
         self._checking = Checking(check, self._tell, self._fail)
         self._reader = ThreadPoolExecutor(1, "read")
         self._answerer = ThreadPoolExecutor(1, "answer")
+        self._reader.submit(shape_of_plan)  # which takes longer than any text
         self._open: dict[str, TypedPlan] = {}
         self._texts: dict[str, str] = {}
         self._judged: set[str] = set()
@@ -51,10 +53,10 @@ class OpenPlans:
         self._cache = ReadingCache(self._texts, self.lines)
         self.published = Published(server, self.lines)
 
-    def put(self, uri: str, text: str, *, is_new: bool = False) -> None:
+    def put(self, uri: str, text: str, version: int | None = None, *, is_new: bool = False) -> None:
         """Take what a plan says now."""
         path = Path(uris.to_fs_path(uri) or "plan.yaml")
-        plan = self._open[uri] = TypedPlan(uri, path, text)
+        plan = self._open[uri] = TypedPlan(uri, path, text, version)
         self._texts[os.path.normpath(path)] = text
         if uri in self._judged or is_defaults(path) or looks_like_plan(text):
             self._judged.add(uri)  # also while the key is retyped that shows it
@@ -66,7 +68,7 @@ class OpenPlans:
         """Check all plans: a file has changed that they may name."""
         self._importers.clear()
         for plan in list(self._open.values()):
-            self.put(plan.uri, plan.text)
+            self.put(plan.uri, plan.text, plan.version)
 
     def forget(self, uri: str) -> None:
         """Take nothing more of a plan for true: its editor has closed it."""

@@ -73,12 +73,14 @@ def _listen(server: LanguageServer, plans: OpenPlans) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
-        plans.put(params.text_document.uri, params.text_document.text, is_new=True)
+        item = params.text_document
+        plans.put(item.uri, item.text, item.version, is_new=True)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
         uri = params.text_document.uri
-        plans.put(uri, server.workspace.get_text_document(uri).source)
+        document = server.workspace.get_text_document(uri)
+        plans.put(uri, document.source, document.version)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def saved(params: types.DidSaveTextDocumentParams) -> None:

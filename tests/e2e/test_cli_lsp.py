@@ -9,47 +9,16 @@ from pathlib import Path
 
 import pytest
 from lsprotocol import types
-from pygls.lsp.client import LanguageClient
 
+from benchmarks.typing_in_editor import random_edits
 from planrunner.cli.commands.validate import check
 from planrunner.cli.plan_options import PlanOptions
+from tests.support.completed_places import PLACES, words_of
 from tests.support.doc_pages import ROOT
+from tests.support.editors import Editor
 from tests.support.plans import PlanProject
 
 TEXT = (ROOT / "plans" / "quickstart.yaml").read_text()
-
-
-class Editor:
-    """A client that knows what was published last about each document."""
-
-    def __init__(self) -> None:
-        self.client = LanguageClient("editor", "1")
-        self.published: asyncio.Queue[types.PublishDiagnosticsParams] = asyncio.Queue()
-
-        @self.client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
-        def published(params: types.PublishDiagnosticsParams) -> None:
-            self.published.put_nowait(params)
-
-    async def start(self) -> types.ServerCapabilities:
-        await self.client.start_io(sys.executable, "-m", "planrunner", "lsp")
-        found = await self.client.initialize_async(
-            types.InitializeParams(capabilities=types.ClientCapabilities())
-        )
-        self.client.initialized(types.InitializedParams())
-        return found.capabilities
-
-    async def end(self) -> None:
-        await self.client.shutdown_async(None)
-        self.client.exit(None)
-        await self.client.stop()
-
-    def type(self, uri: str, version: int, text: str) -> None:
-        self.client.text_document_did_change(
-            types.DidChangeTextDocumentParams(
-                types.VersionedTextDocumentIdentifier(version, uri),
-                [types.TextDocumentContentChangeWholeDocument(text)],
-            )
-        )
 
 
 @pytest.mark.slow
@@ -60,17 +29,15 @@ def test_an_editor_checks_fixes_formats_and_outlines_a_plan(tmp_path: Path) -> N
 
 
 async def edit(path: Path) -> None:
-    uri, editor = path.as_uri(), Editor()
+    editor = Editor()
     wrong = TEXT.replace("thresholds:", "threshold:")
     able = await editor.start()
+    uri = editor.open(path, TEXT)
     document = types.TextDocumentIdentifier(uri)
 
-    editor.client.text_document_did_open(
-        types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "yaml", 1, TEXT))
-    )
-    assert not (await editor.published.get()).diagnostics
-    for version, text in enumerate(("a: [", TEXT, TEXT[:90], wrong), 2):
-        editor.type(uri, version, text)
+    assert not await editor.found(uri, 1)
+    for text in ("a: [", TEXT, TEXT[:90], wrong):
+        editor.type(uri, text)
     (fault,) = (await editor.published.get()).diagnostics
     actions = await editor.client.text_document_code_action_async(
         types.CodeActionParams(document, fault.range, types.CodeActionContext([fault]))
@@ -81,12 +48,12 @@ async def edit(path: Path) -> None:
     folds = await editor.client.text_document_folding_range_async(
         types.FoldingRangeParams(document)
     )
-    editor.type(uri, 6, TEXT.replace("name: ", "name:     "))
+    editor.type(uri, TEXT.replace("name: ", "name:     "))
     options = types.FormattingOptions(tab_size=2, insert_spaces=True)
     edits = await editor.client.text_document_formatting_async(
         types.DocumentFormattingParams(document, options)
     )
-    editor.type(uri, 7, "name: [")
+    editor.type(uri, "name: [")
     none = await editor.client.text_document_formatting_async(
         types.DocumentFormattingParams(document, options)
     )
@@ -101,6 +68,38 @@ async def edit(path: Path) -> None:
     assert edits
     assert edits[0].new_text == TEXT
     assert none is None
+
+
+@pytest.mark.slow
+def test_the_server_answers_at_every_place_while_texts_are_broken(tmp_path: Path) -> None:
+    """Through the protocol: places of shipped plans, and edits of a text beside `validate`."""
+    asyncio.run(ask_everywhere(tmp_path / "random edits.yaml"))
+
+
+async def ask_everywhere(path: Path) -> None:
+    editor = Editor()
+    await editor.start()
+    texts = {name: (ROOT / "plans" / name).read_text() for name in {one.plan for one in PLACES}}
+    uris = {name: editor.open(ROOT / "plans" / name, text) for name, text in texts.items()}
+    for uri in uris.values():
+        await editor.found(uri, 1)
+
+    missing = []
+    for place in PLACES:
+        text, uri = texts[place.plan], uris[place.plan]
+        start = text.index(place.old)
+        typed = text[:start] + place.new.replace("¦", "") + text[start + len(place.old) :]
+        editor.type(uri, typed)
+        offered = await editor.completed(uri, start + place.new.index("¦"))
+        wanted = words_of(place.wanted)
+        missing += [(place, word) for word in wanted if word not in offered]
+        editor.type(uri, text)
+    told = await random_edits(editor, path, TEXT, edits=25)
+    await editor.end()
+
+    assert missing == []
+    assert told.wrong == []
+    assert editor.logged == []
 
 
 def test_only_this_machine_can_connect(project: PlanProject) -> None:

@@ -149,3 +149,15 @@ PLACES = [
         ("shop: {demo: shop}", "shop: {demo: ¦}", "platform kv"),
     ),
 ]
+
+
+def words_of(text: str) -> list[str]:
+    """Return words that spaces part, except inside quotes."""
+    words, is_open = [""], False
+    for character in text:
+        is_open ^= character in "\"'"
+        if character == " " and not is_open:
+            words.append("")
+        else:
+            words[-1] += character
+    return [word.strip('"') if word.startswith('"each') else word for word in words if word]

@@ -26,6 +26,7 @@ class TypedPlan:
     uri: str
     path: Path
     text: str
+    version: int | None = None
 
 
 TellFound = Callable[[TypedPlan, Examined], None]

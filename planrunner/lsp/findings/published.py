@@ -67,8 +67,9 @@ class Published:
     def _publish(self, about: list[str]) -> None:
         for uri in dict.fromkeys(about):
             shown = [one for *_, found in self._found.values() for one in found.get(uri, ())]
+            version = self._found[uri][0].version if uri in self._found else None
             self._server.text_document_publish_diagnostics(
-                types.PublishDiagnosticsParams(uri, list(_once_each(shown)))
+                types.PublishDiagnosticsParams(uri, list(_once_each(shown)), version)
             )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from planrunner.lsp.completion.serving import complete
 from planrunner.lsp.documents.view import PlanView
-from tests.support.completed_places import PLACES, CompletedPlace
+from tests.support.completed_places import PLACES, CompletedPlace, words_of
 from tests.support.cpu_time import within_cpu
 from tests.support.doc_pages import ROOT
 from tests.support.plan_views import lines_of, place_of, typed, view_of
@@ -36,18 +36,6 @@ def test_what_can_follow_is_offered(place: CompletedPlace) -> None:
     wanted = words_of(place.wanted)
     assert [word for word in wanted if word not in labels] == []
     assert [word for word in words_of(place.unwanted) if word in labels] == []
-
-
-def words_of(text: str) -> list[str]:
-    """Return words that spaces part, except inside quotes."""
-    words, is_open = [""], False
-    for character in text:
-        is_open ^= character in "\"'"
-        if character == " " and not is_open:
-            words.append("")
-        else:
-            words[-1] += character
-    return [word.strip('"') if word.startswith('"each') else word for word in words if word]
 
 
 def test_the_table_is_worth_its_name() -> None:

@@ -1,0 +1,193 @@
+"""What the language server takes while somebody types: keys are replayed to the real one."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import psutil
+from lsprotocol import types
+
+from planrunner.cli.commands.validate import check
+from planrunner.cli.plan_options import PlanOptions
+from planrunner.compiler.checked import Checked
+from planrunner.lsp.findings.diagnostics import diagnostics_of
+from tests.support.editors import Editor
+from tests.support.plan_views import lines_of
+
+ROOT = Path(__file__).resolve().parent.parent
+_TYPED = """
+      - task: typed
+        steps:
+          - get: /x/${rand.int(1, 9)}
+            when: users > 3
+"""
+_KEY_S = 0.08
+
+
+def long_plan(lines: int, *, faulty: bool) -> str:
+    """Return a plan of so many lines, with a fault in each task where that is wanted."""
+    base = (ROOT / "plans" / "stress.yaml").read_text()
+    key = "wieght" if faulty else "weight"
+    task = """\
+      - task: t{n}
+        {key}: 1
+        steps:
+          - get: /x/${{rand.int(1, 9)}}
+            name: GET /x{n}
+            extract: {{v{n}: $.id}}
+"""
+    count = (lines - base.count("\n")) // 6
+    tasks = "".join(task.format(n=n, key=key) for n in range(count))
+    many = f"  Many:\n    weight: 1\n    tasks:\n{tasks}  Buyer:\n"
+    return base.replace("  Buyer:\n", many, 1)
+
+
+def editor(rounds: int, seconds: int) -> dict:
+    """Milliseconds to what is wrong, to what can follow, and of the event loop; memory."""
+    del seconds
+    raw = {
+        kind: asyncio.run(_replay(long_plan(2_000, faulty=kind == "faulty"), rounds))
+        for kind in ("sound", "faulty")
+    }
+    summary = [
+        f"{kind}: diagnostics {median(one['diagnostics_ms']):.0f} ms after the last key, "
+        f"completion {median(one['completion_ms']):.0f} ms (longest "
+        f"{max(one['completion_ms']):.0f}), the loop at most {max(one['loop_ms']):.0f} ms, "
+        f"{one['rss_mb']:.0f} MB"
+        for kind, one in raw.items()
+    ]
+    return {"summary": summary, "rounds": raw}
+
+
+async def _replay(text: str, rounds: int) -> dict:
+    """Type a task into a plan, key by key, with a completion at each key."""
+    with tempfile.TemporaryDirectory() as folder:
+        client = Editor()
+        await client.start()
+        uri = client.open(Path(folder, "plan.yaml"), text)
+        await client.found(uri, 1)
+        raw: dict = {"diagnostics_ms": [], "completion_ms": [], "loop_ms": []}
+        for _ in range(rounds):
+            version, at = 1, client.texts[uri][1].index("      - task: t100\n") - 1
+            for key in _TYPED[:-1]:
+                version = client.edit(uri, at, at, key)
+                at += 1
+                began = time.perf_counter()
+                await client.completed(uri, at)
+                raw["completion_ms"].append(1000 * (time.perf_counter() - began))
+                raw["loop_ms"].append(await _loop_ms(client, uri))
+                await asyncio.sleep(_KEY_S)
+            began = time.perf_counter()
+            version = client.edit(uri, at, at, "\n")
+            await client.found(uri, version)
+            raw["diagnostics_ms"].append(1000 * (time.perf_counter() - began))
+            client.type(uri, text)
+        raw["rss_mb"] = psutil.Process(client.pid).memory_info().rss / 1e6
+        await client.end()
+        return raw
+
+
+async def _loop_ms(client: Editor, uri: str) -> float:
+    """Return how long the server takes for a question that its event loop answers itself."""
+    nowhere = types.Range(types.Position(0, 0), types.Position(0, 0))
+    began = time.perf_counter()
+    await client.client.text_document_code_action_async(
+        types.CodeActionParams(
+            types.TextDocumentIdentifier(uri), nowhere, types.CodeActionContext([])
+        )
+    )
+    return 1000 * (time.perf_counter() - began)
+
+
+# --- random edits -----------------------------------------------------------------------------
+
+
+@dataclass
+class ToldByEdits:
+    """What random edits have shown.
+
+    Attributes:
+        wrong: Texts about which the server said anything but what `validate` says.
+        slowest_ms: The longest that a completion took.
+        rss_mb: The memory of the server after each hundred edits.
+    """
+
+    edits: int = 0
+    wrong: list[str] = field(default_factory=list)
+    slowest_ms: float = 0.0
+    rss_mb: list[float] = field(default_factory=list)
+
+
+_PIECES = (*"\n :{}[\"'x#é", "  ", "- ", "${", "p95 of ", "1s")
+
+
+async def random_edits(
+    client: Editor, path: Path, text: str, *, edits: int = 10**9, seconds: float = 10**9
+) -> ToldByEdits:
+    """Change a text at random; ask for what can follow, and compare findings with `validate`."""
+    draw, told, until = random.Random(7), ToldByEdits(), time.monotonic() + seconds
+    uri = client.open(path, text)
+    while told.edits < edits and time.monotonic() < until:
+        now = client.texts[uri][1]
+        start = draw.randrange(len(now) + 1)
+        end = min(len(now), start + draw.choice((0, 0, 0, 1, 3, 20)))
+        version = client.edit(uri, start, end, draw.choice(_PIECES))
+        told.edits += 1
+        began = time.perf_counter()
+        await client.completed(uri, min(start + 1, len(client.texts[uri][1])))
+        told.slowest_ms = max(told.slowest_ms, 1000 * (time.perf_counter() - began))
+        if told.edits % 5 == 0:
+            await _compare(client, uri, version, path, told)
+        if told.edits % 20 == 0:
+            client.type(uri, text)
+        if told.edits % 100 == 0:
+            told.rss_mb.append(round(psutil.Process(client.pid).memory_info().rss / 1e6, 1))
+    return told
+
+
+async def _compare(client: Editor, uri: str, version: int, path: Path, told: ToldByEdits) -> None:
+    """Note a text about which the server and `validate` differ."""
+    text = client.texts[uri][1]
+    found = await asyncio.wait_for(client.found(uri, version), 30)
+    checked = await asyncio.to_thread(_checked, path, text)
+    places = {str(path): lines_of(text)}
+    wanted = diagnostics_of(checked, str(path), lambda name: places.get(name, lines_of("")))
+    said = sorted((one.range.start.line, one.message) for one in found)
+    if said != sorted((one.range.start.line, one.message) for one in wanted.get(str(path), ())):
+        told.wrong.append(text)
+
+
+def _checked(path: Path, text: str) -> Checked:
+    path.write_text(text, encoding="utf-8", newline="")
+    return check(path, PlanOptions())
+
+
+async def _edit_for(seconds: float) -> ToldByEdits:
+    with tempfile.TemporaryDirectory() as folder:
+        client = Editor()
+        await client.start()
+        text = (ROOT / "plans" / "etcd-helper.yaml").read_text()
+        told = await random_edits(client, Path(folder, "plan.yaml"), text, seconds=seconds)
+        await client.end()
+    return told
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Edit a plan at random, beside `validate`.")
+    parser.add_argument("--seconds", type=float, default=600)
+    told = asyncio.run(_edit_for(parser.parse_args().seconds))
+    print(f"{told.edits} edits, {len(told.wrong)} wrong, slowest {told.slowest_ms:.0f} ms")
+    print(f"memory in MB after each 100 edits: {told.rss_mb}")
+    for text in told.wrong[:3]:
+        print("---\n" + text)
+
+
+if __name__ == "__main__":
+    main()
