@@ -15,12 +15,12 @@ from pygls import uris
 from pygls.lsp.server import LanguageServer
 
 from planrunner.compiler.checked import Checked, Examined
-from planrunner.lsp.documents.checking import Checking, PlanCheck, TypedPlan
+from planrunner.lsp.documents.checking import Checking, GoOn, PlanCheck, TypedPlan
 from planrunner.lsp.documents.places import EditorLines
 from planrunner.lsp.documents.plan_files import candidates, plan_files
 from planrunner.lsp.documents.reading_cache import ReadingCache
 from planrunner.lsp.documents.view import NOT_CHECKED, PlanView
-from planrunner.lsp.findings.published import Published
+from planrunner.lsp.findings.published import Findings, Published
 from planrunner.lsp.grammar.shapes import shape_of_plan
 from planrunner.lsp.names.plan_index import NameIndex
 from planrunner.plan.defaults.file import is_defaults
@@ -40,7 +40,8 @@ class OpenPlans:
 
     def __init__(self, server: LanguageServer, check: PlanCheck) -> None:
         self._server = server
-        self._checking = Checking(check, self._tell, self._fail)
+        self._check = check
+        self._checking = Checking(self._judge, self._tell, self._fail)
         self._reader = ThreadPoolExecutor(1, "read")
         self._answerer = ThreadPoolExecutor(1, "answer")
         self._reader.submit(shape_of_plan)  # which takes longer than any text
@@ -62,7 +63,7 @@ class OpenPlans:
             self._judged.add(uri)  # also while the key is retyped that shows it
             self._checking.begin(plan, **({"pause_s": 0.0} if is_new else {}))
         else:
-            self.published.show(plan, Checked(()))
+            self.published.show(plan, self.published.findings(plan, Checked(())))
 
     def check_again(self) -> None:
         """Check all plans: a file has changed that they may name."""
@@ -144,7 +145,13 @@ class OpenPlans:
         folders = self._server.workspace.folders.values()
         return [Path(path) for one in folders if (path := uris.to_fs_path(one.uri))]
 
-    def _tell(self, plan: TypedPlan, found: Examined) -> None:
+    def _judge(self, plan: TypedPlan, go_on: GoOn) -> tuple[Examined, Findings]:
+        """Return what a check found, also as the editor wants it."""
+        found = self._check(plan.path, plan.text, go_on)
+        return found, self.published.findings(plan, found.checked)
+
+    def _tell(self, plan: TypedPlan, judged: tuple[Examined, Findings]) -> None:
+        found, findings = judged
         before = self._facts.get(plan.uri, NOT_CHECKED)
         self._facts[plan.uri] = Examined(
             found.checked,
@@ -152,7 +159,7 @@ class OpenPlans:
             found.graph or before.graph,
             found.known or before.known,
         )
-        self.published.show(plan, found.checked)
+        self.published.show(plan, findings)
 
     def _fail(self, plan: TypedPlan, error: Exception) -> None:
         message = f"{plan.path} could not be checked: {type(error).__name__}: {error}"

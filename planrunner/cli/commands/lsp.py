@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,8 +65,8 @@ def command(listen: tuple[str, int] | None, *, env_files: tuple[Path, ...], no_e
 
     options = PlanOptions(env_files=env_files, no_exec=no_exec)
 
-    def check_text(path: Path, text: str) -> Examined:
-        return examine(path, options, text=text)
+    def check_text(path: Path, text: str, go_on: Callable[[], None]) -> Examined:
+        return examine(path, options, text=text, go_on=go_on)
 
     for noisy in ("pygls", "asyncio"):  # the end of a connection is no error
         logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)

@@ -6,17 +6,26 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from planrunner.compiler.checked import Examined
 from planrunner.values import dataclass
 
-__all__ = ["Checking", "PlanCheck", "TypedPlan"]
+__all__ = ["Checking", "GoOn", "OutdatedCheck", "PlanCheck", "TypedPlan"]
 
-PlanCheck = Callable[[Path, str], Examined]
+GoOn = Callable[[], None]
+"""Called now and then by a check; raises `OutdatedCheck` when there is a newer text."""
+
+PlanCheck = Callable[[Path, str, GoOn], Examined]
 """Says what is wrong with a text that a file would have; runs nothing of it."""
 
 _PAUSE_S: Final = 0.05
+
+T = TypeVar("T")
+
+
+class OutdatedCheck(Exception):  # noqa: N818 - nobody's fault
+    """There is a newer text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,46 +38,57 @@ class TypedPlan:
     version: int | None = None
 
 
-TellFound = Callable[[TypedPlan, Examined], None]
-
-
-class Checking:
+class Checking(Generic[T]):
     """Checks the newest text of each plan; what was found in an older one is dropped.
 
     Args:
-        check: What checks a text.
+        check: What checks a text, in a thread.
         tell: Called on the event loop with what was found.
         fail: Called with an error that no plan should cause.
     """
 
     def __init__(
-        self, check: PlanCheck, tell: TellFound, fail: Callable[[TypedPlan, Exception], None]
+        self,
+        check: Callable[[TypedPlan, GoOn], T],
+        tell: Callable[[TypedPlan, T], None],
+        fail: Callable[[TypedPlan, Exception], None],
     ) -> None:
         self._check, self._tell, self._fail = check, tell, fail
         self._thread = ThreadPoolExecutor(1, "check")
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._newest: dict[str, TypedPlan] = {}
 
     def begin(self, plan: TypedPlan, *, pause_s: float = _PAUSE_S) -> None:
         """Check a text when the typing has paused."""
         self.drop(plan.uri)
+        self._newest[plan.uri] = plan
         task = asyncio.get_running_loop().create_task(self._run(plan, pause_s))
         self._tasks[plan.uri] = task
 
     def drop(self, uri: str) -> None:
         """Forget the check of a plan, whether it has begun or not."""
+        self._newest.pop(uri, None)
         if task := self._tasks.pop(uri, None):
             task.cancel()
 
     def close(self) -> None:
         """Begin nothing more."""
+        self._newest.clear()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, plan: TypedPlan, pause_s: float) -> None:
         await asyncio.sleep(pause_s)
         loop = asyncio.get_running_loop()
+
+        def go_on() -> None:
+            if self._newest.get(plan.uri) is not plan:
+                raise OutdatedCheck
+
         try:
-            checked = await loop.run_in_executor(self._thread, self._check, plan.path, plan.text)
+            found = await loop.run_in_executor(self._thread, self._check, plan, go_on)
+        except OutdatedCheck:
+            return
         except Exception as error:  # noqa: BLE001 - the server goes on, whatever a text causes
             self._fail(plan, error)
         else:
-            self._tell(plan, checked)
+            self._tell(plan, found)

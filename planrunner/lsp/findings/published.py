@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -15,9 +16,16 @@ from planrunner.lsp.documents.view import uri_of
 from planrunner.lsp.findings.diagnostics import diagnostics_of
 from planrunner.lsp.findings.quick_fixes import quick_fixes
 
-__all__ = ["Published"]
+__all__ = ["Findings", "Published"]
 
 _ByFile = dict[str, list[types.Diagnostic]]
+
+
+class Findings(NamedTuple):
+    """What was found in a plan, and the same by file as editors have it."""
+
+    checked: Checked
+    shown: _ByFile
 
 
 class Published:
@@ -26,10 +34,10 @@ class Published:
     def __init__(self, server: LanguageServer, lines_of: Callable[[str], EditorLines]) -> None:
         self._server = server
         self._lines_of = lines_of
-        self._found: dict[str, tuple[TypedPlan, Checked, _ByFile]] = {}
+        self._found: dict[str, tuple[TypedPlan, Findings]] = {}
 
-    def show(self, plan: TypedPlan, checked: Checked) -> None:
-        """Publish what was found in a plan."""
+    def findings(self, plan: TypedPlan, checked: Checked) -> Findings:
+        """Return what was found as editors have it; changes nothing."""
         texts = {str(plan.path): self._lines_of(plan.text)}
 
         def lines_of(file: str) -> EditorLines:
@@ -39,10 +47,14 @@ class Published:
 
         by_file = diagnostics_of(checked, str(plan.path), lines_of)
         own = by_file.pop(str(plan.path), [])
-        shown = {plan.uri: own, **{uri_of(file): found for file, found in by_file.items()}}
+        others = {uri_of(file): found for file, found in by_file.items()}
+        return Findings(checked, {plan.uri: own, **others})
+
+    def show(self, plan: TypedPlan, findings: Findings) -> None:
+        """Publish what was found in a plan."""
         before = self._of(plan.uri)
-        self._found[plan.uri] = (plan, checked, shown)
-        self._publish([plan.uri, *before, *shown])
+        self._found[plan.uri] = (plan, findings)
+        self._publish([plan.uri, *before, *findings.shown])
 
     def forget(self, uri: str) -> None:
         """Publish that nothing is wrong any more with a plan."""
@@ -55,18 +67,18 @@ class Published:
         found = self._found.get(plan.uri)
         if found is None or found[0] != plan:
             return []
-        _, checked, shown = found
+        checked, shown = found[1]
         file = uri_of(str(plan.path))
         own = [fault for fault in checked.faults if uri_of(fault.span.file) == file]
         pairs = list(zip(own, shown.get(plan.uri, ()), strict=False))
         return quick_fixes(plan.uri, pairs, self._lines_of(plan.text), asked)
 
     def _of(self, uri: str) -> _ByFile:
-        return self._found[uri][2] if uri in self._found else {}
+        return self._found[uri][1].shown if uri in self._found else {}
 
     def _publish(self, about: list[str]) -> None:
         for uri in dict.fromkeys(about):
-            shown = [one for *_, found in self._found.values() for one in found.get(uri, ())]
+            shown = [one for _, found in self._found.values() for one in found.shown.get(uri, ())]
             version = self._found[uri][0].version if uri in self._found else None
             self._server.text_document_publish_diagnostics(
                 types.PublishDiagnosticsParams(uri, list(_once_each(shown)), version)
