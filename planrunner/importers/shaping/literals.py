@@ -48,6 +48,10 @@ def hide_literals(draft: DraftPlan, hide: Hide) -> None:
         _sweep(keys, origin, hide)
 
 
+_NO_SECRETS: Final = frozenset({"", "/"})
+"""What stands where a value is still to be given."""
+
+
 def conceal(draft: DraftPlan, ledger: Ledger, values: list[str]) -> None:
     """Show no secret in reports, comments and the files that an import writes."""
     known = sorted({re.escape(one) for one in values if len(one) > 3}, key=len, reverse=True)
@@ -72,7 +76,7 @@ def _hide_param(draft: DraftPlan, name: str, param: DraftParam, hide: Hide) -> N
     """Give a param that is a secret no value; one that holds a secret reads it from another."""
     spec: Keys = param.spec if isinstance(param.spec, dict) else {"default": param.spec}
     value = spec.get("default")
-    if not isinstance(value, str) or not value or spec.get("secret"):
+    if not isinstance(value, str) or value in _NO_SECRETS or spec.get("secret"):
         return
     if "${" not in value and (is_secret_name(name) or LITERAL_TOKEN.fullmatch(value)):
         hide(name, value, f"param `{name}`", param.origin)

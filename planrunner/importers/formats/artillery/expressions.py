@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from jinja2 import Environment, TemplateSyntaxError
+
 from planrunner.importers.draft import DraftParam
 from planrunner.importers.formats.artillery.meant import (
     drawn_item,
@@ -142,7 +144,7 @@ class ArtilleryExpressions:
             end = found.end()
             parts.append(self._token(found[0], at))
         words = "".join(parts).strip()
-        return words if end == len(text) and words else None
+        return words if end == len(text) and _is_expression(words) else None
 
     def _token(self, token: str, at: Construct) -> str:
         operator = _OPERATORS.get(token)
@@ -176,10 +178,16 @@ class ArtilleryExpressions:
             return self.environment(steps[0].strip(".[]'\""), at) + _steps(steps[1:])
         special = self._special(head)
         if special is not None:
-            return special + _steps(steps)
+            return "''" if special.isdigit() and steps else special + _steps(steps)
         if self.test.names.find(head) is None:
             return self._named(f"{head}{rest}", at)
-        return self._named(head, at) + _steps(steps)
+        found = self._named(head, at)
+        param = self.test.names.params.get(found)
+        if steps and param is not None and isinstance(param.spec, dict):
+            is_whole = param.spec.get("type") in ("list", "json")
+            plain = f"({found}{_steps(steps)} | default(''))"
+            return f"{found}{_steps(steps)}" if is_whole else plain if len(steps) == 1 else "''"
+        return found + _steps(steps)
 
     def _special(self, head: str) -> str | None:
         if head == "$testId":
@@ -239,6 +247,15 @@ def _steps(steps: list[str]) -> str:
 
 def _index(key: str) -> str:
     return f"[{key}]" if key.isdigit() else f"['{_quotable(key)}']"
+
+
+def _is_expression(words: str) -> bool:
+    """Say whether words can be read as an expression, or as several with commas."""
+    try:
+        Environment(autoescape=True).compile_expression(f"[{words}]")
+    except TemplateSyntaxError:
+        return False
+    return bool(words)
 
 
 def _quotable(text: str) -> str:

@@ -15,6 +15,7 @@ from planrunner.importers.formats.drill.templates import DrillTemplates
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out
 from planrunner.importers.reading.expressions import inline, literal_value
+from planrunner.importers.reading.headers import sendable
 from planrunner.importers.reading.neighbours import neighbour
 from planrunner.importers.reading.paths import json_path
 from planrunner.importers.reading.quantities import read_seconds, seconds
@@ -107,6 +108,7 @@ class DrillItems:
         if url is not None:
             url.construct.translated()
         where = self.templates.text(url.node.text(), url.construct) if url is not None else "/"
+        self._give_default(where)
         is_whole = where.startswith(("/", "http://", "https://", "${"))
         keys: Keys = {verb: where if is_whole else f"/{where}"}
         if name:
@@ -114,10 +116,17 @@ class DrillItems:
         headers = node.entry("headers")
         if headers is not None:
             headers.construct.translated()
-            keys["headers"] = {one.key: self._taken(one) for one in headers.node.entries or []}
+            taken: Keys = {one.key: self._taken(one) for one in headers.node.entries or []}
+            keys["headers"] = sendable(taken, headers.construct)
         if body is not None:
             self._body(body, keys)
         return keys
+
+    def _give_default(self, where: str) -> None:
+        """Let a param that is a whole URL have a value that can be one."""
+        param = self.names.params.get(where[2:].partition("}")[0])
+        if where.startswith("${") and param is not None and isinstance(param.spec, dict):
+            param.spec = {**param.spec, "default": param.spec.get("default") or "/"}
 
     def _taken(self, one: SourceEntry) -> str:
         one.construct.translated()

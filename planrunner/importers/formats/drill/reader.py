@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import Final
 
@@ -111,7 +112,7 @@ class _DrillReader:
         entry.construct.translated()
         text = self.templates.text(entry.node.text(), entry.construct, default=_NO_HOST)
         self.templates.names.mean("base", f"'{text}'")
-        if not text.startswith(("http://", "https://", "${")):
+        if not re.match(r"https?://[^/\s]|\$\{", text):
             entry.construct.needs_you("not a URL: write the `base_url`")
             return _NO_HOST
         return text.rstrip("/")
@@ -124,6 +125,6 @@ class _DrillReader:
         if isinstance(value, str) and "{{" in value:
             text = self.templates.text(value, entry.construct, default=1)
             entry.construct.needs_you("say what it is when the environment does not")
-            return text
+            return text if re.fullmatch(r"\$\{\w+\}", text) else default
         number = read_seconds(value)
         return int(number) if number and number >= 1 else default

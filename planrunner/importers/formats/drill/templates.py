@@ -38,7 +38,8 @@ class DrillTemplates:
             return known + re.sub(r"\.(\d+)(?=[.\[]|$)", r"[\1]", rest)
         kind = "url" if default and isinstance(default, str) else "int" if default else "str"
         name = self.names.reserve(path)
-        self.names.params[name] = DraftParam({"type": kind, "default": default, "env": path})
+        env = {"env": path} if path else {}
+        self.names.params[name] = DraftParam({"type": kind, "default": default, **env})
         self.names.mean(path, name)
         at.needs_you(f"set the environment variable `{path}`, or the param `{name}`")
         return name

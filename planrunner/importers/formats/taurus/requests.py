@@ -62,7 +62,9 @@ class TaurusRequests(TaurusSettings):
     def _url(self, url: str) -> str:
         param = self.templates.names.params.get(url[2:].partition("}")[0])
         if param is not None and url.startswith("${") and isinstance(param.spec, dict):
-            param.spec = {**param.spec, "default": param.spec.get("default") or "/"}
+            is_whole = url.endswith("}") and url.count("}") == 1
+            host = "/" if is_whole else "http://localhost:8000"
+            param.spec = {**param.spec, "default": param.spec.get("default") or host}
         if re.match(r"https?://|/|\$\{", url, re.IGNORECASE):
             return url
         return f"http://{url}" if re.match(r"[\w-]+(\.[\w-]+)+(:\d+)?(/|$)", url) else f"/{url}"

@@ -6,6 +6,7 @@ from planrunner.importers.draft import Keys
 from planrunner.importers.formats.taurus.templates import TaurusTemplates
 from planrunner.importers.formats.taurus.thinking import pause_of
 from planrunner.importers.nodes import SourceEntry
+from planrunner.importers.reading.headers import sendable
 from planrunner.importers.reading.quantities import read_seconds, seconds
 
 __all__ = ["TaurusSettings"]
@@ -21,7 +22,8 @@ class TaurusSettings:
         values = self.templates.value(one.node, one.construct)
         if isinstance(values, dict) and values:
             keys["headers"] = {
-                key: "" if each is None else str(each) for key, each in values.items()
+                key: "" if each is None else str(each)
+                for key, each in sendable(values, one.construct).items()
             }
 
     def pause(self, one: SourceEntry, keys: Keys) -> None:

@@ -367,3 +367,19 @@ def test_recognition() -> None:
     assert IMPORTER.claim(SourceFile(None, "a.yml", whole("", "").encode())) is Claim.SURE
     assert IMPORTER.claim(SourceFile(None, "a.yml", b"execution: []\nscenarios: {}")) is Claim.NO
     assert IMPORTER.claim(SourceFile(None, "rows.csv", b"a,b")) is Claim.COMPANION
+
+
+def test_what_can_not_be_sent_or_said_leaves_a_plan_that_is_valid() -> None:
+    """Names that are no headers, URLs without a port, conditions that are no expressions."""
+    imported = run(
+        "config: {target: 'http://a:b c', phases: [{duration: 0, arrivalRate: 1}],"
+        " ensure: {maxErrorRate: many}}\n"
+        "scenarios: [{flow: [{get: {url: '{{ $env.SECRET }}', headers: {'': x, 'a b': y},"
+        " ifTrue: '/a b'}}, {get: {url: '/{{ $loopElement.url }}'}}]}]\n"
+    )
+
+    assert fate(imported, "headers") is S
+    assert fate(imported, "ifTrue") is L
+    assert fate(imported, "target") is Y
+    assert fate(imported, "maxErrorRate") is L
+    assert check(imported) == ()

@@ -66,7 +66,7 @@ def _one(one: SourceEntry, endpoints: dict[str, str]) -> Iterator[DraftThreshold
             yield from read(item, endpoints)
     elif one.key in _OLD:
         yield from _metric(one, f"http.response_time.{one.key}", endpoints)
-    elif one.key == "maxErrorRate":
+    elif one.key == "maxErrorRate" and _is_number(one.node.text()):
         one.construct.changed(_USERS)
         yield DraftThreshold(
             f"error_rate of iteration <= {one.node.text()}%", origin=one.construct.place

@@ -47,7 +47,8 @@ class ArrivalsReader:
                 names.append(name)
         for unknown in entry.node.unjudged():
             unknown.construct.left_out("Artillery's phases have no such key")
-        if all(stage["rate"] == "0/s" == stage.get("from", "0/s") for stage in stages):
+        lasts = any(stage["duration"] != "0s" for stage in stages)
+        if not lasts or all(stage["rate"] == "0/s" == stage.get("from", "0/s") for stage in stages):
             return [DraftPhase({"rate": "1/s", "hold": "1m"}, notes=[f"TODO import: {_UNSAID}"])]
         keys = _phase(stages)
         if users := self._max_users(most, len(entry.node.each())):

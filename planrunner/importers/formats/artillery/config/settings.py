@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 from planrunner.importers.draft import Keys
 from planrunner.importers.formats.artillery.config.payloads import read_payload
@@ -14,6 +15,7 @@ from planrunner.importers.formats.artillery.meant import with_default
 from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out
+from planrunner.importers.reading.headers import sendable
 from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.importers.templates import literal
 
@@ -124,7 +126,8 @@ class ConfigReader:
             if below.key == "headers":
                 value = self.expressions.value(below.node, below.construct)
                 if isinstance(value, dict) and value:
-                    self.shared["headers"] = {key: _text(each) for key, each in value.items()}
+                    sent = sendable(value, below.construct)
+                    self.shared["headers"] = {key: _text(each) for key, each in sent.items()}
             elif below.key == "think":
                 jitter = below.node.take("jitter")
                 self.test.jitter = jitter.text() if jitter else ""
@@ -286,10 +289,17 @@ _PLUGINS: Final[dict[str, _ReadSetting]] = {
 def _plain_target(entry: SourceEntry) -> str:
     entry.construct.translated()
     text = entry.node.text().strip()
-    if "{{" in text or _URL.match(text):
-        return text
+    if "{{" in text or (_URL.match(text) and _is_url(text)):
+        return text if "{{" in text else literal(text)
     entry.construct.needs_you("not a URL: write the `base_url`")
     return _NO_HOST
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return urlsplit(text).port is None or " " not in text
+    except ValueError:
+        return False
 
 
 def handshake(keys: Keys) -> Keys:

@@ -53,6 +53,10 @@ _CODE: Final = frozenset({"call", "syntax"})
 _DEAD: Final = "no scenario runs this function"
 
 
+_NOT_SAID: Final = (NoStepSays, RecursionError, LookupError)
+"""What reading code raises where no step says it, or where it must be known beforehand."""
+
+
 @dataclass(slots=True)
 class ProcessorFunctions:
     """What a processor exports.
@@ -89,8 +93,8 @@ class ProcessorFunctions:
         module = modules.load(file)
         try:
             exports = read_processor(module, machine)
-        except (NoStepSays, RecursionError) as fault:
-            why = fault.why if isinstance(fault, NoStepSays) else "code that is nested too deeply"
+        except _NOT_SAID as fault:
+            why = _why(fault)
             machine.finding("script", file.name, file.place(1), "left_out", why)
             exports = module.exports
         found = cls(Path(file.name).name, machine, module, exports, ProcessorStubs(draft, names))
@@ -141,7 +145,7 @@ class ProcessorFunctions:
                 function, [variables], self.module.script.root, self.module.scope, self.machine
             )
             said = expression(value, self.machine)
-        except (NoStepSays, RecursionError):
+        except _NOT_SAID:
             return None
         self._judge(function, at)
         return said
@@ -210,10 +214,8 @@ class ProcessorFunctions:
         machine.part, machine.last, machine.lists, machine.work = "vu", reply, [steps], 0
         try:
             value = invoke(function, arguments, function.node, self.module.scope, machine)
-        except NoStepSays as fault:
-            return fault.why
-        except RecursionError:
-            return "code that is nested too deeply"
+        except _NOT_SAID as fault:
+            return _why(fault)
         finally:
             machine.part, machine.lists, machine.calls = "init", [], []
             machine.forget_counters()
@@ -295,6 +297,14 @@ class _BeforeCall:
         if self.request is not None:
             self.request.body.clear()
             self.request.body.update(self.body)
+
+
+def _why(fault: Exception) -> str:
+    if isinstance(fault, NoStepSays):
+        return fault.why
+    if isinstance(fault, RecursionError):
+        return "code that is nested too deeply"
+    return "a value that only the run knows"
 
 
 def _together(steps: list[DraftStep]) -> list[DraftStep]:

@@ -29,6 +29,8 @@ from planrunner.importers.formats.k6.state.values import (
 from planrunner.importers.formats.k6.terms.operators import truth
 from planrunner.importers.formats.k6.terms.plain import from_plain
 from planrunner.importers.formats.k6.terms.texts import expression, wrapped
+from planrunner.importers.templates import identifier
+from planrunner.metrics.measures import MEASURES
 
 __all__ = ["CALLBACK", "EVENTS", "PROCESSOR_NATIVES", "read_processor"]
 
@@ -72,7 +74,9 @@ def _emit(call: NativeCall) -> JsValue:
     if known is None or not isinstance(name, JsConst):
         raise NoStepSays("an event of Artillery: `record:` a value at a request")
     value = call.argument(2) if len(call.arguments) > 2 else JsConst(1)
-    metric = replace(call, of=JsMetric(known, str(name.value)), arguments=[value], name="add")
+    said = str(name.value)
+    said = f"{said}_of_reply" if identifier(said) in MEASURES else said
+    metric = replace(call, of=JsMetric(known, said), arguments=[value], name="add")
     try:
         return NATIVES["Metric.add"](metric)
     except NoStepSays as fault:
@@ -115,7 +119,10 @@ def _require(call: NativeCall) -> JsValue:
     """Read `require('…')`: a library, JSON, or another module of the processor."""
     machine, module = call.machine, call.scope.module
     assert isinstance(machine, ProcessorMachine), "only such machines have it"
-    source = str(plain(call.argument(0)))
+    try:
+        source = str(plain(call.argument(0)))
+    except LookupError:
+        return JsUnknown("a module whose name only the run knows")
     plain_name = source.removeprefix("node:")
     native = "crypto" if plain_name == "crypto" else native_module(plain_name)
     if native is not None:

@@ -13,6 +13,7 @@ from planrunner.importers.formats.artillery.steps.replies import RepliesReader
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out
 from planrunner.importers.reading.expressions import inline
+from planrunner.importers.reading.headers import sendable
 from planrunner.importers.reading.neighbours import neighbour
 from planrunner.importers.reading.quantities import read_seconds, seconds
 
@@ -149,7 +150,8 @@ class RequestsReader:
         if isinstance(headers, dict) and headers:
             known = step.setdefault("headers", {})
             assert isinstance(known, dict)
-            known.update({key: _header(value) for key, value in headers.items()})
+            sent = sendable(headers, one.construct)
+            known.update({key: _header(value) for key, value in sent.items()})
 
     def query(self, one: SourceEntry, step: Keys) -> None:
         value = self.expressions.value(one.node, one.construct)
