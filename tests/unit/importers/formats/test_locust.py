@@ -17,6 +17,7 @@ from planrunner.importers.importing import Imported, check, import_files, write
 from planrunner.importers.sources import SourceFile
 from planrunner.loss.ledger import Fate
 from planrunner.plan.yaml.document import parse
+from tests.support.cpu_time import within_cpu
 
 HEAD = """\
 import json, os, random, string, time, uuid
@@ -897,3 +898,21 @@ def test_what_is_no_test_is_refused_with_its_place(text: str, message: str) -> N
     with pytest.raises(UsageError) as caught:
         imported(text)
     assert message in str(caught.value)
+
+
+def test_functions_that_call_themselves_or_many_others_take_no_long_time() -> None:
+    many = "".join(
+        f"    def f{n}(self):\n        self.f{n + 1}()\n        self.f{n + 1}()\n"
+        for n in range(30)
+    )
+    text = (
+        HEAD
+        + "def deep(n):\n    return [deep(n - 1), n ** 2] if n else [x for x in range(9) if x]\n"
+        + "class A(HttpUser):\n    host = 'http://127.0.0.1'\n"
+        + f"{many}    def f30(self):\n        self.client.get('/')\n"
+        + "    @task\n    def t(self):\n        self.client.post('/', json=deep(2))\n        self.f0()\n"
+    )
+    done = within_cpu(2.0, lambda: imported(text))
+
+    steps = parse(done.text, "p").data["users"]["A"]["tasks"][0]["steps"]
+    assert {"post": "/", "json": "${deep_value}"} in steps

@@ -31,6 +31,7 @@ __all__ = ["expression", "mapping_by_key", "text_of", "value"]
 _FILTERS: Final = {"len": "length", "str": "string", "int": "int", "float": "float", "sum": "sum",
                    "round": "round", "abs": "abs", "min": "min", "max": "max"}  # fmt: skip
 _LONGEST: Final = 1_000_000
+_MOST: Final = 5_000
 _OPERATORS: Final = {
     ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%", ast.FloorDiv: "//",
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
@@ -270,6 +271,8 @@ def _is_drawn(node: ast.expr, names: LocustNames) -> bool:
 
 def _constant_value(name: str, constant: ast.expr, names: LocustNames) -> str:
     if isinstance(constant, ast.List | ast.Tuple | ast.Dict):
+        if len(getattr(constant, "elts", ())) > _MOST:
+            return _refuse(constant, "a list of many values; put it into a file and use `data`")
         names.module.accept(constant)
         if isinstance(constant, ast.Dict):
             return _mapping(constant, names)

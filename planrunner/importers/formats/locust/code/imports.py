@@ -39,8 +39,9 @@ def _imported(file: SourceFile, root: Path) -> Iterator[Path]:
         tree = ast.parse(file.text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return  # said with its place when it is read
+    own = file.path.resolve().parent
     for node in ast.walk(tree):
-        for base, parts in _places(node, file.path.resolve().parent, root):
+        for base, parts in _places(node, own, root):
             path = base.joinpath(*[part for part in parts if part])
             for found in (path.with_suffix(".py"), path / "__init__.py"):
                 if found.is_file() and found.resolve().is_relative_to(root):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import copy
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -119,6 +120,31 @@ class LocustModule:
         )
 
     @cached_property
+    def remade_elsewhere(self) -> frozenset[str]:
+        """Those that users or listeners set anew, not only functions that compute."""
+        parts: list[ast.AST] = [*self.classes.values(), *self.loose]
+        parts += [
+            one
+            for one in self.functions.values()
+            if any("events." in ast.unparse(each) for each in one.decorator_list)
+        ]
+        seen: set[str] = set()
+        waiting = parts[len(self.classes) :]  # what users call is copied, or read with them
+        while waiting:
+            for name in names_read(waiting.pop()):
+                if name in self.functions and name not in seen:
+                    seen.add(name)
+                    waiting.append(self.functions[name])
+        parts += [self.functions[name] for name in seen]
+        return frozenset(
+            name
+            for part in parts
+            for one in ast.walk(part)
+            if isinstance(one, ast.Global)
+            for name in one.names
+        )
+
+    @cached_property
     def loose_names(self) -> dict[str, list[ast.stmt]]:
         """Names that other code of the first level sets or fills, with that code."""
         found: dict[str, list[ast.stmt]] = {}
@@ -183,8 +209,9 @@ class LocustModule:
 
     def dry(self) -> LocustModule:
         """Return the same files with a ledger that nobody will read."""
-        made = replace(self, ledger=Ledger(), calls={}, given={}, said={*self.said})
-        made.__dict__.update(changed=self.changed, remade=self.remade, loose_names=self.loose_names)
+        _ = self.changed, self.loose_names, self.changed_attributes  # kept by both
+        made = copy.copy(self)
+        made.ledger, made.calls, made.given, made.said = Ledger(), {}, {}, {*self.said}
         return made
 
     def change_once(self, how: str, node: ast.AST) -> None:

@@ -46,6 +46,8 @@ class LocustNames:
         opened: Paths beside the plan of the files that local names stand for.
         has_user: The code is that of a user.
         shared: What names of the first level that `setup` sets are called.
+        sending: Whether functions send, by their code.
+        below: The functions that functions may call, by their code.
         lossy: Whether a plan's words for code that computes lose something, by its text.
         is_among_others: The code is that of a TaskSet beside other tasks.
         unverified: Some request is sent without looking at certificates.
@@ -61,6 +63,8 @@ class LocustNames:
     taken: set[str] = field(default_factory=set)
     has_user: bool = True
     shared: dict[str, str] = field(default_factory=dict)
+    sending: dict[ast.AST, bool] = field(default_factory=dict)
+    below: dict[ast.AST, set[ast.AST]] = field(default_factory=dict)
     lossy: dict[str, bool] = field(default_factory=dict)
     is_among_others: bool = False
     unverified: bool = False

@@ -131,7 +131,7 @@ class CodeNeeds:
         defined = (
             module.functions.get(name) or module.classes.get(name) or module.constants.get(name)
         )
-        if name in module.remade:
+        if name in module.remade_elsewhere:
             self.obstacles.append(f"`{name}`, which other code sets")
         elif defined is not None or name in module.loose_names:
             self._define(name, defined)

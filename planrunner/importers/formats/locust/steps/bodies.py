@@ -300,13 +300,28 @@ class TaskBody(ControlCode):
             return self.functions[method]
         return self.names.module.functions.get(name) or self.names.module.method(name)
 
+    def _below(self, function: LocustFunction) -> set[ast.AST]:
+        """Return the functions of these files that a function may call, at any depth."""
+        known = self.names.below.get(function)
+        if known is None:
+            known = self.names.below[function] = set()
+            waiting: list[ast.AST] = [function]
+            while waiting:
+                for one in ast.walk(waiting.pop()):
+                    found = self.function(one) if isinstance(one, ast.Call) else None
+                    if found is not None and found not in known:
+                        known.add(found)
+                        waiting.append(found)
+        return known
+
     def _inline(self, call: ast.Call) -> tuple[list[DraftStep], ast.expr | None]:
         """Put the code of a function in the place of its call."""
         function = self.function(call)
         name = dotted(call.func)
         if function is None:
             raise Unsayable(call, f"a call of `{name or 'computed code'}`; {_HOOK}")
-        if function in self.called or len(self.called) > _DEEPEST:
+        is_deep = len(self.called) > _DEEPEST
+        if function in self.called or is_deep or function in self._below(function):
             raise Unsayable(call, "a function that calls itself")
         code, returned, computed = bound(function, call, self.names)
         steps = [

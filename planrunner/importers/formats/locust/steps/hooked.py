@@ -97,7 +97,7 @@ class HookedCode(ReplyCode):
         """Say whether code sends nothing, judges no reply, and writes no line of a log."""
         return self.hooks is not None and not any(self._acts(node))
 
-    def _acts(self, node: ast.AST, depth: int = 0) -> Iterator[bool]:
+    def _acts(self, node: ast.AST) -> Iterator[bool]:
         for one in ast.walk(node):
             if not isinstance(one, ast.Call):
                 continue
@@ -109,8 +109,16 @@ class HookedCode(ReplyCode):
             if judged or is_sent or name.endswith(("sleep", ".interrupt")):
                 yield True
             function = self.function(one)
-            if function is not None and depth < 8:
-                yield from self._acts(function, depth + 1)
+            if function is not None:
+                yield self._sends(function)
+
+    def _sends(self, function: LocustFunction) -> bool:
+        """Say whether a function acts, or one that it calls."""
+        known = self.names.sending
+        if function not in known:
+            known[function] = False  # what calls itself acts as its other code does
+            known[function] = any(self._acts(function))
+        return known[function]
 
     def is_lossy(self, code: Sequence[ast.stmt]) -> bool:
         """Say whether steps would lose something of code."""
