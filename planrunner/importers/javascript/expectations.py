@@ -102,10 +102,10 @@ class ExpectedReply:
     def length(self, value: ScriptValue, least: int | None, most: int | None) -> None:
         """The value has so many items or characters."""
         if value.kind != "json":
-            if value.kind == "body" and least == 1 and most is None:
-                self._text("matches", r"[\s\S]")
-                return
-            raise NotExpectable(NO_RULE)
+            if value.kind != "body":
+                raise NotExpectable(NO_RULE)
+            self._text("matches", _sized(least, most))
+            return
         if least is not None and least == most:
             self._rule(value, {"length": least})
             return
@@ -218,6 +218,15 @@ class ExpectedReply:
         if self.keys.get(key, value) != value:
             raise NotExpectable(f"another test of this request says something else of `{key}`")
         self.keys[key] = value
+
+
+def _sized(least: int | None, most: int | None) -> str:
+    """Return a pattern for a text with so many characters."""
+    if least == 1 and most is None:
+        return r"[\s\S]"
+    if least is not None and least == most:
+        return rf"\A[\s\S]{{{least}}}\Z"
+    return rf"\A[\s\S]{{{max(0, least or 0)},{'' if most is None else max(0, most)}}}\Z"
 
 
 def _merged(before: Keys, rule: Keys) -> Keys:

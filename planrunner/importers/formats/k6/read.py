@@ -24,6 +24,7 @@ from planrunner.importers.formats.k6.state.values import (
     K6Module,
     plain,
 )
+from planrunner.importers.formats.k6.terms.operators import shadow
 from planrunner.importers.formats.k6.unread import judge_unread
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.loss.ledger import SourcePlace
@@ -33,6 +34,7 @@ __all__ = ["read"]
 _SCRIPTS: Final = (".js", ".ts", ".mjs", ".cjs", ".mts", "")
 _LIFE: Final = frozenset({"setup", "teardown", "handleSummary", "options", "default"})
 _DEEPEST: Final = 20
+_CHOSEN: Final = "the environment chooses among options; only those of its default are in the plan"
 _RUNNABLE: Final = re.compile(
     rb"export\s+default\b|exports\.default\b|export\s+(?:const|let|var)\s+options\b"
 )
@@ -166,6 +168,10 @@ def _place_of_options(module: K6Module) -> SourcePlace:
 
 def _plain_options(value: JsValue | None, machine: K6Machine, place: SourcePlace) -> dict[str, Any]:
     """Return the options as they are where no variable of the environment is set."""
+    known = shadow(value) if value is not None else None
+    if isinstance(known, JsObject) and known is not value:
+        machine.finding("option", "options", place, "changed", _CHOSEN)
+        value = known
     if not isinstance(value, JsObject):
         if value is not None:
             why = "options that only the run knows: write `phases` and `thresholds`"

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Final
 
 from planrunner.importers.formats.k6.code.calls import NativeCall
-from planrunner.importers.formats.k6.state.machine import NoStepSays
 from planrunner.importers.formats.k6.state.values import JsArray, JsExpr, JsNative, JsValue
 from planrunner.importers.formats.k6.terms.texts import expression
 
@@ -51,7 +50,8 @@ def made_up(call: NativeCall) -> JsValue:
             return JsExpr(f"rand.choice({expression(items, call.machine)})", draws=True)
     said = _WORDS.get(word)
     if said is None:
-        raise NoStepSays(f"a made-up `{call.name}`: see `fake`, or a function of a hook")
+        call.change(f"it is `fake.word()`, not a made-up `{call.name}`")
+        said = "fake.word()"
     return JsExpr(said, "text", draws=True)
 
 

@@ -229,6 +229,8 @@ def _equal(value: ScriptValue, wanted: object, expected: ExpectedReply, *, is_no
         expected.exists(value, is_there=is_not)
     elif value.kind == "body" and wanted == "" and is_not:
         expected.exists(value)
+    elif value.kind == "status" and wanted == 0 and is_not:
+        expected.statuses(["2xx", "3xx", "4xx", "5xx"])
     elif value.kind == "length" and is_not and wanted == 0 and value.of is not None:
         expected.length(value.of, 1, None)
     elif is_not:

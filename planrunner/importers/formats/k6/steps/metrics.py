@@ -167,7 +167,11 @@ def _own_tags(call: NativeCall, request: JsReply, when: list[JsBranch]) -> None:
         call.change("its tags are not in the plan")
         return
     for name, one in tags.entries.items():
-        text = plan_text(one, call.machine)
+        try:
+            text = plan_text(one, call.machine)
+        except NoStepSays:
+            call.change(f"its tag `{name}` is not in the plan")
+            continue
         _tags(request).setdefault(name, text)
         call.machine.tags.setdefault(name, set()).add(text)
 

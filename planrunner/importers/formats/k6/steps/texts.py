@@ -230,10 +230,15 @@ def _filtered(call: NativeCall) -> JsValue:
     """Read `toUpperCase()` and its like."""
     name = {"toUpperCase": "upper", "toLowerCase": "lower", "trim": "trim"}[call.name]
     if isinstance(call.of, JsConst):
-        text = str(call.of.value)
-        changed = {"upper": text.upper(), "lower": text.lower(), "trim": text.strip()}
-        return JsConst(changed[name])
-    return JsOp(name, [call.of])
+        return _changed(call.of, name)
+    known = getattr(call.of, "unset", None)
+    return JsOp(name, [call.of], _changed(known, name) if isinstance(known, JsConst) else None)
+
+
+def _changed(value: JsConst, name: str) -> JsConst:
+    text = js_text(value.value)
+    changed = {"upper": text.upper(), "lower": text.lower(), "trim": text.strip()}
+    return JsConst(changed[name])
 
 
 def _split(call: NativeCall) -> JsValue:

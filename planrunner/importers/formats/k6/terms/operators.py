@@ -125,7 +125,7 @@ def _is_only_there(test: JsValue, then: JsValue) -> bool:  # noqa: C901, PLR0911
             return False
 
 
-def binary(sign: str, left: JsValue, right: JsValue) -> JsValue:  # noqa: PLR0911 - a table
+def binary(sign: str, left: JsValue, right: JsValue) -> JsValue:  # noqa: C901, PLR0911 - a table
     """Return what an operator with two operands gives."""
     sign = _SIGNS.get(sign, sign)
     if sign in ("&&", "||", "??"):
@@ -134,6 +134,8 @@ def binary(sign: str, left: JsValue, right: JsValue) -> JsValue:  # noqa: PLR091
         if isinstance(one, JsUnknown):
             return one
     folded = _folded(sign, left, right)
+    if folded is None:
+        folded = _found(sign, left, right)
     if folded is not None:
         return folded
     unset = _unset(sign, left, right)
@@ -145,6 +147,21 @@ def binary(sign: str, left: JsValue, right: JsValue) -> JsValue:  # noqa: PLR091
     if sign in _COMPARED | _ARITHMETIC:
         return JsOp(sign, [left, right], unset)
     return JsUnknown(f"the operator `{sign}` has no counterpart")
+
+
+def _found(sign: str, left: JsValue, right: JsValue) -> JsValue | None:
+    """Return `text.indexOf(part) !== -1` and its like as what they ask: whether it is in there."""
+    is_asked = isinstance(left, JsOp) and left.sign == "in" and isinstance(right, JsConst)
+    if not is_asked or not isinstance(right, JsConst):
+        return None
+    asked = f"{sign} {js_text(right.value)}"
+    if asked in _IS_IN:
+        return left
+    return negated(left) if asked in _IS_NOT_IN else None
+
+
+_IS_IN: Final = frozenset({"!= -1", "> -1", ">= 0", "== true"})
+_IS_NOT_IN: Final = frozenset({"== -1", "< 0", "<= -1", "== false"})
 
 
 def _drawn(sign: str, left: JsValue, right: JsValue) -> JsExpr | None:
