@@ -5,21 +5,34 @@ is used again and again, and what it ends goes on at once, in the call that brou
 
 Such a call may be made wherever the event loop itself calls, so whoever ends a wait must have
 nothing left to do with what it was for: the waiter has gone on when `end` returns.
+
+A session that has sent something and has nothing more to do before the reply may return the wait
+itself: awaiting that gives the reply, by what its `sender` says of its end.
 """
 
 from __future__ import annotations
 
 import asyncio
 from asyncio import CancelledError
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context
 from functools import partial
 from types import coroutine
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-__all__ = ["WireWait", "outcome_of"]
+__all__ = ["WireSender", "WireWait", "nobody", "outcome_of"]
 
 WaitOutcome = TypeVar("WaitOutcome")
+
+
+class WireSender(Protocol):
+    """Who returns its wait for what it has sent."""
+
+    def go_on(self, outcome: Any) -> Awaitable[Any]:  # noqa: ANN401 - as the wait has it
+        """Return what gives the reply, where there is more to do."""
+
+    def let_go(self) -> None:
+        """Wait no longer for it: whoever did has been cancelled."""
 
 
 class WireWait(Generic[WaitOutcome]):
@@ -32,27 +45,33 @@ class WireWait(Generic[WaitOutcome]):
         is_pending: It has begun, and nothing has ended it.
         outcome: What ended it.
         resume: Lets the waiter go on; set by whoever drives it.
+        reply: What comes of it where the wait itself is awaited, and ends with None.
+        sender: Knows more.
     """
 
-    __slots__ = ("_asyncio_future_blocking", "_is_cancelled", "is_pending", "outcome", "resume")
+    __slots__ = ("_is_cancelled", "is_pending", "outcome", "reply", "resume", "sender")
 
     get_loop: Final = staticmethod(asyncio.get_running_loop)
 
     outcome: WaitOutcome
     resume: Callable[[], object]
 
-    def __init__(self) -> None:
-        self._asyncio_future_blocking = True
+    def __init__(self, sender: WireSender | None = None, reply: object = None) -> None:
         self._is_cancelled = self.is_pending = False
-        self.resume = _nobody
+        self.resume = nobody
+        self.sender: Any = sender
+        self.reply: Any = reply
 
     def begin(self) -> None:
         """Wait from now on, even if the end comes before anybody awaits it."""
         self.is_pending = True
-        self.resume = _nobody
+        self.resume = nobody
 
     def end(self, outcome: WaitOutcome) -> None:
-        """End it; the waiter goes on at once, or in the loop's next turn if a task calls."""
+        """End it; the waiter goes on at once, or in the loop's next turn if a task calls.
+
+        Of a wait that ends with nothing but None, the hot path has this inline.
+        """
         self.is_pending = False
         self.outcome = outcome
         self.resume()
@@ -67,7 +86,35 @@ class WireWait(Generic[WaitOutcome]):
         if not self.is_pending:  # else its waiter was cancelled, and waits again
             self.resume()
 
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait for the reply of the sender; the hot path has this inline."""
+        if self.is_pending:
+            try:
+                yield self
+            except BaseException:
+                self.abandon()
+                raise
+        if self.outcome is None:
+            return self.reply
+        return (yield from self.sender.go_on(self.outcome).__await__())
+
+    def abandon(self) -> None:
+        """Wait no longer: whoever did has been cancelled."""
+        self.is_pending = False
+        self.sender.let_go()
+
+    __iter__ = __await__  # for `yield from`
+
     # -- what a task asks of what it waits for ----------------------------------------------
+
+    @property
+    def _asyncio_future_blocking(self) -> bool:
+        """The sign that it can be waited for; a task takes it away, and it is there again."""
+        return True
+
+    @_asyncio_future_blocking.setter
+    def _asyncio_future_blocking(self, is_blocking: bool) -> None:
+        pass
 
     def add_done_callback(self, wake: Callable[[Any], object], *, context: Context) -> None:
         call_soon = asyncio.get_running_loop().call_soon
@@ -90,7 +137,6 @@ class WireWait(Generic[WaitOutcome]):
 def outcome_of(wait: WireWait[WaitOutcome]) -> Generator[Any, None, WaitOutcome]:
     """Return what ends a wait that has begun."""
     if wait.is_pending:
-        wait._asyncio_future_blocking = True  # noqa: SLF001 - a task takes it as a sign, and away
         try:
             yield wait
         finally:
@@ -98,5 +144,5 @@ def outcome_of(wait: WireWait[WaitOutcome]) -> Generator[Any, None, WaitOutcome]
     return wait.outcome
 
 
-def _nobody() -> None:
+def nobody() -> None:
     """Be what nobody waits with."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Generator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from json import JSONDecoder, detect_encoding
@@ -78,6 +78,8 @@ class FailureKind(StrEnum):
 
 class Reply:
     """What came back from one request. A session may reuse one object for all its requests.
+
+    One that is there at once is returned as it is, and awaiting it gives itself.
 
     Attributes:
         failure: None when a complete reply arrived, whatever its status.
@@ -161,6 +163,12 @@ class Reply:
         self._parsed: dict[Callable[[Reply], Any], Any] = {}
         self._parsed_body: bytes | None = None
         self._parsed_head = b""
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        yield from ()
+        return self
+
+    __iter__ = __await__  # for `yield from`
 
     @property
     def beside(self) -> bytes:

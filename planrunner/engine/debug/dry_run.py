@@ -28,7 +28,7 @@ from planrunner.engine.tool_runs.tool_phase import StartTool
 from planrunner.engine.users.bound_task import BoundTask
 from planrunner.engine.users.data_feeds import Feeds
 from planrunner.engine.users.evaluate import evaluated
-from planrunner.engine.users.user_context import Actor, IterationEnded, StepsStopped
+from planrunner.engine.users.user_context import Actor, IterationEnded, StepsStopped, run_steps
 from planrunner.engine.users.virtual_user import user_stream
 from planrunner.engine.users.visitor import run_once
 from planrunner.engine.workers.local import channels_of, sweep_interval_ns
@@ -263,8 +263,7 @@ class _DryRunner:
             self._tasks += 1
             self._trace.section("task", name)
             begun = True
-            for step in task.steps:
-                await step(actor)
+            await run_steps(actor, task.steps)
         except StepsStopped:
             pass
         except IterationEnded as ended:

@@ -185,7 +185,8 @@ class Trace:
 
         async def guard(user: Actor) -> Reply | None:
             try:
-                return await step(user)
+                rest = step(user)
+                return None if rest is None else await rest
             except IterationEnded as ended:
                 if not self.has_counted(ended):
                     self._counted = ended
@@ -204,7 +205,8 @@ class Trace:
         async def traced(user: Actor) -> None:
             failed = ""
             try:
-                await step(user)
+                if (rest := step(user)) is not None:
+                    await rest
             except IterationEnded as ended:
                 self._counted = ended
                 failed = str(ended) or user.words
@@ -225,7 +227,8 @@ class Trace:
             before = self._depth
             self._depth = before + 1
             try:
-                await step(user)
+                if (rest := step(user)) is not None:
+                    await rest
             finally:
                 self._depth = before
 
@@ -235,7 +238,8 @@ class Trace:
         async def traced(user: Actor) -> Reply | None:
             before, user.failure = user.failure, ""
             try:
-                return await step(user)
+                rest = step(user)
+                return None if rest is None else await rest
             except IterationEnded as ended:
                 self._counted = ended
                 raise

@@ -81,15 +81,16 @@ class _Driver(Generic[DrivenEnd]):
     def _resume(self) -> None:
         """Take a step: a `WireWait` has ended."""
         bed = self.bed
-        if bed is None or bed.done() or self.awaited.is_pending:
-            return  # the task is being cancelled, or was meanwhile
+        if bed is None or bed.done():
+            return  # the task is being cancelled
         try:
             _enter(self.loop, self.task)
         except RuntimeError:  # another task runs: that has to end its step first
-            self.loop.call_soon(self.resume)
+            self.loop.call_soon(self._resume_late)
             return
+        step = self.step
         try:
-            awaited = self.awaited = self.step()
+            awaited = self.awaited = step()
         except BaseException as error:  # noqa: BLE001 - the task raises it
             self.error = error
             bed.set_result(None)
@@ -100,6 +101,10 @@ class _Driver(Generic[DrivenEnd]):
                 bed.set_result(None)
         finally:
             _leave(self.loop, self.task)
+
+    def _resume_late(self) -> None:
+        if self.awaited is not None and not self.awaited.is_pending:  # else it waits again
+            self._resume()
 
     @coroutine
     def run(self) -> Generator[Any, None, DrivenEnd]:

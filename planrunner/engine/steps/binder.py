@@ -5,7 +5,7 @@ Requests, the hot path, have a module of their own: `requests`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -179,7 +179,7 @@ class Binder:
         assert naming is not None
         steps: dict[str, Step] = {}
 
-        async def request(user: Actor) -> Reply | None:
+        def request(user: Actor) -> Awaitable[Reply | None] | None:
             text = to_text(failures.evaluated(user, naming.evaluate))
             step = steps.get(text)
             if step is None:
@@ -187,7 +187,7 @@ class Binder:
                 step = steps.get(name)
                 if step is None:
                     step = steps[name] = bind(replace(node, name=name, naming=None))
-            return await step(user)
+            return step(user)
 
         return request
 
@@ -412,7 +412,8 @@ def throttled(step: Step, turns: Turns) -> Step:
 
     async def request(user: Actor) -> Reply | None:
         await _wait(user, turns)
-        return await step(user)
+        rest = step(user)
+        return None if rest is None else await rest
 
     return request
 

@@ -176,7 +176,8 @@ def ending_on_error(
     async def request(user: Actor) -> Reply | None:
         before, user.failure = user.failure, ""
         try:
-            reply = await step(user)
+            rest = step(user)
+            reply = None if rest is None else await rest
         finally:
             failure = user.failure
             user.failure = before or failure

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import accumulate
 from typing import Final
 
@@ -20,6 +21,7 @@ from planrunner.engine.users.user_context import (
     NeverBegun,
     Step,
     StepsStopped,
+    run_steps,
 )
 from planrunner.graph.run_graph import (
     BarrierNode,
@@ -41,7 +43,7 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.language.expressions.builtins.names import pool_in
 from planrunner.language.expressions.values import EvaluationError, kind_of, to_text
-from planrunner.protocols.base import FailureKind
+from planrunner.protocols.base import FailureKind, Reply
 from planrunner.units import write_duration
 
 __all__ = [
@@ -79,28 +81,23 @@ def only_when(when: Evaluate | None, step: Step, failures: StepFailures) -> Step
     if when is None:
         return step
 
-    async def step_if(user: Actor) -> None:
-        if failures.evaluated(user, when):
-            await step(user)
+    def step_if(user: Actor) -> Awaitable[Reply | None] | None:
+        return step(user) if failures.evaluated(user, when) else None
 
     return step_if
 
 
 def in_turn(*steps: Step) -> Step:
     """Return several steps as one."""
-
-    async def run(user: Actor) -> None:
-        for step in steps:
-            await step(user)
-
-    return run
+    return partial(run_steps, steps=steps)
 
 
 def bind_group(steps: Sequence[Step], record: Callable[[int, int, str], None]) -> Step:
     async def group(user: Actor) -> None:
         with timed_together(user, record):
             for step in steps:
-                await step(user)
+                if (rest := step(user)) is not None:
+                    await rest
 
     return group
 
@@ -142,7 +139,8 @@ def bind_call(node: CallNode, steps: Sequence[Step], failures: StepFailures) -> 
         scope.update(values)
         try:
             for step in steps:
-                await step(user)
+                if (rest := step(user)) is not None:
+                    await rest
         finally:
             for name in values:
                 scope.pop(name, None)
@@ -160,7 +158,8 @@ def bind_if(
 
     async def branch(user: Actor) -> None:
         for step in then if evaluated(user, condition) else otherwise:
-            await step(user)
+            if (rest := step(user)) is not None:
+                await rest
 
     return branch
 
@@ -171,7 +170,8 @@ def bind_choose(choices: Sequence[tuple[int, Sequence[Step]]]) -> Step:
     async def choose(user: Actor) -> None:
         _, steps = choices[bisect(bounds, user.rng.random() * bounds[-1])]
         for step in steps:
-            await step(user)
+            if (rest := step(user)) is not None:
+                await rest
 
     return choose
 
@@ -191,7 +191,8 @@ def bind_switch(
         except EvaluationError as error:
             raise failures.failed(user, str(error)) from error
         for step in steps:
-            await step(user)
+            if (rest := step(user)) is not None:
+                await rest
 
     return switch
 
@@ -204,7 +205,8 @@ def bind_repeat(node: RepeatNode, steps: Sequence[Step], failures: StepFailures)
         assert isinstance(count, int)  # the compiler sees to it
         for number in range(1, count + 1):
             for step in steps:
-                await step(user)
+                if (rest := step(user)) is not None:
+                    await rest
             if not number % _ROUNDS_PER_TURN:
                 await asyncio.sleep(0)
 
@@ -222,7 +224,8 @@ def bind_while(node: WhileNode, steps: Sequence[Step], failures: StepFailures) -
                 return
             number += 1
             for step in steps:
-                await step(user)
+                if (rest := step(user)) is not None:
+                    await rest
             if not number % _ROUNDS_PER_TURN:
                 await asyncio.sleep(0)
 
@@ -237,7 +240,8 @@ def bind_foreach(node: ForeachNode, steps: Sequence[Step], failures: StepFailure
         for number, item in enumerate(_listed(user, items, node.shown, failures), 1):
             scope[name] = item
             for step in steps:
-                await step(user)
+                if (rest := step(user)) is not None:
+                    await rest
             if not number % _ROUNDS_PER_TURN:
                 await asyncio.sleep(0)
 
@@ -258,8 +262,8 @@ def _listed(user: Actor, items: Evaluate, shown: str, failures: StepFailures) ->
 def bind_think(node: ThinkNode) -> Step:
     pause = node.pause
 
-    async def think(user: Actor) -> None:
-        await user.pause(user.drawer(pause)(), soundly=True)
+    def think(user: Actor) -> Awaitable[None]:
+        return user.pause(user.drawer(pause)(), soundly=True)
 
     return think
 
@@ -267,7 +271,7 @@ def bind_think(node: ThinkNode) -> Step:
 def bind_set(node: SetNode, failures: StepFailures) -> Step:
     values, evaluated = node.values, failures.evaluated
 
-    async def set_values(user: Actor) -> None:
+    def set_values(user: Actor) -> None:
         scope = user.scope
         for name, evaluate in values:
             value = evaluated(user, evaluate)
@@ -282,7 +286,7 @@ def bind_set(node: SetNode, failures: StepFailures) -> Step:
 def bind_header(node: HeaderNode, failures: StepFailures) -> Step:
     values, evaluated = node.values, failures.evaluated
 
-    async def set_headers(user: Actor) -> None:
+    def set_headers(user: Actor) -> None:
         for name, evaluate in values:
             value = None if evaluate is None else evaluated(user, evaluate)
             try:
@@ -304,7 +308,7 @@ def bind_push(node: PushNode, sharing: Sharing, failures: StepFailures) -> Step:
         for name, evaluate in node.values
     ]
 
-    async def push(user: Actor) -> None:
+    def push(user: Actor) -> None:
         for name, evaluate, pool in values:
             value = failures.evaluated(user, evaluate)
             user.let_go(value)
@@ -323,7 +327,7 @@ def bind_pop(node: PopNode, failures: StepFailures) -> Step:
     source, target = node.source, node.target
     position = _POSITIONS[node.which]
 
-    async def pop(user: Actor) -> None:
+    def pop(user: Actor) -> None:
         try:
             items = user.own_list(source)
         except EvaluationError as error:
@@ -396,7 +400,7 @@ _POSITIONS: Final[Mapping[str, Callable[[Actor, int], int]]] = {
 def bind_log(node: LogNode, services: StepServices, failures: StepFailures) -> Step:
     text, write = node.text, services.log.write
 
-    async def log(user: Actor) -> None:
+    def log(user: Actor) -> None:
         value = failures.evaluated(user, text)
         try:
             write(to_text(value), user.scope)
@@ -409,7 +413,7 @@ def bind_log(node: LogNode, services: StepServices, failures: StepFailures) -> S
 def bind_stop(node: StopNode, services: StepServices) -> Step:
     what = node.what
 
-    async def stop(user: Actor) -> None:
+    def stop(user: Actor) -> None:
         if what is not StopWhat.ITERATION:
             user.sleeper.cut_short()
         if what is StopWhat.PHASE:

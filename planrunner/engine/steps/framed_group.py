@@ -19,7 +19,7 @@ from planrunner.engine.recording.recorder import Site
 from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.flow import timed_together
 from planrunner.engine.steps.wires import Wires
-from planrunner.engine.users.user_context import Actor, GroupLeft, Step
+from planrunner.engine.users.user_context import Actor, GroupLeft, Step, run_steps
 from planrunner.graph.run_graph import GroupNode
 from planrunner.protocols.base import Reply
 
@@ -56,8 +56,7 @@ def bind_framed_group(
         with timed_together(user, record):
             await checked(user, before)
             try:
-                for step in steps:
-                    await step(user)
+                await run_steps(user, steps)
             except GroupLeft:
                 await _sent(user, instead)
             except BaseException:

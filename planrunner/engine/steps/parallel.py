@@ -53,7 +53,8 @@ def _start(
 async def _send(waiting: Iterator[Step], actor: Actor) -> IterationEnded | None:
     try:
         for step in waiting:
-            await step(actor)
+            if (rest := step(actor)) is not None:
+                await rest
     except IterationEnded as ended:
         for _ in waiting:
             pass

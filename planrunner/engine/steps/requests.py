@@ -9,7 +9,8 @@ microsecond.
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from types import coroutine
 from typing import Any
 
 from planrunner.engine.recording.plan_values import RecordedValue, keep_values, recorded_values
@@ -17,12 +18,13 @@ from planrunner.engine.recording.recorder import Site, StatusKey, record
 from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.reply_scope import publish_reply
 from planrunner.engine.steps.step_failures import StepFailures
-from planrunner.engine.users.user_context import Actor, Step
+from planrunner.engine.users.user_context import Actor, IterationEnded, Step
 from planrunner.graph.run_graph import RequestNode
 from planrunner.language.expressions.values import EvaluationError, evaluation_error, to_text
 from planrunner.metrics.series import Series, Tags
 from planrunner.protocols.base import Check, FailureKind, Reply, Scope
 from planrunner.results.files.samples import pack_row
+from planrunner.wire_wait import WireWait
 
 __all__ = [
     "Attempt",
@@ -59,20 +61,30 @@ def plain_request(  # noqa: C901, PLR0915
 
     site.recorder.timeline.on_cut(forget)
 
-    async def request(user: Actor) -> Reply:  # noqa: C901, PLR0912, PLR0915
+    # Not `async`, so that it can yield a wait itself, as the wait's `__await__` would.
+    @coroutine
+    def request(user: Actor) -> Generator[Any, None, Reply]:  # noqa: C901, PLR0912, PLR0915
         nonlocal begin_ns, end_ns, by_status
         try:
-            reply = await user.sends[position](bound, user.scope)
+            sent: Any = user.sends[position](bound, user.scope)
+            if type(sent) is WireWait:
+                try:
+                    yield sent
+                except BaseException:
+                    sent.abandon()
+                    raise
+                reply: Reply = sent.reply
+                if sent.outcome is not None:
+                    reply = yield from sent.sender.go_on(sent.outcome)
+            else:
+                reply = yield from sent
         except CancelledError:
             failures.aborted(user)
             raise
         except EvaluationError as error:
             raise failures.unsent(user, error) from error
-        start_ns = user.due_ns
-        if start_ns:
-            user.due_ns = 0
-        else:
-            start_ns = reply.asked_ns
+        start_ns = user.due_ns or reply.asked_ns
+        user.due_ns = 0
         if not begin_ns <= start_ns < end_ns:
             table = site.table_at(start_ns)
             begin_ns, end_ns, by_status = table.begin_ns, table.end_ns, table.by_status
@@ -81,7 +93,7 @@ def plain_request(  # noqa: C901, PLR0915
             series = site.accepted(site.table_at(start_ns), reply)
             if series is None:
                 kind, words = _refused(reply, site.status_text)
-                await failures.failed(user, reply, kind, start_ns, words, ())
+                yield from failures.failed(user, reply, kind, start_ns, words, ())
                 return reply
         ended_ns = reply.ended_ns
         # What it waited for may have come before; `max` would be a call.
@@ -172,27 +184,41 @@ def measured_request(  # noqa: C901, PLR0915
     return request
 
 
-def silent_step(
+def silent_step(  # noqa: C901 - one function for what comes at once, and one for the rest
     node: RequestNode,
     failures: StepFailures,
     position: int,
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Step:
     """A step that does something here and isn't measured: it has a sample only if it fails."""
-    exchange = node.exchange
+    accept = node.exchange.accept
 
-    async def step(user: Actor) -> Reply:
+    def step(user: Actor) -> Awaitable[Reply] | None:
         try:
-            reply = await user.sends[position](bound, user.scope)
+            sent = user.sends[position](bound, user.scope)
         except EvaluationError as error:
             raise failures.failed(user, str(error)) from error
-        if reply.failure is not None or reply.status not in exchange.accept:
-            kind, began_ns = FailureKind.ERROR, reply.asked_ns
-            if reply.ends_iteration and reply.failure is not None:
-                kind = reply.failure
-            raise failures.failed(user, reply.detail, kind=kind, began_ns=began_ns)
+        if not isinstance(sent, Reply):
+            return rest(user, sent)
+        user.reply = sent
+        if sent.failure is not None or sent.status not in accept:
+            raise failed(user, sent)
+        user.moment_ns = sent.ended_ns
+        return None
+
+    async def rest(user: Actor, sent: Awaitable[Reply]) -> Reply:
+        try:
+            reply = await sent
+        except EvaluationError as error:
+            raise failures.failed(user, str(error)) from error
+        if reply.failure is not None or reply.status not in accept:
+            raise failed(user, reply)
         user.moment_ns = reply.ended_ns
         return reply
+
+    def failed(user: Actor, reply: Reply) -> IterationEnded:
+        kind = (reply.ends_iteration and reply.failure) or FailureKind.ERROR
+        return failures.failed(user, reply.detail, kind=kind, began_ns=reply.asked_ns)
 
     return step
 
@@ -200,9 +226,9 @@ def silent_step(
 def timed_by_itself(step: Step) -> Step:
     """Return the step so that nothing was due before: it is timed by itself."""
 
-    async def request(user: Actor) -> None:
+    def request(user: Actor) -> Awaitable[Reply | None] | None:
         user.due_ns = 0
-        await step(user)
+        return step(user)
 
     return request
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 
 from planrunner.engine.users.evaluate import note_failure
-from planrunner.engine.users.user_context import Actor, Step, TaskTimedOut
+from planrunner.engine.users.user_context import Actor, Step, TaskTimedOut, run_steps
 from planrunner.graph.run_graph import Evaluate, TaskProgram
 from planrunner.protocols.base import FailureKind
 from planrunner.units import NS_PER_S, format_duration
@@ -124,8 +124,7 @@ def limit_steps(steps: Sequence[Step], timeout_ns: int, place: str = "") -> Step
     async def run(user: Actor) -> None:
         try:
             async with asyncio.timeout(timeout_ns / NS_PER_S) as user.limit:
-                for step in steps:
-                    await step(user)
+                await run_steps(user, steps)
         except TimeoutError as error:
             words = f"the task took longer than {format_duration(timeout_ns)}"
             note_failure(user, words, FailureKind.TIMEOUT)

@@ -73,7 +73,7 @@ class IterationLoop:
         return self._freely()
 
     # The hot path: `_iteration` is repeated inline, as its coroutine would cost each request 3 %.
-    async def _freely(self) -> None:  # noqa: C901, PLR0912
+    async def _freely(self) -> None:  # noqa: C901, PLR0912, PLR0915
         bound, actor, pick = self._bound, self._actor, self._pick
         sleeper, tasks, timeline, ends = actor.sleeper, bound.tasks, bound.timeline, actor.ends
         numbers = bound.program.uses_iteration
@@ -93,7 +93,8 @@ class IterationLoop:
                 began_ns = actor.began_ns = actor.moment_ns
                 try:
                     for step in task.steps:
-                        await step(actor)
+                        if (rest := step(actor)) is not None:
+                            await rest
                 except _EVENTS as event:
                     took_ns = self._cut(task, began_ns, event)
                 else:
@@ -298,7 +299,8 @@ class IterationLoop:
         began_ns = actor.began_ns = actor.moment_ns
         try:
             for step in task.steps:
-                await step(actor)
+                if (rest := step(actor)) is not None:
+                    await rest
         except _EVENTS as event:
             return self._cut(task, began_ns, event)
         return self._conclude(task, began_ns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Timeout
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = [
     "Step",
     "StepsStopped",
     "TaskTimedOut",
+    "run_steps",
 ]
 
 Send = Callable[[Any, Scope], Awaitable[Reply]]
@@ -81,6 +82,7 @@ class Actor:
             iteration; else empty.
         words: What was last wrong, in words; of use only after a failure.
         broken: Expectations beyond the status that did not hold of the reply that is being judged.
+        reply: That of the last step that isn't measured.
         refusals: Connections refused in a row (kinds dns, connect, tls).
         limit: The timeout of the task that runs, if it has one.
         is_cut: It is being ended at once, and sends nothing more.
@@ -108,6 +110,7 @@ class Actor:
         "moment_ns",
         "plan",
         "refusals",
+        "reply",
         "rng",
         "scope",
         "sends",
@@ -146,6 +149,7 @@ class Actor:
         self.failure = ""
         self.words = ""
         self.broken: Sequence[ExpectationKey] = ()
+        self.reply: Reply | None = None
         self.refusals = 0
         self.limit: Timeout | None = None
         self.is_cut = False
@@ -259,8 +263,16 @@ class Actor:
             self.due_ns += waited_ns
 
 
-Step = Callable[[Actor], Coroutine[Any, Any, Reply | None]]
+Step = Callable[[Actor], Awaitable[Reply | None] | None]
 """A step bound to its place in the plan; one function serves all users.
 
+One that has nothing to wait for is done when it returns None; else what is left of it is awaited.
 Of one that sends a single request, the reply comes back; the session may use its object again.
 """
+
+
+async def run_steps(user: Actor, steps: Sequence[Step]) -> None:
+    """Take one step after the other; the hot path has this inline."""
+    for step in steps:
+        if (rest := step(user)) is not None:
+            await rest

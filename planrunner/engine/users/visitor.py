@@ -40,7 +40,8 @@ async def run_once(actor: Actor, steps: Sequence[Step]) -> bool:
     actor.failure = ""
     try:
         for step in steps:
-            await step(actor)
+            if (rest := step(actor)) is not None:
+                await rest
             if actor.failure:
                 return False
     except StepsStopped:

@@ -231,3 +231,57 @@ def test_an_error_in_a_step_is_the_task_s() -> None:
             await task
 
     check(scenario)
+
+
+class _Sender:
+    """A session that returns its wait for what it has sent."""
+
+    def __init__(self) -> None:
+        self.wait: WireWait[str | None] = WireWait(self, "plain")
+        self.left = 0
+
+    async def go_on(self, outcome: str) -> str:
+        await asyncio.sleep(0)
+        return f"more: {outcome}"
+
+    def let_go(self) -> None:
+        self.left += 1
+
+
+@pytest.mark.parametrize(("outcome", "reply"), [(None, "plain"), ("late", "more: late")])
+def test_a_wait_that_is_awaited_gives_the_reply_of_its_sender(
+    outcome: str | None, reply: str
+) -> None:
+    async def scenario(begin: Callable[[Work], asyncio.Task[Any]]) -> None:
+        sender = _Sender()
+
+        async def work() -> object:
+            sender.wait.begin()
+            return await sender.wait
+
+        task = begin(work)
+        await turns()
+        asyncio.get_running_loop().call_soon(sender.wait.end, outcome)
+        assert await task == reply
+        assert sender.left == 0
+
+    check(scenario)
+
+
+def test_the_sender_of_a_wait_lets_go_of_it_when_its_waiter_is_cancelled() -> None:
+    async def scenario(begin: Callable[[Work], asyncio.Task[Any]]) -> None:
+        sender = _Sender()
+
+        async def work() -> object:
+            sender.wait.begin()
+            return await sender.wait
+
+        task = begin(work)
+        await turns()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert task.cancelled()
+        assert (sender.left, sender.wait.is_pending) == (1, False)
+
+    check(scenario)

@@ -59,8 +59,8 @@ class FunctionCall:
         """Return what the function gets, when it may go on."""
         names = {name: read(reply) for name, read in self.reads}
         answer = FunctionReply(reply, failure, self.name, names)
-        if self.pause is not None:
-            await self.pause(actor)
+        if self.pause is not None and (rest := self.pause(actor)) is not None:
+            await rest
         return answer
 
 

@@ -137,9 +137,10 @@ class FunctionUser:
         before, actor.failure = actor.failure, ""
         self._is_busy = True
         try:
-            reply = await call.step(actor)
-            failure = actor.failure
+            rest = call.step(actor)
+            reply = actor.reply if rest is None else await rest
             assert reply is not None  # a request gives one
+            failure = actor.failure
             if call.is_plain:
                 return FunctionReply(reply, failure, call.name)
             return await call.concluded(reply, failure, actor)
@@ -162,7 +163,8 @@ class FunctionUser:
             await self._may_send()
             actor.scope[VALUES] = values
             try:
-                reply = await call.step(actor)
+                rest = call.step(actor)
+                reply = actor.reply if rest is None else await rest
                 assert reply is not None  # a request gives one
                 return await call.concluded(reply, actor.failure, actor)
             except EVENTS as event:

@@ -54,8 +54,7 @@ class WsClient:
                 kind = TEXT if send.is_text else BINARY
                 return BoundSend(send.on, send.render, kind, timeout_ns)
             case ReceiveAction() as receive:
-                plain = receive.until is None and receive.count == 1
-                return BoundReceive(receive.on, receive.until, receive.count, timeout_ns, plain)
+                return BoundReceive(receive.on, receive.until, receive.count, timeout_ns)
             case CloseAction() as close:
                 return BoundClose(close.on, close.code, close.reason, timeout_ns)
             case _:

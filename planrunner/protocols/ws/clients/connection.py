@@ -21,7 +21,6 @@ from planrunner.protocols.ws.clients.opcodes import (
     TEXT,
 )
 from planrunner.protocols.ws.reply import ABNORMAL
-from planrunner.wire_wait import WireWait
 
 __all__ = ["WsConnection", "WsEnding", "WsMessage", "WsReceiver"]
 
@@ -50,7 +49,7 @@ class WsEnding(WireFault):
 class WsReceiver(Protocol):
     """Who waits at a connection."""
 
-    def take(self, came_ns: int, asked_ns: int, data: bytes) -> None: ...
+    def take(self, came_ns: int, asked_ns: int, data: bytes) -> bool: ...
     def lose(self, ending: WsEnding) -> None: ...
 
 
@@ -66,7 +65,6 @@ class WsConnection(WSListener):
         answered_ns: The last of these times that a message has been the answer to.
         sent: Bytes of messages sent since a sample last took them.
         receiver: Who waits for messages; they queue where nobody does.
-        quick: What any message ends, where that is all that is waited for.
         ending: Why it is no longer open; None while it is.
         is_told: Some step has failed for that.
         drained: What is awaited while too much waits to be written; None otherwise.
@@ -93,7 +91,6 @@ class WsConnection(WSListener):
         "ping_due_ns",
         "pinged_ns",
         "queue",
-        "quick",
         "receiver",
         "sent",
         "sent_ns",
@@ -117,7 +114,6 @@ class WsConnection(WSListener):
         self.sent_ns = self.answered_ns = self.sent = 0
         self.queue: deque[WsMessage] = deque()
         self.receiver: WsReceiver | None = None
-        self.quick: WireWait[tuple[int, bytes] | None] | None = None
         self.ending: WsEnding | None = None
         self.is_told = False
         self.drained: asyncio.Future[None] | None = None
@@ -126,25 +122,27 @@ class WsConnection(WSListener):
     # -- what comes --------------------------------------------------------------------------
 
     def on_ws_frame(self, transport: WSTransport, frame: Any) -> None:  # noqa: ANN401 - untrue types
-        came_ns = self._now_ns()
+        # Calls through slots take two steps here and in the steps, as in `WireConnection`.
+        now_ns = self._now_ns
+        came_ns = now_ns()
         kind = frame.msg_type
         if self.ending is not None:  # nothing that comes after the end counts
             if kind == CLOSE:
                 transport.disconnect()
             return
-        packed = frame.rsv1
         if (
             kind in _MESSAGES
             and frame.fin
-            and not packed
             and self._parts is None
-            and not (frame.rsv2 or frame.rsv3)
+            and not (frame.rsv1 or frame.rsv2 or frame.rsv3)
         ):
             data = frame.get_payload_as_bytes()
-            if kind == TEXT and not data.isascii() and not _is_utf8(data):
+            if not data.isascii() and kind == TEXT and not _is_utf8(data):
                 self._end_for_utf8()
+            elif (receiver := self.receiver) is not None:
+                receiver.take(came_ns, self.sent_ns, data)
             else:
-                self._arrived(data, came_ns)
+                self._keep(data, came_ns)
             return
         try:
             self._look_at(transport, frame, kind, came_ns)
@@ -202,15 +200,13 @@ class WsConnection(WSListener):
             self._arrived(whole, came_ns)
 
     def _arrived(self, data: bytes, came_ns: int) -> None:
-        quick = self.quick
-        if quick is not None:
-            self.quick = self.receiver = None
-            if quick.is_pending:  # else its step has been cancelled in this turn of the loop
-                quick.end((came_ns, data))
-            return
         if self.receiver is not None:
             self.receiver.take(came_ns, self.sent_ns, data)
-            return
+        else:
+            self._keep(data, came_ns)
+
+    def _keep(self, data: bytes, came_ns: int) -> None:
+        """Keep a message that nobody waits for yet."""
         self._queued += len(data)
         if len(self.queue) >= self._max_queue:
             words = f"more than {self._max_queue} messages wait (`ws.max_queue`)"
@@ -220,11 +216,6 @@ class WsConnection(WSListener):
             self.end(WsEnding(FailureKind.TOO_LARGE, words), _TOO_LARGE)
         else:
             self.queue.append((came_ns, self.sent_ns, data))
-
-    @property
-    def may_be_waited_at(self) -> bool:
-        """Whether a message may come of it, and nobody waits already."""
-        return self.receiver is None and (self.ending is None or bool(self.queue))
 
     def next_message(self) -> WsMessage:
         """Take the first of those that wait; there must be one."""

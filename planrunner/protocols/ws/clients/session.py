@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from planrunner.language.expressions.values import UNDEFINED, Evaluate, EvaluationError
 from planrunner.protocols.base import NOT_JSON, FailureKind, Scope, Sent, read_json, read_text
@@ -70,7 +70,7 @@ class WsSession:
         sent_reply: … but for messages that were sent: what that says never fails.
         deadline_ns: Of what is waited for.
         wait: What is waited with.
-        where: The connection that it is waited at; None when nothing is.
+        where: The connection that it is waited at, or was.
         since_ns: When that began.
         until: Which message is waited for, …
         left: … and how many of them.
@@ -108,7 +108,8 @@ class WsSession:
         self.reply = WsReply()
         self.sent_reply = WsReply()
         self.deadline_ns = self.since_ns = self.left = 0
-        self.wait: WireWait[tuple[int, bytes] | None] = WireWait()
+        self.wait: WireWait[None] = WireWait(self, self.reply)
+        self.wait.outcome = None
         self.until: Evaluate | None = None
         self.where: WsConnection | None = None
         self.last_words = ""
@@ -173,24 +174,21 @@ class WsSession:
 
     # -- receiving ---------------------------------------------------------------------------
 
-    def want(
-        self, connection: WsConnection, scope: Scope, until: Evaluate | None, count: int
-    ) -> None:
-        """Want messages of a connection: those that wait already, then those that come."""
-        self.where, self._scope, self.until, self.left = connection, scope, until, count
+    def seek(self, until: Evaluate, scope: Scope) -> None:
+        """Want only messages that fit."""
+        self.until, self._scope = until, scope
         self.last_words = ""
-        if until is not None:
-            self._before = scope.get("json", UNDEFINED), scope.get("body", UNDEFINED)
-        while connection.queue and self.where is not None:
-            self.take(*connection.next_message())
+        self._before = scope.get("json", UNDEFINED), scope.get("body", UNDEFINED)
 
-    def leave(self, connection: WsConnection) -> None:
-        """Wait no longer."""
-        connection.receiver = connection.quick = self.where = self.until = None
-        self.deadline_ns = 0
+    def take_queued(self, connection: WsConnection) -> bool:
+        """Take what came while nobody waited; returns whether that is all that is wanted."""
+        while connection.queue:
+            if self.take(*connection.next_message()):
+                return True
+        return False
 
-    def take(self, came_ns: int, asked_ns: int, data: bytes) -> None:
-        """Look at a message: it may be the last that is waited for.
+    def take(self, came_ns: int, asked_ns: int, data: bytes) -> bool:
+        """Look at a message; returns whether it is the last that is waited for.
 
         Args:
             came_ns: When it came.
@@ -201,20 +199,25 @@ class WsSession:
         reply.body = data
         if self.until is not None and not self._fits(reply):
             reply.unmatched += 1
-            return
-        self.left -= 1
+            return False
         reply.received += len(data)
-        if self.left:
-            return
-        connection = self.where
-        assert connection is not None
+        if self.left > 1:
+            self.left -= 1
+            return False
+        connection: Any = self.where
         if asked_ns > connection.answered_ns:
             connection.answered_ns = asked_ns
         else:
             asked_ns = min(self.since_ns, came_ns)
         reply.asked_ns = reply.sent_ns = asked_ns
         reply.first_byte_ns = reply.ended_ns = came_ns
-        self._done(connection)
+        connection.receiver = self.until = None
+        wait = self.wait
+        if wait.is_pending:  # else it waited already, or its step has been cancelled in this turn
+            wait.is_pending = False
+            resume = wait.resume
+            resume()
+        return True
 
     def _fits(self, reply: WsReply) -> bool:
         scope, until = self._scope, self.until
@@ -262,12 +265,19 @@ class WsSession:
             reply.asked_ns = reply.sent_ns = self.since_ns
         reply.first_byte_ns = 0
         reply.ended_ns = self.shared.now_ns()
-        self._done(connection)
-
-    def _done(self, connection: WsConnection) -> None:
-        self.leave(connection)
+        self.let_go()
         if self.wait.is_pending:
             self.wait.end(None)
+
+    def go_on(self, outcome: object) -> Awaitable[WsReply]:
+        raise AssertionError(outcome)  # the reply says all
+
+    def let_go(self) -> None:
+        """Wait no longer."""
+        if self.where is not None and self.where.receiver is self:
+            self.where.receiver = None
+        self.until = None
+        self.deadline_ns = 0
 
     def recall(self) -> tuple[str, str]:
         """Return the last message that was sent, and what came last: a message, or a handshake."""

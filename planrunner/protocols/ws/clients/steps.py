@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import binascii
-from collections.abc import Callable, Generator
-from types import coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from planrunner.protocols.base import Evaluate, FailureKind, Reply, Scope, Sent
 from planrunner.protocols.http.clients.fault import WireFault
@@ -28,7 +26,7 @@ from planrunner.protocols.ws.clients.session import HttpVisitor, WsSession
 from planrunner.protocols.ws.reply import WsReply
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
-from planrunner.wire_wait import outcome_of
+from planrunner.wire_wait import nobody
 
 __all__ = ["BoundClose", "BoundConnect", "BoundReceive", "BoundSend"]
 
@@ -45,18 +43,20 @@ class BoundSend:
 
     @property
     def is_text(self) -> bool:
-        return self.kind == TEXT
+        return bool(self.kind == TEXT)
 
-    async def run(self, session: WsSession, scope: Scope) -> WsReply:
-        data = self.render(scope)
+    def run(self, session: WsSession, scope: Scope) -> Awaitable[WsReply]:
+        render = self.render
+        data = render(scope)
         connection = session.connections.get(self.on) or session.connection(self.on)
         if connection is None or connection.ending is not None:
             return session.not_open(self.on)
         shared, reply, deflate = session.shared, session.sent_reply, connection.deflate
+        now_ns = shared.now_ns
         session.written = data
         if shared.told is not None:
             shared.told(_sent(data, connection, is_text=self.is_text))
-        connection.sent_ns = reply.asked_ns = reply.sent_ns = shared.now_ns()
+        connection.sent_ns = reply.asked_ns = reply.sent_ns = now_ns()
         if deflate is None or not deflate.compresses:
             size = len(data)
             connection.transport.send(self.kind, data)
@@ -66,9 +66,9 @@ class BoundSend:
             connection.transport.send(self.kind, packed, True, True)  # noqa: FBT003 - picows' own
         reply.sent = size
         connection.sent += size
-        reply.ended_ns = shared.now_ns()
+        reply.ended_ns = now_ns()
         if connection.drained is not None:
-            return await self._drain(session, connection, connection.drained)
+            return self._drain(session, connection, connection.drained)
         return reply
 
     async def _drain(
@@ -103,88 +103,41 @@ def _sent(data: bytes, connection: WsConnection, *, is_text: bool) -> Sent:
 
 @dataclass(frozen=True, slots=True)
 class BoundReceive:
-    """Wait for messages.
-
-    Attributes:
-        is_plain: Any one message fits.
-    """
+    """Wait for messages."""
 
     on: str
     until: Evaluate | None
     count: int
     timeout_ns: int
-    is_plain: bool
 
-    # Not `async`: it yields the wait itself, as `outcome_of` does for others.
-    @coroutine
-    def run(  # noqa: PLR0915 - the hot path: few calls
-        self, session: WsSession, scope: Scope
-    ) -> Generator[Any, None, WsReply]:
+    def run(self, session: WsSession, scope: Scope) -> Awaitable[WsReply]:
         connection = session.connections.get(self.on) or session.connection(self.on)
         if (
-            not self.is_plain
-            or connection is None
+            connection is None
             or connection.receiver is not None
-            or connection.ending is not None
-            or connection.queue
+            or (connection.ending is not None and not connection.queue)
         ):
-            return (yield from self._run_with_care(session, connection, scope).__await__())
-        reply, now_ns = session.reply, session.shared.now_ns()
+            return session.not_open(self.on)
+        reply, read_ns = session.reply, session.shared.now_ns
+        now_ns = read_ns()
         if reply.is_dirty:
             reply.begin(now_ns)
             reply.is_dirty = False
-        reply.unmatched = 0
+        reply.unmatched = reply.received = 0
         reply.sent, connection.sent = connection.sent, 0
-        session.where, session.since_ns = connection, now_ns
-        session.deadline_ns = now_ns + self.timeout_ns
-        connection.receiver = session
-        connection.quick = wait = session.wait
-        wait._asyncio_future_blocking = wait.is_pending = True  # noqa: SLF001
-        try:
-            yield wait
-        except asyncio.CancelledError:
-            session.leave(connection)
-            raise
-        finally:
-            wait.is_pending = False
-        if wait.outcome is None:
-            return reply  # it has failed
-        came_ns, data = wait.outcome
-        asked_ns = connection.sent_ns
-        if asked_ns > connection.answered_ns:
-            connection.answered_ns = asked_ns
-        else:
-            asked_ns = now_ns
-        reply.body, reply.received = data, len(data)
-        reply.asked_ns = reply.sent_ns = asked_ns
-        reply.first_byte_ns = reply.ended_ns = came_ns
-        return reply
-
-    async def _run_with_care(
-        self, session: WsSession, connection: WsConnection | None, scope: Scope
-    ) -> WsReply:
-        if connection is None or not connection.may_be_waited_at:
-            return session.not_open(self.on)
-        reply, now_ns = session.reply, session.shared.now_ns()
-        reply.begin(now_ns)
-        reply.unmatched = 0
-        reply.sent, connection.sent = connection.sent, 0
-        session.since_ns = now_ns
-        session.want(connection, scope, self.until, self.count)
-        if session.where is None:
-            return reply  # it waited already
+        session.where, session.left, session.since_ns = connection, self.count, now_ns
+        if self.until is not None:
+            session.seek(self.until, scope)
+        if connection.queue and session.take_queued(connection):
+            return reply
         if connection.ending is not None:
             session.lose(connection.ending)
             return reply
         connection.receiver = session
         session.deadline_ns = now_ns + self.timeout_ns
-        session.wait.begin()
-        try:
-            await outcome_of(session.wait)
-        except asyncio.CancelledError:
-            session.leave(connection)
-            raise
-        return reply
+        wait = session.wait
+        wait.is_pending, wait.resume = True, nobody  # as `begin`
+        return wait
 
 
 # -- connections -------------------------------------------------------------------------------

@@ -71,7 +71,6 @@ class WireSession(WireUser):
         write(data)
         try:
             if waiter.is_pending:
-                waiter._asyncio_future_blocking = True  # noqa: SLF001 - a task takes it as a sign
                 yield waiter
         except asyncio.CancelledError:
             connection.abort()
