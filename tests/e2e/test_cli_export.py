@@ -32,8 +32,8 @@ users:
       - {post: /orders, json: {who: "${people.name | upper}", n: 3}, name: order,
          expect: {status: 201, json: {$.ok: true}}, extract: {id: "$.items[0].id"}}
       - {group: pay, do: [{put: "/orders/${id}", body: "x=${id + 1}", expect: {contains: ok}}]}
-      - {if: "status == 201 and id == 7", then: [{post: /form, form: {a: "1 2"}}],
-         else: [{get: /never}]}
+      - {if: "status == 201 and id == 7 and not [] and people.name",
+         then: [{post: /form, form: {a: "1 2"}}], else: [{get: /never}]}
       - {repeat: 2, do: [{set: {seen: "${seen + 1}"}}, {call: {flow: look, n: "${seen}"}}]}
       - {foreach: "one in ['x', 'y']", do: [{delete: "/cart/${one}", when: "one != 'y'"}]}
   Reader: {steps: [{get: /read}]}

@@ -150,11 +150,11 @@ class JmxSteps(ScriptWriter):
 
     def _if(self, step: SourceNode) -> None:
         if step.get("else") is None:
-            test = self.language.expression(text_of(step, "if"))
+            test = self.language.condition(text_of(step, "if"))
             with self.indented(*self.block("if", test)):
                 self.steps(step.take("then"))
             return
-        test = self.language.expression(text_of(step, "if"))
+        test = self.language.condition(text_of(step, "if"))
         cases = [("then", step.take("then")), ("else", step.take("else"))]
         self._switch_over(f"{test} ? 0 : 1", "if", cases)
 
@@ -215,7 +215,7 @@ class JmxSteps(ScriptWriter):
             else:
                 plain = get_request(node.text(), self.language)
                 self.write_request(JmxRequest(plain.method, plain.url, plain.name))
-            test = self.language.expression(text_of(step, "until"))
+            test = self.language.condition(text_of(step, "until"))
             with self.indented(*self.block("if", test)):
                 self._act(5, "poll ends")
             self.write_pause(f"{every_s:g}")

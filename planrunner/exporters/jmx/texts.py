@@ -145,6 +145,12 @@ class JmxTexts(ScriptLanguage):
     def is_defined(self, value: str) -> str:
         return f"({value} != null)"
 
+    def truth(self, value: str) -> str:
+        if value.startswith("["):
+            return "false" if value == "[]" else "true"
+        nothing = ("null", "''", "'false'", "'0'")
+        return "(" + " && ".join(f"{value} != {one}" for one in nothing) + ")"
+
     def contains(self, item: str, whole: str) -> str:
         if whole.startswith("["):
             return f"({item} =~ {whole})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from planrunner.errors import PlanrunnerError
@@ -19,7 +19,7 @@ from planrunner.language.named_secrets import is_secret_name
 from planrunner.loss.ledger import Construct, Fate
 from planrunner.loss.source_nodes import SourceEntry
 
-__all__ = ["CanNotWrite", "ScriptLanguage", "is_identifier", "used_helpers"]
+__all__ = ["CanNotWrite", "ScriptLanguage", "is_identifier"]
 
 _ARITHMETIC: Final = {
     tree.Add: "+",
@@ -46,7 +46,6 @@ _RANDOM: Final = frozenset(_DRAWS[:6])
 
 _COMPARED: Final = {"gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CALLED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)[(.]")
 
 
 class CanNotWrite(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
@@ -238,6 +237,18 @@ class ScriptLanguage(ABC):
         """
         return self.parsed(parse(source))
 
+    def condition(self, source: str) -> str:
+        """Return an expression that is asked whether it is true.
+
+        Raises:
+            CanNotWrite: It has something in it that the language lacks.
+        """
+        return self._truth(parse(source)._tree)  # noqa: SLF001 - the tree is what is written
+
+    def truth(self, value: str) -> str:
+        """Return whether a value is true; nothing, 0 and what is empty are not."""
+        return value
+
     def parsed(self, expression: Expression) -> str:
         """Return a parsed expression."""
         return self._node(expression._tree)  # noqa: SLF001 - the tree is what is written
@@ -300,14 +311,14 @@ class ScriptLanguage(ABC):
             case tree.Or():
                 return f"({self._node(node.left)} {self.either} {self._node(node.right)})"
             case tree.Not():
-                return self.negated(self._node(node.node))
+                return self.negated(self._truth(node.node))
             case tree.Neg():
                 return f"(-{self._node(node.node)})"
             case tree.Concat():
                 return self.joined([(self._node(one), True) for one in node.nodes])
             case tree.CondExpr() if node.expr2 is not None:
                 branches = self._node(node.expr1), self._node(node.expr2)
-                return self.choice(self._node(node.test), *branches)
+                return self.choice(self._truth(node.test), *branches)
             case tree.List() | tree.Tuple():
                 return self.listing([self._node(one) for one in node.items])
             case tree.Dict():
@@ -320,6 +331,19 @@ class ScriptLanguage(ABC):
             case _:
                 pass
         raise CanNotWrite(f"expressions with `{type(node).__name__}` have no translation")
+
+    def _truth(self, node: tree.Node) -> str:
+        match node:
+            case tree.And():
+                return f"({self._truth(node.left)} {self.both} {self._truth(node.right)})"
+            case tree.Or():
+                return f"({self._truth(node.left)} {self.either} {self._truth(node.right)})"
+            case tree.Compare() | tree.Test() | tree.Not():
+                return self._node(node)
+            case tree.Const() if isinstance(node.value, bool):
+                return self._node(node)
+            case _:
+                return self.truth(self._node(node))
 
     def _path(self, node: tree.Node) -> str:
         keys: list[str] = []
@@ -413,14 +437,3 @@ class ScriptLanguage(ABC):
 def is_identifier(key: str) -> bool:
     """Return whether a key needs no quotes."""
     return _IDENTIFIER.fullmatch(key) is not None
-
-
-def used_helpers(lines: Sequence[str], helpers: Mapping[str, str]) -> Iterator[str]:
-    """Yield the code of the helpers that a script and they themselves call, in their order."""
-    pending, used = list(lines), set[str]()
-    while pending:
-        words = set(_CALLED.findall("\n".join(pending)))
-        new = (words & helpers.keys()) - used
-        used |= new
-        pending = [helpers[name] for name in new]
-    yield from (code for name, code in helpers.items() if name in used)

@@ -268,7 +268,7 @@ class ScriptWriter(StepWriter):
         if otherwise not in ("skip", "repick", *known):
             raise CanNotWrite("the task that runs instead is not exported")
         other = {"skip": None, "repick": ""}.get(otherwise, known.get(otherwise))
-        self.write_needs(self.language.expression(str(said["is"])), other, task)
+        self.write_needs(self.language.condition(str(said["is"])), other, task)
 
     def write_needs(self, test: str, otherwise: str | None, task: WrittenTask) -> None:
         """Write what makes a task run under a condition only.

@@ -6,10 +6,10 @@ from typing import ClassVar, Final
 
 from planrunner.exporters.contract import ExportRequest
 from planrunner.exporters.remarks import on_one_line
+from planrunner.exporters.scripts.languages.shell import Shell
 from planrunner.exporters.scripts.names import PlanNames
 from planrunner.exporters.scripts.requests import VERBS
 from planrunner.exporters.scripts.sections import ScriptWriter
-from planrunner.exporters.scripts.shell import Shell
 from planrunner.graph.data import DataNode
 from planrunner.graph.run_graph import UserProgram
 from planrunner.loss.source_nodes import SourceNode

@@ -205,7 +205,7 @@ class StepWriter(ABC):
             if when is None:
                 write(step)
                 return
-            with self.indented(*self.block("if", self.language.expression(when.node.text()))):
+            with self.indented(*self.block("if", self.language.condition(when.node.text()))):
                 write(step)
             when.construct.translated()
         except (CanNotWrite, ExpressionError, UnitError) as error:
@@ -246,7 +246,7 @@ class StepWriter(ABC):
             self.steps(step.take("do"))
 
     def _if(self, step: SourceNode) -> None:
-        test = self.language.expression(_taken(step, "if"))
+        test = self.language.condition(_taken(step, "if"))
         with self.indented(self.block("if", test)[0], ""):
             self.steps(step.take("then"))
         self._otherwise(step.take("else"))
@@ -296,7 +296,7 @@ class StepWriter(ABC):
             self.steps(step.take("do"))
 
     def _while(self, step: SourceNode) -> None:
-        test = self.language.expression(_taken(step, "while"))
+        test = self.language.condition(_taken(step, "while"))
         most = step.take("max")
         self._calls += 1
         limit = "1000" if most is None else most.text()
@@ -397,7 +397,7 @@ class StepWriter(ABC):
                 self._request(node)
             else:
                 self.write_request(get_request(node.text(), self.language))
-            test = self.language.expression(_taken(step, "until"))
+            test = self.language.condition(_taken(step, "until"))
             pause = seconds_of(self.language, pause_of("1s" if every is None else every.text()))
             self.write_poll_end(test, pause, counter)
 

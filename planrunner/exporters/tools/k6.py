@@ -10,8 +10,9 @@ from functools import partial
 from typing import ClassVar, Final
 
 from planrunner.exporters.contract import Exporter, ExportRequest, WrittenTest
-from planrunner.exporters.scripts.javascript import HELPERS, JavaScript
-from planrunner.exporters.scripts.language import CanNotWrite, used_helpers
+from planrunner.exporters.scripts.called_functions import used_helpers
+from planrunner.exporters.scripts.language import CanNotWrite
+from planrunner.exporters.scripts.languages.javascript import HELPERS, JavaScript
 from planrunner.exporters.scripts.names import PlanNames
 from planrunner.exporters.scripts.pauses import pause_of, seconds_of
 from planrunner.exporters.scripts.requests import WrittenRequest, attempt

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Final
 
 from planrunner.exporters.contract import Exporter, ExportRequest, WrittenTest
-from planrunner.exporters.scripts.language import used_helpers
+from planrunner.exporters.scripts.called_functions import used_helpers
+from planrunner.exporters.scripts.languages.python_code import HELPERS, plain_name
 from planrunner.exporters.scripts.pauses import seconds_of
-from planrunner.exporters.scripts.python_code import HELPERS, plain_name
 from planrunner.exporters.scripts.requests import attempt
 from planrunner.exporters.scripts.sections import WrittenTask
 from planrunner.exporters.tools.locust_load import (

@@ -8,8 +8,8 @@ from typing import ClassVar, Final
 
 from planrunner.exporters.contract import ExportRequest
 from planrunner.exporters.remarks import on_one_line
+from planrunner.exporters.scripts.languages.python_code import PythonCode, plain_name
 from planrunner.exporters.scripts.names import PlanNames
-from planrunner.exporters.scripts.python_code import PythonCode, plain_name
 from planrunner.exporters.scripts.requests import WrittenRequest
 from planrunner.exporters.scripts.sections import ScriptWriter, WrittenTask
 from planrunner.loss.source_nodes import SourceNode

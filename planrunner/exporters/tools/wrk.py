@@ -10,8 +10,9 @@ from typing import ClassVar, Final
 from planrunner.exporters.contract import Exporter, ExportRequest, WrittenTest
 from planrunner.exporters.loads import LoadLoss, judge_loads, never_ramps, plateaus, users_of_class
 from planrunner.exporters.remarks import on_one_line
-from planrunner.exporters.scripts.language import CanNotWrite, used_helpers
-from planrunner.exporters.scripts.lua import HELPERS, Lua
+from planrunner.exporters.scripts.called_functions import used_helpers
+from planrunner.exporters.scripts.language import CanNotWrite
+from planrunner.exporters.scripts.languages.lua import HELPERS, Lua
 from planrunner.exporters.scripts.names import PlanNames
 from planrunner.exporters.scripts.pauses import pause_of, seconds_of
 from planrunner.exporters.scripts.requests import WrittenRequest, attempt

@@ -38,6 +38,11 @@ const rand = {
     "text": """\
 const text = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 """,
+    "truth": """\
+// Whether a value is true: nothing, 0 and what is empty are not.
+const truth = (value) =>
+  value !== null && typeof value === 'object' ? Object.keys(value).length > 0 : Boolean(value);
+""",
     "query": """\
 // What stands behind the `?` of a URL; lists repeat their key, null leaves it out.
 const query = (values) =>
@@ -207,6 +212,9 @@ class JavaScript(ScriptLanguage):
 
     def found(self, pattern: str) -> str:
         return f"found({self.literal(pattern)}, reply.body)"
+
+    def truth(self, value: str) -> str:
+        return f"truth({value})"
 
     def matched(self, pattern: str, value: str) -> str:
         return f"found({self.literal(pattern)}, {self.as_text(value)})"

@@ -92,6 +92,13 @@ local function member(value, key)
   return value[type(key) == "number" and key + 1 or key]
 end
 """,
+    "truth": """\
+-- Whether a value is true: nothing, 0 and what is empty are not.
+local function truth(value)
+  if type(value) == "table" then return next(value) ~= nil end
+  return value ~= nil and value ~= false and value ~= 0 and value ~= ""
+end
+""",
     "choose": """\
 local function choose(test, first, other)
   if test then return first end
@@ -215,6 +222,9 @@ class Lua(ScriptLanguage):
 
     def is_defined(self, value: str) -> str:
         return f"({value} ~= nil)"
+
+    def truth(self, value: str) -> str:
+        return f"truth({value})"
 
     def contains(self, item: str, whole: str) -> str:
         return f"contains({whole}, {item})"
