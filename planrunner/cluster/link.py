@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -31,6 +30,7 @@ from planrunner.cluster.clock_offsets import (
 from planrunner.cluster.host_facts import HostFacts
 from planrunner.cluster.parcels import Inbox, Outbox, Parcel
 from planrunner.engine.scheduling.timeline import FOREVER_NS
+from planrunner.engine.workers.codec import MessageCodec
 from planrunner.engine.workers.messages import Shift, Start, StillHere
 from planrunner.engine.workers.worker_state import ClockFacts
 from planrunner.errors import CannotRun
@@ -64,6 +64,7 @@ class LinkTransport:
         self.folder = ""
         self._worker = worker
         self._post = post
+        self._codec = MessageCodec()
         self._heard: asyncio.Queue[Parcel] = asyncio.Queue()
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -73,14 +74,14 @@ class LinkTransport:
         if isinstance(message, Start) and message.samples is not None and self.folder:
             path = Path(self.folder, message.samples.path.name)
             message = replace(message, samples=replace(message.samples, path=path))
-        self._post(Parcel(self._worker, pickle.dumps(message, pickle.HIGHEST_PROTOCOL)))
+        self._post(Parcel(self._worker, self._codec.dumps(message)))
 
     async def receive(self) -> object:
         parcel = await self._heard.get()
         if parcel.data is None:
             self._heard.put_nowait(parcel)  # for whoever asks again
             raise EOFError
-        return pickle.loads(parcel.data)
+        return self._codec.loads(parcel.data)
 
     def heard(self, parcel: Parcel) -> None:
         """Take what the worker said, or that it has ended."""

@@ -33,7 +33,10 @@ _EXPONENT_OF_UNIT_BUCKETS = 127 + 7  # 2^7: from here on a bucket is 2^(exponent
 _BUCKET_BYTES = 32  # a whole number that Python has no constant for
 
 _SIGN = 0x8000
-_HEAD = Struct("<qqQqs")  # minimum, maximum, sum (low and high half), type of the counts
+_HEAD = Struct("<sqqQq")  # type of the counts, minimum, maximum, sum (low and high half)
+_BRIEF = b"h"  # in its place: no counts follow, but each value's bucket
+_BRIEF_HEAD = Struct("<sIIQ")
+_LEAST_REPEATED = 2  # values a bucket: from here on counts take less than buckets that repeat
 _ITEM_BYTES = {typecode: array(typecode).itemsize for typecode in "HIQ"}
 
 
@@ -50,12 +53,13 @@ class Histogram:
         total: Their sum.
     """
 
-    __slots__ = ("_counts", "count", "max", "min", "total")
+    __slots__ = ("_counts", "_unread", "count", "max", "min", "total")
 
     _takes_negatives: ClassVar[bool] = False
 
     def __init__(self, values: Sequence[int] = ()) -> None:
         self._counts: Counter[int] = Counter()
+        self._unread = b""
         self.count = self.min = self.max = self.total = 0
         if values:
             self.record_many(values)
@@ -67,6 +71,13 @@ class Histogram:
 
     def __repr__(self) -> str:
         return f"<Histogram [count: {self.count} | min: {self.min} | max: {self.max}]>"
+
+    def _buckets(self) -> Counter[int]:
+        """Return how many values each bucket has; reads what came as bytes when it is needed."""
+        if self._unread:
+            self._counts = Counter(memoryview(self._unread).cast("H"))
+            self._unread = b""
+        return self._counts
 
     def __reduce__(self) -> tuple[object, tuple[bytes]]:
         return type(self).from_bytes, (self.to_bytes(),)
@@ -101,7 +112,8 @@ class Histogram:
         if smallest < 0 and not self._takes_negatives:
             raise Misuse(f"a histogram takes no negative value, got `{smallest}`")
         # Counter.update counts an iterable in C; the cast costs no copy.
-        self._counts.update(memoryview(array("f", values)).cast("B").cast("H")[_UPPER_HALF])
+        counts = self._buckets()
+        counts.update(memoryview(array("f", values)).cast("B").cast("H")[_UPPER_HALF])
         self._widen(smallest, max(values))
         self.count += len(values)
         self.total += sum(values)
@@ -110,8 +122,10 @@ class Histogram:
         """Add what `other` holds; the order of merges makes no difference."""
         if not other.count:
             return
-        counts = self._counts
-        if counts:
+        counts = self._buckets()
+        if other._unread:  # counted in C, and read nowhere else
+            counts.update(memoryview(other._unread).cast("H"))
+        elif counts:
             # `Counter.update` does the same, and takes twice as long.
             get = counts.get
             for bucket, n in other._counts.items():
@@ -123,7 +137,7 @@ class Histogram:
         self.total += other.total
 
     def copy(self) -> Self:
-        return self._filled(self._counts, (self.min, self.max, self.total))
+        return self._filled(self._buckets(), (self.min, self.max, self.total))
 
     def percentile(self, percent: float) -> int:
         """Return the value at `percent` (0 to 100), by nearest rank.
@@ -147,13 +161,13 @@ class Histogram:
 
     def counts(self) -> list[tuple[int, int]]:
         """Return the midpoint of each bucket, in ascending order, with how many values it has."""
-        return [(self._value(bucket), n) for bucket, n in sorted(self._counts.items())]
+        return [(self._value(bucket), n) for bucket, n in sorted(self._buckets().items())]
 
     def count_at_most(self, value_ns: int) -> int:
         """Return how many values are at most `value_ns`, each bucket taken at its midpoint."""
         if value_ns >= self.max:
             return self.count
-        return sum(n for bucket, n in self._counts.items() if self._value(bucket) <= value_ns)
+        return sum(n for bucket, n in self._buckets().items() if self._value(bucket) <= value_ns)
 
     def counts_at_most(self, values_ns: Sequence[int]) -> tuple[int, ...]:
         """Return `count_at_most` of each of `values_ns`, which ascend; looks at buckets once."""
@@ -161,7 +175,7 @@ class Histogram:
             return tuple(map(self.count_at_most, values_ns))
         last = [_last_at_most(value_ns) for value_ns in values_ns]
         between = [0] * (len(last) + 1)
-        for bucket, n in self._counts.items():
+        for bucket, n in self._buckets().items():
             between[bisect_left(last, bucket)] += n
         seen = zip(values_ns, accumulate(between), strict=False)
         return tuple(
@@ -181,7 +195,7 @@ class Histogram:
     @property
     def memory_bytes(self) -> int:
         """About how much memory it takes: the table of buckets, and their numbers."""
-        return sys.getsizeof(self._counts) + _BUCKET_BYTES * len(self._counts)
+        return sys.getsizeof(self._buckets()) + _BUCKET_BYTES * len(self._counts)
 
     @property
     def mean(self) -> float:
@@ -197,7 +211,7 @@ class Histogram:
         """
         if not self.count:
             return 0.0
-        pairs = [(self._value(bucket), n) for bucket, n in self._counts.items()]
+        pairs = [(self._value(bucket), n) for bucket, n in self._buckets().items()]
         total = sum(value * n for value, n in pairs)
         squares = sum(value * value * n for value, n in pairs)
         # In whole numbers, as a mean of squares less a square of means loses all digits.
@@ -206,23 +220,34 @@ class Histogram:
     def _in_order(self) -> list[tuple[int, int]]:
         """Return the buckets with their counts, from the smallest values to the greatest."""
         if self.min >= 0:
-            return sorted(self._counts.items())
-        return sorted(self._counts.items(), key=lambda one: _place(one[0]))
+            return sorted(self._buckets().items())
+        return sorted(self._buckets().items(), key=lambda one: _place(one[0]))
 
     def to_bytes(self) -> bytes:
-        """Return everything in 4 to 10 bytes a bucket: to keep, to compare, to send."""
-        buckets = sorted(self._counts)
-        counts = [self._counts[bucket] for bucket in buckets]
-        greatest = max(counts, default=0)
-        typecode = "H" if greatest < 1 << 16 else "I" if greatest < 1 << 32 else "Q"
+        """Return everything in 2 to 4 bytes a value or 4 to 10 a bucket: to keep, compare, send."""
+        counts = self._buckets()
         high, low = divmod(self.total, 1 << 64)
-        head = _HEAD.pack(self.min, self.max, low, high, typecode.encode())
-        return head + array("H", buckets).tobytes() + array(typecode, counts).tobytes()
+        is_brief = self.min >= 0 and self.max < 1 << 32 and not high
+        if is_brief and self.count < _LEAST_REPEATED * len(counts):
+            head = _BRIEF_HEAD.pack(_BRIEF, self.min, self.max, low)
+            return head + array("H", sorted(counts.elements())).tobytes()
+        buckets = sorted(counts)
+        numbers = [counts[bucket] for bucket in buckets]
+        greatest = max(numbers, default=0)
+        typecode = "H" if greatest < 1 << 16 else "I" if greatest < 1 << 32 else "Q"
+        head = _HEAD.pack(typecode.encode(), self.min, self.max, low, high)
+        return head + array("H", buckets).tobytes() + array(typecode, numbers).tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Read what `to_bytes` wrote on a machine of the same kind."""
-        smallest, greatest, low, high, code = _HEAD.unpack_from(data)
+        if data[:1] == _BRIEF:
+            histogram = cls.__new__(cls)  # buckets are made when they are read
+            _, histogram.min, histogram.max, histogram.total = _BRIEF_HEAD.unpack_from(data)
+            histogram._unread = data[_BRIEF_HEAD.size :]  # noqa: SLF001 - its own class
+            histogram.count = (len(data) - _BRIEF_HEAD.size) // _ITEM_BYTES["H"]
+            return histogram
+        code, smallest, greatest, low, high = _HEAD.unpack_from(data)
         typecode = code.decode()
         size = _ITEM_BYTES["H"] + _ITEM_BYTES[typecode]
         middle = _HEAD.size + (len(data) - _HEAD.size) // size * _ITEM_BYTES["H"]
@@ -238,7 +263,7 @@ class Histogram:
         """
         buckets: list[int] = []
         previous = 0
-        for bucket, n in sorted(self._counts.items()):
+        for bucket, n in sorted(self._buckets().items()):
             buckets += (bucket - previous, n)
             previous = bucket
         return {

@@ -16,7 +16,7 @@ from planrunner.metrics.measures import Measure
 from planrunner.metrics.recorded_values import RecordingList
 from planrunner.values import dataclass
 
-__all__ = ["ABORTED", "ExpectationKey", "Labels", "Series", "Tags", "merge_tags"]
+__all__ = ["ABORTED", "ExpectationKey", "Labels", "Series", "Tags", "merge_tags", "same_labels"]
 
 ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
@@ -101,7 +101,7 @@ class Labels:
     unknown: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Callable[..., Labels], tuple[object, ...]]:
-        return _same_labels, _all_fields(self)
+        return same_labels, _all_fields(self)
 
     @property
     def written(self) -> str:
@@ -162,7 +162,7 @@ _all_fields = attrgetter(*(field.name for field in fields(Labels)))
 
 
 @lru_cache(maxsize=10_000)
-def _same_labels(*fields: Any) -> Labels:  # noqa: ANN401 - each has its own type
+def same_labels(*fields: Any) -> Labels:  # noqa: ANN401 - each has its own type
     """Return the labels that another worker, or the second before, has sent too."""
     return Labels(*fields)
 

@@ -7,8 +7,11 @@ of workers nor the grouping of intervals shows in a result.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
+from operator import attrgetter
+from typing import Final
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.measures import LATENCY, SERVICE_TIME, Measure
@@ -135,6 +138,9 @@ class Snapshot:
     users: Mapping[str, int] = field(default_factory=dict)
     deltas: Mapping[Labels, SeriesDelta] = field(default_factory=dict)
 
+    def __reduce__(self) -> tuple[Callable[..., Snapshot], tuple[object, ...]]:
+        return _unpacked, (self.start_ns, self.end_ns, dict(self.users), *_columns(self.deltas))
+
     def merge(self, *others: Snapshot) -> Snapshot:
         """Return this and other workers' snapshots of the same interval: users add up."""
         users = dict(self.users)
@@ -186,6 +192,56 @@ def _values_of(found: SeriesDelta | SeriesTotal, measure: Measure) -> Histogram 
     if measure == LATENCY:
         return found.latency
     return found.service if measure == SERVICE_TIME else found.measures.get(measure.word)
+
+
+_MOST: Final = {"B": (1 << 8) - 1, "H": (1 << 16) - 1, "I": (1 << 32) - 1, "Q": (1 << 64) - 1}
+
+_NUMBERS: Final = attrgetter("received", "sent", "connects", "retries")
+
+
+def _columns(deltas: Mapping[Labels, SeriesDelta]) -> tuple[object, ...]:
+    """Return deltas as bytes of all series, one column after the other: objects cost far more."""
+    histograms: list[bytes] = []
+    numbers: list[int] = []
+    more: dict[int, tuple[object, ...]] = {}
+    for index, delta in enumerate(deltas.values()):
+        histograms.append(delta.latency.to_bytes())
+        numbers += _NUMBERS(delta)
+        if delta.service is not delta.latency or delta.measures or delta.broken:
+            service = None if delta.service is delta.latency else delta.service
+            more[index] = (service, delta.measures, delta.broken)
+    lengths = _packed([*map(len, histograms)])
+    return tuple(deltas), lengths, b"".join(histograms), _packed(numbers), more
+
+
+def _unpacked(  # noqa: PLR0913, PLR0917 - a snapshot, and the columns of its deltas
+    start_ns: int,
+    end_ns: int,
+    users: Mapping[str, int],
+    labels: Sequence[Labels],
+    lengths: Sequence[int],
+    histograms: bytes,
+    numbers: Sequence[int],
+    more: Mapping[int, tuple[Histogram | None, Mapping[str, Histogram], dict[ExpectationKey, int]]],
+) -> Snapshot:
+    deltas: dict[Labels, SeriesDelta] = {}
+    begin = 0
+    for index, (one, length) in enumerate(zip(labels, lengths, strict=True)):
+        latency = Histogram.from_bytes(histograms[begin : begin + length])
+        begin += length
+        service, measures, broken = more.get(index, (None, {}, {}))
+        received, sent, connects, retries = numbers[4 * index : 4 * index + 4]
+        deltas[one] = SeriesDelta(
+            latency, service or latency, received, sent, connects, retries, measures, broken
+        )
+    return Snapshot(start_ns, end_ns, users, deltas)
+
+
+def _packed(numbers: Sequence[int]) -> Sequence[int]:
+    """Return whole numbers, none negative, in as few bytes each as the greatest needs."""
+    greatest = max(numbers, default=0)
+    code = next((code for code, most in _MOST.items() if greatest <= most), "")
+    return array(code, numbers) if code else numbers
 
 
 def _summed(deltas: Iterable[tuple[Labels, SeriesDelta]]) -> dict[Labels, SeriesDelta]:

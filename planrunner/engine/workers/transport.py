@@ -7,11 +7,12 @@ ends, however that happens, so each sees at once that the other one is gone.
 from __future__ import annotations
 
 import asyncio
-import pickle
 import socket
 from contextlib import suppress
 from struct import Struct
 from typing import Final, Protocol, Self
+
+from planrunner.engine.workers.codec import MessageCodec
 
 __all__ = ["FrameSocket", "SocketTransport", "Transport"]
 
@@ -82,8 +83,12 @@ class FrameSocket:
 class SocketTransport(FrameSocket):
     """Values over a connected stream socket."""
 
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        super().__init__(reader, writer)
+        self._codec = MessageCodec()
+
     def send(self, message: object) -> None:
-        self.send_frame(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+        self.send_frame(self._codec.dumps(message))
 
     async def receive(self) -> object:
-        return pickle.loads(await self.receive_frame())
+        return self._codec.loads(await self.receive_frame())

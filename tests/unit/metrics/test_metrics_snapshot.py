@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 
@@ -23,7 +24,10 @@ numbers = st.lists(st.integers(0, 10**9), min_size=1, max_size=5)
 def series_deltas(draw):
     latency = Histogram(draw(numbers))
     service = latency if draw(st.booleans()) else Histogram(draw(numbers))
-    return SeriesDelta(latency, service, *draw(st.tuples(*[st.integers(0, 9)] * 4)))
+    counts = draw(st.tuples(*[st.sampled_from([0, 9, 300, 70_000, 1 << 40])] * 4))
+    measures = {"work": RecordedValues(draw(numbers))} if draw(st.booleans()) else {}
+    broken = {("status is 200", True): 2} if draw(st.booleans()) else {}
+    return SeriesDelta(latency, service, *counts, measures, broken)
 
 
 snapshots = st.builds(
@@ -130,3 +134,16 @@ def test_the_running_total_does_not_grow_with_the_samples():
         return len(pickle.dumps(accumulated.totals[LABELS[0]].latency))
 
     assert size_after(20) == size_after(2)
+
+
+@few
+@given(snapshots, snapshots)
+def test_a_snapshot_arrives_as_it_was_sent(sent, other):
+    """And can be added to at once, whatever has been read of it."""
+    arrived = pickle.loads(pickle.dumps(sent))
+
+    assert arrived.merge(other) == sent.merge(other)
+    assert arrived == sent
+    for delta in arrived.deltas.values():
+        shared = delta.service is delta.latency
+        assert shared or delta.service.count
