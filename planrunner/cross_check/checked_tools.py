@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Final
 
 from planrunner.compiler.load.selection import PlanSelection
-from planrunner.cross_check.command_lines import LINES
+from planrunner.cross_check.command_lines import LINES, arguments_of
 from planrunner.cross_check.one_request import CanNotSend, one_request
 from planrunner.cross_check.own import PLANRUNNER
 from planrunner.engine.workers.local import requests_of
@@ -66,10 +65,6 @@ _LOAD_KEYS: Final = (
 
 _SUFFIXES: Final = {"k6": ".js", "locust": ".py", "jmeter": ".jmx"}
 _MOST_REASONS: Final = 3
-_FILE: Final = "FILE"
-_FILE_OPTIONS: Final = ("-s", "-f", "-t")
-_GIVEN: Final = ("run", "--headless", "-n", "--non-gui")
-"""Words of an exported command that a run of the tool has anyway."""
 
 MakeJob = Callable[[Path], ToolJob]
 """Makes a job that may write to a folder of its own."""
@@ -202,7 +197,7 @@ def _of_script(
         raise CanNotSend(f"its test lacks parts of the plan: {'; '.join(lost)}")
     script = scripts / f"{tool.name}{_SUFFIXES.get(tool.name, '')}"
     script.write_text(exported.test.text, encoding="utf-8")
-    args = _arguments(tool, exported.test.commands)
+    args = arguments_of(tool.name, exported.test.commands)
     return CheckedTool(
         tool,
         "",
@@ -222,22 +217,6 @@ def _unasked(graph: RunGraph) -> Mapping[str, str]:
         for header in one.headers
     }
     return {} if "accept-encoding" in named else {"Accept-Encoding": ACCEPTED_ENCODINGS}
-
-
-def _arguments(tool: Tool, commands: Sequence[str]) -> tuple[str, ...]:
-    """Return what stands on the command line of a script beside the script.
-
-    Raises:
-        CanNotSend: It is more than one run of the tool.
-    """
-    if len(commands) != 1:
-        raise CanNotSend(f"the plan is {len(commands)} runs of it, one after the other")
-    words = shlex.split(commands[0])
-    if words[:1] != [tool.name] or any("$" in word for word in words):
-        raise CanNotSend(f"its test is run by `{commands[0]}`")
-    place = words.index(_FILE)
-    before = place - 1 if words[place - 1] in _FILE_OPTIONS else place
-    return tuple(word for word in (*words[1:before], *words[place + 1 :]) if word not in _GIVEN)
 
 
 def _bears_on_load(one: Construct) -> bool:

@@ -1,8 +1,9 @@
-"""The command lines of tools that send one request, as fast as their connections allow."""
+"""What stands on the command lines of tools: beside an exported script, or of one request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from planrunner.cross_check.one_request import CanNotSend, OneRequest
 from planrunner.tools.contract import ToolJob
 from planrunner.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["LINES", "CommandLine"]
+__all__ = ["LINES", "CommandLine", "arguments_of"]
 
 CommandLine = Callable[[OneRequest, str, Path], ToolJob]
 """Makes the job of a request: its program, and the folder that it may write to.
@@ -91,3 +92,38 @@ def _body_file(request: OneRequest, folder: Path) -> str:
 
 LINES: Final[Mapping[str, CommandLine]] = {"ab": _ab, "hey": _hey}
 """By tool."""
+
+_FILE: Final = "FILE"
+_FILE_OPTIONS: Final = ("-f", "-s", "-t")
+"""What may stand before a script."""
+
+_GIVEN: Final = ("--headless", "-n", "run")
+_GIVEN_WITH_VALUE: Final = ("-l",)
+"""Words of an exported command that a run of the tool has anyway."""
+
+
+def arguments_of(tool: str, commands: Sequence[str]) -> tuple[str, ...]:
+    """Return what stands on the command line of an exported script, beside the script.
+
+    Args:
+        tool: Its name.
+        commands: How the script is run, as its exporter says.
+
+    Raises:
+        CanNotSend: It is more than one run of the tool.
+    """
+    if len(commands) != 1:
+        raise CanNotSend(f"the plan is {len(commands)} runs of it, one after the other")
+    words = shlex.split(commands[0])
+    if words[:1] != [tool] or _FILE not in words or any("$" in word for word in words):
+        raise CanNotSend(f"its test is run by `{commands[0]}`")
+    place = words.index(_FILE)
+    before = place - 1 if words[place - 1] in _FILE_OPTIONS else place
+    found: list[str] = []
+    rest = iter((*words[1:before], *words[place + 1 :]))
+    for word in rest:
+        if word in _GIVEN_WITH_VALUE:
+            next(rest, None)
+        elif word not in _GIVEN:
+            found.append(word)
+    return tuple(found)

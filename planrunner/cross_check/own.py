@@ -12,10 +12,11 @@ from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, To
 from planrunner.tools.reading.csv_rows import CsvRows
 from planrunner.units import NS_PER_S, NS_PER_US, format_count
 
-__all__ = ["PLANRUNNER"]
+__all__ = ["PLANRUNNER", "OwnSamples"]
 
 _RESULTS_CSV: Final = "results.csv"
 _FAILED: Final = 1
+_ABORTED_BY_THRESHOLD: Final = 4
 _ABORTED: Final = "aborted"
 
 
@@ -27,6 +28,7 @@ class OwnSamples(ToolReader):
         self._rows = CsvRows()
         self._columns: list[str] = []
         self._requests = self._connects = 0
+        self._was_aborted = False
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
         found: list[ToolSample] = []
@@ -38,13 +40,17 @@ class OwnSamples(ToolReader):
         return found
 
     def notices(self) -> Sequence[str]:
-        if not self._connects or self._connects * 10 < self._requests:
-            return ()
-        many = format_count(self._connects, "connection")
-        return [f"it opened {many} for {format_count(self._requests, 'request')}"]
+        found = []
+        if self._was_aborted:
+            found.append("a threshold of the plan ended the run early")
+        if self._connects and self._connects * 10 >= self._requests:
+            many = format_count(self._connects, "connection")
+            found.append(f"it opened {many} for {format_count(self._requests, 'request')}")
+        return found
 
     def verdict(self, code: int) -> str:
-        return "thresholds of the plan failed" if code == _FAILED else ""
+        self._was_aborted = code == _ABORTED_BY_THRESHOLD
+        return "thresholds of the plan failed" if code in (_FAILED, _ABORTED_BY_THRESHOLD) else ""
 
     def _sample(self, row: dict[str, str]) -> ToolSample | None:
         if row["kind"] == _ABORTED:

@@ -103,7 +103,7 @@ def test_a_plan_with_a_secret(project: PlanProject, monkeypatch: pytest.MonkeyPa
     with running(serve(answer)) as server:
         project.write({"plan.yaml": PLAN.format(url=server.url)})
         ended = project.run(
-            *("cross-check", "plan.yaml", "--with", "k6,ab", "--rounds", "2", "--json"),
+            *("cross-check", "plan.yaml", "--with", "k6,ab", "--rounds", "1", "--json"),
             *("--keep", "kept", "--only-hosts", "own"),
         )
 

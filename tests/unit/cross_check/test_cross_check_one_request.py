@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planrunner.cross_check.command_lines import LINES
+from planrunner.cross_check.command_lines import LINES, arguments_of
 from planrunner.cross_check.one_request import CanNotSend, one_request
 from tests.support.plans import compiled, plan_text
 
@@ -92,3 +92,35 @@ def test_secrets_are_on_no_command_line(name: str, tmp_path: Path) -> None:
 
     with pytest.raises(CanNotSend, match="others can read"):
         LINES[name](request, name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("command", "args"),
+    [
+        ("k6 run FILE", ()),
+        ("locust --headless -f FILE --users 2", ("--users", "2")),
+        ("jmeter -n -t FILE -l results.jtl", ()),
+        (
+            "wrk -t1 -c2 --latency -s FILE 'http://h/a b'",
+            ("-t1", "-c2", "--latency", "http://h/a b"),
+        ),
+    ],
+)
+def test_what_stands_beside_an_exported_script(command: str, args: tuple[str, ...]) -> None:
+    """Without what a run of the tool has anyway."""
+    assert arguments_of(command.split(maxsplit=1)[0], [command]) == args
+
+
+@pytest.mark.parametrize(
+    ("commands", "why"),
+    [
+        (["wrk -s FILE http://h", "wrk -s FILE http://h"], "2 runs"),
+        (["sh FILE"], "is run by `sh FILE`"),
+        (['wrk -s FILE "$TARGET"'], "is run by"),
+        (["wrk http://h"], "is run by"),
+    ],
+)
+def test_what_is_no_single_run_of_a_tool(commands: list[str], why: str) -> None:
+    """A shell does more."""
+    with pytest.raises(CanNotSend, match=why):
+        arguments_of("wrk", commands)
