@@ -5,16 +5,18 @@ from __future__ import annotations
 from itertools import chain
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planrunner.cross_check.judgement import judge, spread_of
 from planrunner.cross_check.rounds import in_turn
 
+SOME = settings(max_examples=30)
 ROUNDS = st.lists(st.integers(0, 10**9).map(float), min_size=2, max_size=9)
 THREE = st.lists(st.integers(0, 10**9).map(float), min_size=3, max_size=3)
 
 
+@SOME
 @given(THREE, THREE)
 def test_with_three_rounds_noise_is_both_ranges(ours: list[float], theirs: list[float]) -> None:
     """So no round of the one lies among those of the other when they differ."""
@@ -26,6 +28,7 @@ def test_with_three_rounds_noise_is_both_ranges(ours: list[float], theirs: list[
         assert max(ours) <= min(theirs) or max(theirs) <= min(ours)
 
 
+@SOME
 @given(ROUNDS, ROUNDS)
 def test_both_ways_are_one(ours: list[float], theirs: list[float]) -> None:
     """It doesn't matter which of two is planrunner."""
@@ -36,6 +39,7 @@ def test_both_ways_are_one(ours: list[float], theirs: list[float]) -> None:
     assert not judge(ours, ours).is_beyond
 
 
+@SOME
 @given(ROUNDS, st.integers(1, 1_000))
 def test_units_change_nothing(rounds: list[float], unit: int) -> None:
     """Spreads are in the unit of the figure."""
@@ -72,6 +76,7 @@ def test_what_is_called_a_difference(
     assert (judged.is_beyond, judged.is_rounding) == (found == "beyond", found == "rounding")
 
 
+@SOME
 @given(st.integers(1, 9), st.integers(0, 50))
 def test_each_tool_begins_as_often_as_any(count: int, first: int) -> None:
     """In as many rounds as there are tools, each has had each place once."""
