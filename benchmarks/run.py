@@ -32,6 +32,7 @@ from benchmarks import (  # noqa: E402 - needs the path above
     samples,
     streams,
     truth,
+    typing_in_editor,
     web_sockets,
     workers,
     written_rows,
@@ -64,6 +65,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "24-grpc": grpc_calls.grpc_calls,
     "25-databases": databases.databases,
     "26-streams": streams.streams,
+    "27-editor": typing_in_editor.editor,
 }
 
 

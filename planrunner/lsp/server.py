@@ -21,6 +21,7 @@ from planrunner.lsp.hovering.serving import serve_hover
 from planrunner.lsp.navigation.serving import serve_names
 from planrunner.lsp.open_plans import OpenPlans
 from planrunner.lsp.outline import folding_ranges, symbols
+from planrunner.lsp.refactoring.serving import serve_actions
 from planrunner.plan.formatting import format_plan
 
 __all__ = ["make_server", "serve_connections"]
@@ -46,6 +47,7 @@ def make_server(check: PlanCheck) -> LanguageServer:
     serve_completion(server, plans)
     serve_hover(server, plans)
     serve_hints(server, plans)
+    serve_actions(server, plans)
     return server
 
 
@@ -98,14 +100,6 @@ def _listen(server: LanguageServer, plans: OpenPlans) -> None:
 
 def _serve_texts(server: LanguageServer, plans: OpenPlans) -> None:
     """Answer what is about the text as a whole."""
-
-    @server.feature(
-        types.TEXT_DOCUMENT_CODE_ACTION,
-        types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
-    )
-    def code_actions(params: types.CodeActionParams) -> list[types.CodeAction]:
-        plan = plans.typed(params.text_document.uri)
-        return [] if plan is None else plans.published.fixes(plan, params.range)
 
     @server.feature(types.TEXT_DOCUMENT_FORMATTING)
     async def formatting(params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:

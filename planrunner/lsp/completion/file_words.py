@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,39 +11,17 @@ from lsprotocol import types
 
 from planrunner.lsp.completion.offers import WordOffer
 from planrunner.lsp.documents.view import PlanView
+from planrunner.lsp.grammar.files import file_endings
 
-__all__ = ["FILE_SLOTS", "file_words", "function_words", "functions_of"]
+__all__ = ["file_words", "function_words", "functions_of"]
 
-FILE_SLOTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Plan.imports[]": (".yaml", ".yml"),
-    "Plan.hooks": (".py",),
-    "Data.csv": (".csv", ".tsv", ".txt", ".gz"),
-    "Data.json": (".json",),
-    "Data.jsonl": (".jsonl", ".ndjson"),
-    "Data.parquet": (".parquet",),
-    "Data.avro": (".avro",),
-    "Graphql.file": (".graphql", ".gql"),
-    "Grpc.proto[]": (".proto",),
-    "SqlQuery.file": (".sql",),
-    "Phase.script": (),
-    "Expect.schema": (".json",),
-    "StepExpect.schema": (".json",),
-    "MultipartPart.file": (),
-    "WsSend.file": (),
-    "Http.ca": (".pem", ".crt"),
-    "Certificate.cert": (".pem", ".crt"),
-    "Certificate.key": (".pem", ".key"),
-}
-"""The values that name files, and how their names end; any when nothing is given."""
-
-_BODY: Final = re.compile(r"\w+\.body_file")
 _MOST: Final = 200
 _LARGEST: Final = 500_000
 
 
 def file_words(folder: Path, slot: str, typed: str) -> Iterator[WordOffer]:
     """Yield the files that a value may name, one folder at a time."""
-    ends = FILE_SLOTS.get(slot, () if _BODY.fullmatch(slot) else None)
+    ends = file_endings(slot)
     if ends is None:
         return
     above, _, _last = typed.rpartition("/")

@@ -14,6 +14,10 @@ from planrunner.lsp.documents.places import EditorLines
 __all__ = ["quick_fixes"]
 
 _MEANT: Final = re.compile(r"(?:did you mean|here it is called) `([^`]+)`")
+_WRITE: Final = re.compile(
+    r"(?:write(?: it with its unit:| a rate:| a number of users:)?|add a unit:|quote it:) "
+    r"(`[^`]+`(?: or `[^`]+`)?)"
+)
 _QUOTED: Final = re.compile(r"`([^`]+)`")
 
 
@@ -36,7 +40,7 @@ def quick_fixes(
             title=f"Replace by `{meant}`",
             kind=types.CodeActionKind.QuickFix,
             diagnostics=[shown],
-            is_preferred=True,
+            is_preferred=_MEANT.search(fault.hint) is not None,
             edit=types.WorkspaceEdit(changes={uri: [types.TextEdit(where, meant)]}),
         )
         for fault, shown in faults
@@ -54,19 +58,49 @@ def _before(one: types.Position, other: types.Position) -> bool:
 
 
 def _replacement(fault: Diagnostic, places: EditorLines) -> Iterator[tuple[types.Range, str]]:
-    """Yield the word to replace and the one that is meant; nothing when it isn't certain which."""
-    span, meant = fault.span, _MEANT.search(fault.hint)
-    if meant is None or span.line != span.end_line or span.line > len(places.lines):
+    """Yield what to replace and what is meant; nothing when it isn't certain which."""
+    span = fault.span
+    if span.line != span.end_line or span.line > len(places.lines):
         return
-    written = places.lines[span.line - 1][span.column - 1 : span.end_column - 1]
-    for word in _QUOTED.findall(fault.message):
-        if written.count(word) == 1:
-            start = span.column + written.index(word)
-            yield (
-                types.Range(
-                    places.position(span.line, start),
-                    places.position(span.line, start + len(word)),
-                ),
-                meant[1],
-            )
+    line = places.lines[span.line - 1]
+    for start, end, meant in _meant(fault, line, span.column - 1, span.end_column - 1):
+        first, last = places.position(span.line, start + 1), places.position(span.line, end + 1)
+        yield types.Range(first, last), meant
+
+
+def _meant(fault: Diagnostic, line: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """Yield which characters of a line are to be replaced, and by what."""
+    if meant := _MEANT.search(fault.hint):
+        for word in _QUOTED.findall(fault.message):
+            if line[start:end].count(word) == 1:
+                at = line.index(word, start)
+                yield at, at + len(word), meant[1]
+                return
+    elif found := _WRITE.fullmatch(fault.hint):
+        for new in _QUOTED.findall(found[1]):
+            yield from _written(fault.message, line, (start, end), new)
+
+
+def _written(
+    message: str, line: str, span: tuple[int, int], new: str
+) -> Iterator[tuple[int, int, str]]:
+    """Yield the characters that a hint such as `write X` is about, where the message names them."""
+    start, end = span
+    if f"`{line[start:end]}`" in message:
+        yield start, end, new
+        return
+    for pattern in _wrong_forms(new):
+        found = list(re.finditer(pattern, line))
+        if len(found) == 1:
+            yield found[0].start(), found[0].end(), new
             return
+
+
+def _wrong_forms(new: str) -> Iterator[str]:
+    """Yield what people write for a text: without its quotes, with `${}` or in other braces."""
+    if new[:1] == '"' and (inner := new.rstrip(":").strip('"')):
+        yield rf"(?<![\"\w]){re.escape(inner)}(?![\"\w])" + (":" if new.endswith(":") else "")
+    elif new.startswith("${"):
+        yield rf"\{{\{{\s*{re.escape(new[2:-1])}\s*\}}\}}"
+    else:
+        yield rf"\$\{{\s*{re.escape(new)}\s*\}}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from lsprotocol import types
 
-from planrunner.lsp.documents.view import PlanView
+from planrunner.lsp.documents.view import PlanView, uri_of
+from planrunner.lsp.grammar.files import file_endings
 from planrunner.lsp.names.kinds import Occurrence
 from planrunner.lsp.names.plan_index import NamedThing
 
@@ -26,10 +28,24 @@ def meant_at(
 
 
 def definitions(view: PlanView, position: types.Position) -> list[types.Location]:
-    """Return where the name at a place is given."""
+    """Return where the name at a place is given, or the file that it names."""
     meant = meant_at(view, position)
-    things = meant[1] if meant else []
+    if meant is None:
+        return list(_named_file(view, view.reading.offset(position)))
+    things = meant[1]
     return [view.location(place) for one in things for place in view.index.definitions(one)]
+
+
+def _named_file(view: PlanView, offset: int) -> Iterator[types.Location]:
+    reading = view.reading
+    path, is_key = reading.path_at(offset)
+    node = reading.node(path)
+    is_named = file_endings(reading.shape.at(path).slot) is not None
+    if node is not None and isinstance(node.data, str) and is_named and not is_key:
+        file = Path(view.file).parent / node.data
+        if file.is_file():
+            start = types.Position(0, 0)
+            yield types.Location(uri_of(str(file.resolve())), types.Range(start, start))
 
 
 def references(

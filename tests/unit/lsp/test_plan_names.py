@@ -96,6 +96,7 @@ def change(edit: types.WorkspaceEdit) -> None:
         ("accounts.user", 1, "accounts: {list", 2),
         ("token}", 1, None, 2),
         ("flow: login", 7, None, 2),
+        ("shared/login", 3, None, 0),
         ("else: look", 7, "look, get", 3),
         ("cart + size", 1, "cart: 0", 4),
         ('"GET item" in', 2, "GET item\n", 2),
