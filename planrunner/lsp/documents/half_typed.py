@@ -9,10 +9,12 @@ from planrunner.plan.yaml.files import MAX_BYTES
 from planrunner.plan.yaml.nodes import TreeBuilder, YamlNode
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import YamlProblem, open_events
+from planrunner.plan.yaml.yaml_faults import hide_directive
+from planrunner.plan.yaml.yaml_repairs import allow_url_characters, find_repair, patch
 
 __all__ = ["read_tree"]
 
-_MOST_TRIES: Final = 8
+_MOST_TRIES: Final = 12
 
 
 def read_tree(text: str) -> YamlNode | None:
@@ -23,18 +25,29 @@ def read_tree(text: str) -> YamlNode | None:
     source = Source("", text.removeprefix("\ufeff"))
     if len(source.text) > MAX_BYTES:
         return None
-    left = source.text
+    left = hide_directive(source.text)
     for _ in range(_MOST_TRIES):
         try:
             return TreeBuilder(source, text=left).build(open_events(left))
         except YamlProblem as problem:
-            without = _without_line(left, source, problem)
+            without = _mended(left, source, problem)
             if without == left:
                 return None
             left = without
         except PlanError:  # deeper or larger than a plan can be
             return None
     return None
+
+
+def _mended(text: str, source: Source, problem: YamlProblem) -> str:
+    """Return the text without what the parser gave up at: patched as for a check, else the line."""
+    allowed = allow_url_characters(text, problem.problem, problem.offset)
+    if allowed != text:
+        return allowed
+    repair = find_repair(source, problem.offset)
+    if repair is not None and (patched := patch(text, repair.start, repair.end)) != text:
+        return patched
+    return _without_line(text, source, problem)
 
 
 def _without_line(text: str, source: Source, problem: YamlProblem) -> str:

@@ -8,7 +8,9 @@ from functools import cache
 import pytest
 
 from planrunner.lsp.completion.serving import complete
+from planrunner.lsp.documents.half_typed import read_tree
 from planrunner.lsp.documents.view import PlanView
+from planrunner.plan.yaml.document import parse
 from tests.support.completed_places import PLACES, CompletedPlace, words_of
 from tests.support.cpu_time import within_cpu
 from tests.support.doc_pages import ROOT
@@ -42,6 +44,19 @@ def test_the_table_is_worth_its_name() -> None:
     """A place is a file, a text and a cursor."""
     assert len(PLACES) >= 60
     assert len({(one.plan, one.new) for one in PLACES}) == len(PLACES)
+
+
+def test_every_shipped_plan_can_be_read_whole() -> None:
+    """What a check reads over, such as URLs in brackets, leaves no gap in the names either."""
+    for file in sorted((ROOT / "plans").glob("*.yaml")):
+        tree = read_tree(file.read_text())
+
+        assert tree is not None, file.name
+        assert tree.data == parse(file.read_text(), file.name).data
+    tree = read_tree("a: {b: http://x/y?z, c: ${d}}\ne: f\n")
+    assert tree is not None
+    assert tree.data["e"] == "f"
+    assert tree.data["a"]["b"] == "http://x/y?z"
 
 
 def test_a_text_that_is_cut_anywhere_is_completed() -> None:
