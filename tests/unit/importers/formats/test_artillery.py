@@ -66,7 +66,7 @@ STEPS = [
     ("{get: {url: /a, probability: 20}}", ["when: rand.int(0, 100) < 20"], "probability", T),
     ("{get: {url: /a, ifTrue: 'x == 1'}}", ["when: x == 1"], "ifTrue", S),
     ("{get: {url: /a, beforeRequest: sign}}", ["runs nothing"], "beforeRequest", S),
-    ("{get: {url: /a, surprise: 1}}", ["get: /a"], "surprise", L),
+    ("{get: {url: /a, surprise: 1}}", ["get: /a"], "surprise", S),
     ("{get: /a}", ["get: /a"], ".get", S),
     ("{get: null, url: /a}", ["get: /a"], ".get", S),
     ("{get: {url: /a, capture: {json: $.id, as: theId}}}", ["extract: {the_id: $.id}"], "as", T),
@@ -169,6 +169,7 @@ CONFIG = [
     ("http: {defaults: {headers: {A: b}}}", ["headers: {A: b}"], "headers.A", T),
     ("tls: {rejectUnauthorized: false}", ["verify: false"], "rejectUnauthorized", T),
     ("processor: ./x.js", ["`./x.js`"], "processor", Y),
+    ("surprise: 1", [], "config.surprise", S),
     ("variables: {a: 1}", ["a: {type: int, default: 1}"], "variables.a", T),
     ("variables: {a: [x, y]}", ["a: {list: [x, y], order: random, per: user}"], "variables.a", T),
     ("payload: {path: no.csv, fields: [a]}", ['list: [{a: ""}]'], "path", Y),
@@ -382,4 +383,17 @@ def test_what_can_not_be_sent_or_said_leaves_a_plan_that_is_valid() -> None:
     assert fate(imported, "ifTrue") is L
     assert fate(imported, "target") is Y
     assert fate(imported, "maxErrorRate") is L
+    assert check(imported) == ()
+
+
+def test_variables_that_compute_are_expressions_where_they_are_read() -> None:
+    """A param has a value before the run; what a template draws has none."""
+    imported = run(
+        "config: {target: http://a, phases: [{duration: 1, arrivalRate: 1}],"
+        " variables: {a: 'n-{{ $randomNumber(1, 6) }}', b: [x, '{{ $randomString(3) }}']}}\n"
+        "scenarios: [{flow: [{get: {url: '/{{ a }}/{{ b }}'}}]}]\n"
+    )
+
+    assert "('n-' ~ (rand.int(1, 6)))" in imported.text
+    assert "rand.choice(['x', (rand.text(3))])" in imported.text
     assert check(imported) == ()

@@ -14,7 +14,8 @@ from planrunner.importers.formats.artillery.expressions import ArtilleryExpressi
 from planrunner.importers.formats.artillery.meant import with_default
 from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.nodes import SourceEntry, SourceNode
-from planrunner.importers.reading.documents import leave_out
+from planrunner.importers.reading.documents import leave_out, suspect
+from planrunner.importers.reading.expressions import computes, expression_of
 from planrunner.importers.reading.headers import sendable
 from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.importers.templates import literal
@@ -23,6 +24,7 @@ __all__ = ["ConfigReader", "handshake"]
 
 _POOL: Final = "connections belong to a user and are not shared: `http.pool.per_user`"
 _URL: Final = re.compile(r"(?:https?|wss?)://[^/\s]+", re.IGNORECASE)
+_READ_ELSEWHERE: Final = frozenset({"target", "phases", "ensure", "environments"})
 _NO_HOST: Final = "http://localhost:8000"
 
 
@@ -43,6 +45,8 @@ class ConfigReader:
                 if read is not None:
                     one.construct.translated()
                     read(self, one)
+                elif one.key not in _READ_ELSEWHERE:
+                    suspect(one, "Artillery itself reads no such setting")
         self.draft.http.update(self.shared)
         if self.connections:
             self.draft.http["pool"] = self.connections
@@ -173,7 +177,10 @@ class ConfigReader:
         names, value = self.test.names, self.expressions.value(one.node, one.construct)
         if names.find(one.key) is not None:
             return
-        if isinstance(value, list) and value and _is_row_list(value):
+        if computes(value):
+            said = expression_of(value)
+            names.mean(one.key, f"rand.choice({said})" if isinstance(value, list) else f"({said})")
+        elif isinstance(value, list) and value and _is_row_list(value):
             name = names.reserve(one.key)
             names.mean(one.key, name)
             self.draft.data[name] = {"list": value, "order": "random", "per": "user"}
@@ -264,7 +271,7 @@ _KEYS: Final[dict[str, _ReadSetting]] = {
     "payload": ConfigReader.payload,
     "plugins": ConfigReader.plugins,
     "engines": ConfigReader.engines,
-    "includeFiles": ConfigReader.nothing,
+    **dict.fromkeys(("includeFiles", "statsInterval", "bundling", "mode"), ConfigReader.nothing),
     "socketio": ConfigReader.socketio,
     "socketio-v3": ConfigReader.socketio,
 }

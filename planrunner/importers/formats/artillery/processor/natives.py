@@ -63,6 +63,13 @@ def _callback(call: NativeCall) -> JsValue:
     return UNDEFINED
 
 
+def _nothing(call: NativeCall) -> JsValue:
+    """Read `process.on('exit', …)`: what runs when the test has ended is no load."""
+    for construct in call.scope.module.within(call.node):
+        construct.translated()
+    return UNDEFINED
+
+
 def _error(call: NativeCall) -> JsValue:
     return JsObject({"message": call.argument(0)})
 
@@ -217,4 +224,5 @@ PROCESSOR_NATIVES: Final[dict[str, _Native]] = {
     },
     "require": _require,
     "Error": _error,
+    **dict.fromkeys(("Object.on", "Object.once"), _nothing),
 }

@@ -11,7 +11,7 @@ from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.formats.artillery.steps.hooks import HooksReader
 from planrunner.importers.formats.artillery.steps.replies import RepliesReader
 from planrunner.importers.nodes import SourceEntry, SourceNode
-from planrunner.importers.reading.documents import leave_out
+from planrunner.importers.reading.documents import leave_out, suspect
 from planrunner.importers.reading.expressions import inline
 from planrunner.importers.reading.headers import sendable
 from planrunner.importers.reading.neighbours import neighbour
@@ -58,9 +58,11 @@ class RequestsReader:
             if one.key in _READ_ELSEWHERE or one.construct.fate is not None:
                 continue
             read = _KEYS.get(one.key)
-            if read is not None:
-                one.construct.translated()
-                read(self, one, step.body)
+            if read is None:
+                suspect(one, "Artillery reads no such key in a request")
+                continue
+            one.construct.translated()
+            read(self, one, step.body)
         self._body(node, step.body)
         self.replies.read(node, step.body)
         return step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
@@ -15,7 +14,7 @@ from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.formats.artillery.steps.flows import FlowReader, total_think
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out, suspect
-from planrunner.importers.reading.expressions import inline
+from planrunner.importers.reading.expressions import computes, expression_of, inline
 from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.loss.ledger import Construct
 
@@ -24,7 +23,6 @@ __all__ = ["SocketIoOptions", "SocketIoReader", "json_text"]
 _POLLING: Final = "it is a WebSocket from the start, without the requests of long-polling before"
 _TEXT: Final = "the message is text here: take the value with `extract: {NAME: {regex: …}}`"
 _BESIDE: Final = "Artillery reads it beside `emit`, not in it, and does nothing with it here"
-_TEMPLATE: Final = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
 _QUIET: Final = 20
 """Seconds after which the heartbeat is sent; servers ask every 25, and wait for 20 more."""
 
@@ -194,7 +192,7 @@ class SocketIoReader(FlowReader):
             if one.key in ("data", "args") and isinstance(one.node.scalar, str):
                 one.construct.translated()
                 text = self.expressions.text(one.node.text(), one.construct)
-                until = f"{until} and {_expression(text)} in body"
+                until = f"{until} and {expression_of(text)} in body"
             elif one.construct.fate is None:
                 leave_out(one, _TEXT)
                 for each in one.node.each():
@@ -238,10 +236,9 @@ class SocketIoReader(FlowReader):
 
 def _begins(text: str) -> str:
     """Return the condition that a message begins with some text."""
-    plain = _TEMPLATE.sub("", text)
-    if plain == text:
+    if not computes(text):
         return f"body[:{len(text)}] == {inline(text)}"
-    said = _expression(text)
+    said = expression_of(text)
     return f"body[:({said}) | length] == {said}"
 
 
@@ -254,19 +251,6 @@ def json_text(value: object) -> str:
         return "{" + ",".join(pairs) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(json_text, value)) + "]"
-    if isinstance(value, str) and any(found[1] is not None for found in _TEMPLATE.finditer(value)):
-        return f"${{({_expression(value)}) | json}}"
+    if isinstance(value, str) and computes(value):
+        return f"${{({expression_of(value)}) | json}}"
     return json.dumps(value, ensure_ascii=False)
-
-
-def _expression(text: str) -> str:
-    """Return a text with templates as one expression."""
-    parts, end = [], 0
-    for found in _TEMPLATE.finditer(text):
-        if found[1] is None:
-            continue
-        before = text[end : found.start()].replace("$${", "${")
-        parts += [*([inline(before)] if before else []), f"({found[1]})"]
-        end = found.end()
-    rest = text[end:].replace("$${", "${")
-    return " ~ ".join([*parts, *([inline(rest)] if rest or not parts else [])])
