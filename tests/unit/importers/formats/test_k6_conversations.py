@@ -196,6 +196,11 @@ CODE = [
 ]  # fmt: skip
 
 
+CODE += [
+    ("let r; if (__VU > 1) { r = http.get(BASE + '/a'); } else { r = http.get(BASE + '/b'); } check(r, { ok: (x) => x.status === 200 });", [{"if": "(user.id + 1) > 1", "then": [{"get": "/a", "expect": {"status": 200, "soft": True}}], "else": [{"get": "/b", "expect": {"status": 200, "soft": True}}]}]),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(("code", "steps"), CODE, ids=range(len(CODE)))
 def test_code_and_libraries_become_steps(code: str, steps: list[object]) -> None:
     assert steps_of(code) == steps

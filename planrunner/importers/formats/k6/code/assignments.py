@@ -182,7 +182,7 @@ def assign(target: Node, value: JsValue, node: Node, scope: K6Scope, machine: K6
     return _assign_member(of, key, value, node, scope, machine)
 
 
-def _assign_name(
+def _assign_name(  # noqa: PLR0911 - a table
     name: str, value: JsValue, node: Node, scope: K6Scope, machine: K6Machine
 ) -> JsValue:
     found = scope.find(name)
@@ -200,11 +200,24 @@ def _assign_name(
     if isinstance(value, JsUnknown) or machine.trial or machine.part == "init":
         found.value = value
         return value
+    if isinstance(value, JsReply):
+        return _assign_reply(found, value, machine)
     promote(found, name, node, scope, machine)
     if not found.name:
         found.value = value
         return value
     return _write(found.name, value, node, scope, machine)
+
+
+def _assign_reply(found: Variable, value: JsReply, machine: K6Machine) -> JsReply:
+    """Give a name a reply in a branch: it is this one, or one of another branch or from before."""
+    if found.name:
+        for steps in machine.lists:
+            steps[:] = [one for one in steps if one.body.get("set") != {found.name: None}]
+        found.name = ""
+    before = found.value
+    found.value = value.either(before) if isinstance(before, JsReply) else value
+    return value
 
 
 def _write(name: str, value: JsValue, node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:

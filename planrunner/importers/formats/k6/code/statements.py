@@ -303,7 +303,7 @@ def _split(  # noqa: PLR0913, PLR0917 - a table
     return End("return" if "return" in kinds else ends[0].kind, value)
 
 
-def _merged(  # noqa: C901, PLR0911 - a table
+def _merged(  # noqa: C901, PLR0911, PLR0912 - a table
     node: Node,
     test: JsValue,
     ends: list[End],
@@ -317,6 +317,8 @@ def _merged(  # noqa: C901, PLR0911 - a table
         return first
     if ends[0].kind == "throw":
         return second
+    if isinstance(first, JsReply) and isinstance(second, JsReply):
+        return second.either(first)
     for one, other in ((first, second), (second, first)):
         if isinstance(one, JsReply) and isinstance(other, (JsConst, JsReply)):
             return one

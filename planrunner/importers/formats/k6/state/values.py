@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from planrunner.importers.draft import DraftStep, Keys
@@ -182,6 +182,8 @@ class JsReply(JsValue):
         extracted: The plan's names of its parts.
         marks: What sets its tags, by tag.
         action: Of the step, where its keys stand inside: `ws.receive`; empty for HTTP.
+        is_beside: It is one of several requests side by side, after which no step can stand.
+        others: Replies of which it may be one as well, because a branch decides.
     """
 
     step: DraftStep
@@ -189,6 +191,20 @@ class JsReply(JsValue):
     extracted: dict[tuple[object, ...], str] = field(default_factory=dict)
     marks: dict[str, list[JsMark]] = field(default_factory=dict)
     action: str = ""
+    is_beside: bool = False
+    others: list[JsReply] = field(default_factory=list)
+
+    @property
+    def each(self) -> list[JsReply]:
+        """All replies that it may be."""
+        return [self, *self.others]
+
+    def either(self, before: JsReply) -> JsReply:
+        """Return a reply that is this one or, where its branch does not run, one from before."""
+        others = [one for one in before.each if one.steps is not self.steps]
+        if not others:
+            return self
+        return replace(self, extracted={}, marks={}, others=[*self.others, *others])
 
     @property
     def body(self) -> Keys:

@@ -34,6 +34,7 @@ __all__ = ["CHECKS", "checked", "expect_of"]
 
 _FLIPPED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 _OPPOSITE: Final = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "==": "!=", "!=": "=="}
+_EACH: Final = "it is expected of each request that it may be about, not only of the last one"
 _NOT_OF_REPLY: Final = "a check of something else than the reply: `expect` judges replies"
 
 
@@ -100,6 +101,14 @@ def expect_of(call: NativeCall, test: JsValue, value: JsValue) -> None:
     reply = _reply_of(test) or (value if isinstance(value, JsReply) else None)
     if reply is None or known is False:
         raise NoStepSays(_NOT_OF_REPLY)
+    for one in reply.each:
+        _add(call, test, one)
+    if any(_runs_before(one, reply, call) for one in reply.others):
+        call.change(_EACH)
+    call.machine.has_checks = True
+
+
+def _add(call: NativeCall, test: JsValue, reply: JsReply) -> None:
     body = reply.body
     before = body.get("expect")
     keys: Keys = dict(before) if isinstance(before, dict) else {}
@@ -107,7 +116,12 @@ def expect_of(call: NativeCall, test: JsValue, value: JsValue) -> None:
     expected = (_ExpectedCall if reply.action == "grpc.call" else ExpectedReply)(_copied(keys))
     read_test(test, expected, call, holds=True)
     body["expect"] = {**expected.keys, "soft": True}
-    call.machine.has_checks = True
+
+
+def _runs_before(other: JsReply, reply: JsReply, call: NativeCall) -> bool:
+    """Say whether a request is sent even where the one is sent that takes its place."""
+    way = [name for name, _ in call.machine.way_to(reply.steps)]
+    return id(other.steps) in way
 
 
 class _ExpectedCall(ExpectedReply):

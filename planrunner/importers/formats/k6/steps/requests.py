@@ -260,7 +260,9 @@ def send_all(
     replies: dict[str, JsValue] = {}
     with call.machine.branch() as steps:
         for key, one in listed.items():
-            replies[key] = send_one(call, *_batched(one))
+            reply = send_one(call, *_batched(one))
+            reply.is_beside = True
+            replies[key] = reply
     call.machine.last = None
     if not steps:
         raise NoStepSays("a batch without requests")

@@ -182,10 +182,11 @@ def part_name(part: JsPart, machine: K6Machine, wanted: str = "") -> str:
     words = [str(one) for one in part.path if isinstance(one, str)]
     words = [_word_of(words[0])] if part.kind in ("css", "query", "first") else words
     name = machine.name(wanted or "_".join(words[-1:]) or f"{part.kind}_value")
-    if direct:
-        _set_after(reply, name, direct, machine)
-    else:
-        _extract(part, name)
+    for one in reply.each:
+        if direct:
+            _set_after(one, name, direct, machine)
+        else:
+            _extract(part, one, name)
     reply.extracted[key] = name
     return name
 
@@ -213,15 +214,15 @@ def json_name(path: tuple[str | int, ...]) -> str:
     return found
 
 
-def _extract(part: JsPart, name: str) -> None:
-    extract = part.reply.body.setdefault("extract", {})
+def _extract(part: JsPart, reply: JsReply, name: str) -> None:
+    extract = reply.body.setdefault("extract", {})
     assert isinstance(extract, dict), "only this writes it"
     rule: Keys
     if part.kind == "json":
         rule = {"jsonpath": json_path(part.path), "required": False}
         if "*" in part.path:
             rule["index"] = "all"
-        if part.reply.action == "grpc.call":
+        if reply.action == "grpc.call":
             del rule["required"]
     elif part.kind == "regex":
         rule = {"regex": part.path[0], "required": False}
@@ -238,6 +239,8 @@ def _extract(part: JsPart, name: str) -> None:
 def _set_after(reply: JsReply, name: str, said: str, machine: K6Machine) -> None:
     from planrunner.importers.draft import DraftStep  # noqa: PLC0415
 
+    if reply.is_beside:
+        raise NoStepSays("a part of one of several requests side by side: see `extract`")
     lists = [reply.steps, *(inner for outer, inner in machine.moved if outer is reply.steps)]
     for steps in lists:
         for number, one in enumerate(steps):
