@@ -127,7 +127,9 @@ users:
       - {pop: {made: last, as: last}}
       - {poll: {post: /jobs, body: "${last}"}, until: "status == 201", every: 10ms}
       - {parallel: [{get: /left}, {post: /right, json: {a: 1}}]}
-      - {get: /signed, auth: {basic: {username: ada, password: "p:w"}}, expect: {status: 2xx}}
+      - get: /signed
+        auth: {basic: {username: ada, password: "p:w"}}
+        expect: {status: 2xx, json: {$.items: {type: array}}, contains: never, soft: [contains]}
       - {post: /file, body_file: people.csv, headers: {Content-Type: text/csv}}
       - {stop: iteration, when: "made | length == 1"}
       - {get: /never}

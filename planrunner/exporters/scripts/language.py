@@ -77,6 +77,10 @@ class ScriptLanguage(ABC):
     draws: ClassVar[Mapping[str, str]] = {name: f"rand.{name}({{}})" for name in _DRAWS}
     """Templates of what `rand` has and of other draws, with `{}` for the arguments."""
 
+    types: ClassVar[Mapping[str, str]] = {}
+    """Templates of what asks whether a value has a type of JSON."""
+
+    checks_are_soft: ClassVar[bool] = False
     now: ClassVar[str] = "now()"
     secret_hint: ClassVar[str] = "set the environment variable {}"
 

@@ -171,13 +171,28 @@ class RequestReader:
         expect, extract = self.step.entry("expect"), self.step.entry("extract")
         if expect is not None:
             expect.construct.translated()
-            for one in expect.node.entries or ():
-                attempt(one, self.expectation(one.key))
+            self._expectations(expect.node)
         if extract is not None:
             extract.construct.translated()
             for one in extract.node.entries or ():
                 attempt(one, self.extract(one.key))
                 self.language.settle(one.key, one.construct)
+
+    def _expectations(self, node: SourceNode) -> None:
+        said = node.take_whole("soft")
+        soft = {str(one) for one in said} if isinstance(said, list) else set[str]()
+        for one in node.entries or ():
+            is_soft = said is True or one.key in soft
+            if one.key == "soft":
+                continue
+            if not is_soft or self.language.checks_are_soft:
+                attempt(one, self.expectation(one.key))
+                continue
+            one.construct.left_out("every check makes a failure here, and this one is soft")
+            for each in one.node.below():
+                each.construct.left_out(f"with `{one.key}`")
+        if said is True or "status" in soft:
+            self.made.statuses = None
 
     def query(self, node: SourceNode) -> None:
         """Read what stands behind the `?`."""
@@ -383,15 +398,16 @@ def _rules(language: ScriptLanguage, value: str, rule: object) -> Iterator[tuple
 
 def _rule(language: ScriptLanguage, value: str, word: str, limit: object) -> str:
     match word:
-        case "exists":
-            code = language.is_defined(value)
+        case "exists" | "matches":
+            found = value if word == "exists" else language.matched(str(limit), value)
+            code = language.is_defined(found)
             return code if limit else language.negated(code)
         case "is":
             return f"({value} {language.equal} {language.value(limit)})"
         case "min" | "max":
             return f"({value} {_LIMITS[word]} {language.value(limit)})"
-        case "matches":
-            return language.is_defined(language.matched(str(limit), value))
+        case "type" if str(limit) in language.types:
+            return language.types[str(limit)].format(value)
         case "length" if isinstance(limit, int):
             length = language.filters["length"].format(value)
             return f"({length} {language.equal} {limit})"

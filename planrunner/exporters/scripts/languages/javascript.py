@@ -147,6 +147,14 @@ class JavaScript(ScriptLanguage):
         "random": "rand.choice({})",
         "default": "({} ?? '')",
     }
+    checks_are_soft: ClassVar[bool] = True
+    types: ClassVar[Mapping[str, str]] = {
+        **{name: f"(typeof {{}} === '{name}')" for name in ("string", "number", "boolean")},
+        "integer": "Number.isInteger({})",
+        "array": "Array.isArray({})",
+        "object": "(Object.prototype.toString.call({}) === '[object Object]')",
+        "null": "({} === null)",
+    }
     filters_of_one: ClassVar[Mapping[str, str]] = {
         "default": "({} ?? {})",
         "d": "({} ?? {})",

@@ -127,6 +127,15 @@ class PythonCode(ScriptLanguage):
         "random": "random.choice({})",
         "default": 'default(lambda: {}, "")',
     }
+    types: ClassVar[Mapping[str, str]] = {
+        "string": "isinstance({}, str)",
+        "number": "(type({}) in (int, float))",
+        "integer": "(type({}) is int)",
+        "boolean": "isinstance({}, bool)",
+        "array": "isinstance({}, list)",
+        "object": "isinstance({}, dict)",
+        "null": "({} is None)",
+    }
     filters_of_one: ClassVar[Mapping[str, str]] = {
         "default": "default(lambda: {}, {})",
         "d": "default(lambda: {}, {})",
