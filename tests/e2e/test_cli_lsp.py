@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,35 @@ async def ask_everywhere(path: Path) -> None:
     assert missing == []
     assert told.wrong == []
     assert editor.logged == []
+
+
+@pytest.mark.slow
+def test_a_server_on_tcp_outlives_its_editors(tmp_path: Path) -> None:
+    """Each connection is an editor of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "planrunner", "lsp", "--listen", f"127.0.0.1:{port}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as server:
+        try:
+            assert server.stderr is not None
+            assert str(port).encode() in server.stderr.readline()
+            found = [asyncio.run(connect(port, tmp_path / "plan.yaml")) for _ in range(2)]
+            assert server.poll() is None
+        finally:
+            server.terminate()
+
+    assert found[0] == found[1]
+    assert "users" in found[0]
+
+
+async def connect(port: int, path: Path) -> list[str]:
+    editor = Editor()
+    await editor.connect(port)
+    uri = editor.open(path, "na")
+    offered = await editor.completed(uri, 2)
+    await editor.end()
+    return offered
 
 
 def test_only_this_machine_can_connect(project: PlanProject) -> None:

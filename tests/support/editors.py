@@ -11,6 +11,8 @@ from pygls.lsp.client import LanguageClient
 
 from tests.support.plan_views import place_of
 
+_TRIES = 100
+
 
 class Editor:
     """A client that knows what was published about each text."""
@@ -31,6 +33,19 @@ class Editor:
 
     async def start(self) -> types.ServerCapabilities:
         await self.client.start_io(sys.executable, "-m", "planrunner", "lsp")
+        return await self._begin()
+
+    async def connect(self, port: int) -> types.ServerCapabilities:
+        """Talk to a server of this machine that is about to listen."""
+        for _ in range(_TRIES):
+            try:
+                await self.client.start_tcp("127.0.0.1", port)
+                break
+            except OSError:
+                await asyncio.sleep(0.1)
+        return await self._begin()
+
+    async def _begin(self) -> types.ServerCapabilities:
         found = await self.client.initialize_async(
             types.InitializeParams(capabilities=types.ClientCapabilities())
         )

@@ -14,6 +14,7 @@ __all__ = ["ValueShape", "shape_of_defaults", "shape_of_plan"]
 JsonSchema = Mapping[str, Any]
 
 _ROOT: Final = "Plan"
+_ANY: Final = "*"
 
 
 class ValueShape:
@@ -69,20 +70,20 @@ class ValueShape:
 
     def child(self, key: str) -> ValueShape:
         """Return what may stand at a key; anything where the schema knows none."""
-        if key not in self._children:
-            named = [
-                (name, _properties(arm)[key]) for name, arm in self.arms if key in _properties(arm)
-            ]
-            owner = next((name for name, arm in self.arms if key in _properties(arm)), "")
-            slot = f"{owner or self.slot}.{key}" if named else f"{self.slot}.*"
-            named = named or [
-                ("", arm["additionalProperties"])
+        named = [
+            (name, _properties(arm)[key]) for name, arm in self.arms if key in _properties(arm)
+        ]
+        known = key if named else _ANY  # keys that people choose share one: they have no end
+        if known not in self._children:
+            owner = next((name for name, _ in named), "") or self.slot
+            schemas = [schema for _, schema in named] or [
+                arm["additionalProperties"]
                 for _, arm in self.arms
                 if isinstance(arm.get("additionalProperties"), dict)
             ]
-            found = [("", schema) for _, schema in named]
-            self._children[key] = ValueShape(self._definitions, found, slot)
-        return self._children[key]
+            found = [("", schema) for schema in schemas]
+            self._children[known] = ValueShape(self._definitions, found, f"{owner}.{known}")
+        return self._children[known]
 
     def item(self) -> ValueShape:
         """Return what the items of a list here may be."""

@@ -10,6 +10,7 @@ import pytest
 from planrunner.lsp.completion.serving import complete
 from planrunner.lsp.documents.half_typed import read_tree
 from planrunner.lsp.documents.view import PlanView
+from planrunner.lsp.grammar.shapes import shape_of_plan
 from planrunner.plan.yaml.document import parse
 from tests.support.completed_places import PLACES, CompletedPlace, words_of
 from tests.support.cpu_time import within_cpu
@@ -44,6 +45,14 @@ def test_the_table_is_worth_its_name() -> None:
     """A place is a file, a text and a cursor."""
     assert len(PLACES) >= 60
     assert len({(one.plan, one.new) for one in PLACES}) == len(PLACES)
+
+
+def test_keys_that_people_choose_take_no_memory() -> None:
+    """A server lives as long as its editor, and whatever is typed is a key for a moment."""
+    users = shape_of_plan().child("users")
+
+    assert users.child("Buyer") is users.child("Visitor")
+    assert users.child("Buyer").slot == "Plan.users.*"
 
 
 def test_every_shipped_plan_can_be_read_whole() -> None:
