@@ -83,3 +83,25 @@ def test_what_comes_through_pipes_is_read_once(
     assert run(["import", f"/dev/fd/{read}"]) == 1
     assert "get: /people/" in capsys.readouterr().out
     os.close(read)
+
+
+def test_code_of_the_original_is_not_run_by_an_import(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "load.py").write_text(
+        "from locust import HttpUser, task\n"
+        "class A(HttpUser):\n"
+        "    host = 'http://127.0.0.1:9'\n"
+        "    @task\n"
+        "    def t(self):\n"
+        "        n = sum(x for x in range(9) if x % 2)\n"
+        "        self.client.get(f'/{n}')\n"
+    )
+
+    code = run(
+        ["import", str(tmp_path / "load.py"), "--output", str(tmp_path / "p.yaml"), "--once"]
+    )
+
+    assert code == 0
+    assert "not tried, as hooks.py has code of the original" in capsys.readouterr().err
+    assert "for x in range(9)" in (tmp_path / "hooks.py").read_text()

@@ -79,8 +79,10 @@ def find_class(  # noqa: C901, PLR0912 - a table
         name = module.full_name(base).rpartition(".")[2]
         if name in (*_USERS, *_SETS) and name not in module.classes:
             made.kind = made.kind or name
-        elif name in module.classes and module.classes[name] is not node:
-            above = find_class(module, module.classes[name], depth + 1)
+        elif name in module.classes:
+            below = module.classes[name]
+            before = module.shadowed.get(node) if below is node else below
+            above = None if before is None else find_class(module, before, depth + 1)
             if above is not None:
                 made.kind = made.kind or above.kind
                 made.functions = {**above.functions, **made.functions}

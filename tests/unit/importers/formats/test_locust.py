@@ -738,6 +738,17 @@ class Admin(Base):
     assert data["Admin"]["count"] == 1
 
 
+def test_a_class_may_take_the_place_and_the_name_of_its_base() -> None:
+    text = (
+        HEAD
+        + "class A(HttpUser):\n    @task(2)\n    def t(self):\n        self.client.get('/')\n"
+        + "class A(A):\n    host = 'http://127.0.0.1'\n"
+    )
+    assert parse(imported(text).text, "p").data["users"]["A"]["tasks"] == [
+        {"task": "t", "weight": 2, "steps": [{"get": "/"}]}
+    ]
+
+
 def test_a_sequence_keeps_its_order_and_its_waits() -> None:
     done = imported(
         HEAD

@@ -42,6 +42,7 @@ class LocustModule:
         calls: The construct of each call.
         constants: What names of the first level are set to, once only.
         imported: What imported names stand for: `choice` → `random.choice`.
+        shadowed: Classes by those of the same name that take their place.
         loose: Other code of the first level.
         assigned: Everything that names of the first level are set to, in any file.
         trees: The files' code.
@@ -56,6 +57,7 @@ class LocustModule:
     constants: dict[str, ast.expr] = field(default_factory=dict)
     functions: dict[str, LocustFunction] = field(default_factory=dict)
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
+    shadowed: dict[ast.ClassDef, ast.ClassDef] = field(default_factory=dict)
     imported: dict[str, str] = field(default_factory=dict)
     loose: list[ast.stmt] = field(default_factory=list)
     assigned: list[ast.expr] = field(default_factory=list)
@@ -250,6 +252,8 @@ class LocustModule:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 self.functions[name] = node
             case ast.ClassDef(name=name):
+                if name in self.classes:
+                    self.shadowed[node] = self.classes[name]
                 self.classes[name] = node
             case ast.Expr(value=ast.Constant()):
                 pass
