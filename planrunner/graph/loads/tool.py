@@ -78,7 +78,7 @@ class ToolLoad(LoadModel):
 
     @property
     def spans(self) -> tuple[StageSpanNs, ...]:
-        return (("hold", self.timeout_ns),)
+        return ((self.tool, self.timeout_ns),)
 
     @property
     def most_users(self) -> int:
