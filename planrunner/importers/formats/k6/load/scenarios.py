@@ -113,6 +113,8 @@ def _stages(options: K6ScenarioOptions, level: Callable[[object], object], key: 
         made.append(
             {"duration": _time(one.get("duration"), "a stage"), key: level(one.get("target", 0))}
         )
+    if all(one["duration"] == "0s" for one in made):
+        raise NotALoad("stages that take no time: k6 ends at once")
     return made
 
 

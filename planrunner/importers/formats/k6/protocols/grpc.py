@@ -29,6 +29,7 @@ from planrunner.importers.formats.k6.terms.texts import plan_text, plan_value
 __all__ = ["GRPC"]
 
 _IMPORT: Final = re.compile(rb'^\s*import\s+(?:public\s+|weak\s+)?"([^"\n]+)"\s*;', re.MULTILINE)
+_TARGET: Final = re.compile(r"(?:dns:///)?[\w.\[\]:-]+:\d+")
 _MOST_FILES: Final = 200
 
 
@@ -111,6 +112,8 @@ def _connect(call: NativeCall) -> JsValue:
     if isinstance(call.argument(0), JsUnknown):
         return call.argument(0)
     target = plan_text(call.argument(0), machine)
+    if "${" not in target and not _TARGET.fullmatch(target):
+        raise NoStepSays("not a host with a port: write it as `grpc: {target: …}`")
     before = machine.grpc.get("target", target)
     if before != target:
         raise NoStepSays("a second target: give the class a `grpc: {target: …}` of its own")
