@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
+from typing import Any
 
 from lsprotocol import types
 from pygls.io_ import run_async
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
 
 from planrunner import __version__
 from planrunner.errors import PlanrunnerError
@@ -30,6 +32,16 @@ _SWITCH_S = 0.001
 """How long a thread computes while another one waits; answers come between pieces of a check."""
 
 
+class _ForgettingProtocol(LanguageServerProtocol):
+    """pygls keeps the future of each notification: 2 KB for each key that is pressed."""
+
+    def _handle_notification(self, method_name: str, params: Any) -> None:  # noqa: ANN401 - pygls' own
+        super()._handle_notification(method_name, params)
+        done = [key for key, future in self._request_futures.items() if future.done()]
+        for key in done:
+            self._request_futures.pop(key, None)
+
+
 def make_server(check: PlanCheck) -> LanguageServer:
     """Return a server for one editor.
 
@@ -38,7 +50,10 @@ def make_server(check: PlanCheck) -> LanguageServer:
     """
     sys.setswitchinterval(_SWITCH_S)
     server = LanguageServer(
-        "planrunner", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Incremental
+        "planrunner",
+        __version__,
+        text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
+        protocol_cls=_ForgettingProtocol,
     )
     plans = OpenPlans(server, check)
     _listen(server, plans)
