@@ -5,53 +5,41 @@ import * as vscode from "vscode";
 
 import { quoted } from "./command";
 import { findCommand } from "./interpreter";
-
-/** What a code lens says: a part of a plan. */
-export interface Part {
-  uri: string;
-  task?: string;
-  phase?: string;
-}
+import { folderOf } from "./plans";
 
 const NAME = "planrunner";
 
-/** The plan that is meant: of a lens, or of the editor. */
-function planOf(given: unknown): { uri: vscode.Uri; words: string[] } | undefined {
-  if (isPart(given)) {
-    const words = [
-      ...(given.task === undefined ? [] : ["--task", given.task]),
-      ...(given.phase === undefined ? [] : ["--phase", given.phase]),
-    ];
-    return { uri: vscode.Uri.parse(given.uri), words };
+/** Runs a command about a plan: that of a menu, or of the editor. */
+async function ofPlan(given: unknown, verb: string, options: readonly string[]): Promise<void> {
+  const plan = given instanceof vscode.Uri ? given : vscode.window.activeTextEditor?.document.uri;
+  if (plan !== undefined) {
+    await inTerminal(plan, [verb, path.relative(folderOf(plan), plan.fsPath), ...options]);
   }
-  const uri = given instanceof vscode.Uri ? given : vscode.window.activeTextEditor?.document.uri;
-  return uri === undefined ? undefined : { uri, words: [] };
 }
 
-function isPart(given: unknown): given is Part {
-  return typeof given === "object" && given !== null && "uri" in given && typeof given.uri === "string";
+/** Runs what a code lens says: a command, the plan's file, options. */
+async function ofLens(_: string, words: string[]): Promise<void> {
+  const [verb, file, ...options] = words;
+  if (verb !== undefined && file !== undefined) {
+    const plan = vscode.Uri.file(file);
+    await inTerminal(plan, [verb, path.relative(folderOf(plan), file), ...options]);
+  }
 }
 
-async function inTerminal(given: unknown, verb: string, options: readonly string[]): Promise<void> {
-  const plan = planOf(given);
-  if (plan === undefined) {
-    return;
-  }
-  const document = vscode.workspace.textDocuments.find((one) => String(one.uri) === String(plan.uri));
+async function inTerminal(plan: vscode.Uri, called: readonly string[]): Promise<void> {
+  const document = vscode.workspace.textDocuments.find((one) => String(one.uri) === String(plan));
   if (document?.isDirty && !(await document.save())) {
     return; // what runs is the file
   }
-  const folder = vscode.workspace.getWorkspaceFolder(plan.uri)?.uri.fsPath ?? path.dirname(plan.uri.fsPath);
-  const runs = verb === "execute";
-  const more = runs ? vscode.workspace.getConfiguration(NAME, plan.uri).get<string[]>("arguments", []) : [];
-  const words = [
-    ...(await findCommand(plan.uri)),
-    verb,
-    path.relative(folder, plan.uri.fsPath),
-    ...options,
-    ...plan.words,
-    ...more,
-  ];
+  const folder = folderOf(plan);
+  const runs = called[0] === "execute";
+  if (runs && !vscode.workspace.isTrusted) {
+    void vscode.window.showWarningMessage("Plans run in workspaces that you trust.");
+    return;
+  }
+  const settings = vscode.workspace.getConfiguration(NAME, plan);
+  const more = runs ? settings.get<string[]>("arguments", []) : [];
+  const words = [...(await findCommand(plan)), ...called, ...more];
   const known = vscode.window.terminals.find((one) => one.name === NAME && one.exitStatus === undefined);
   const terminal = known ?? vscode.window.createTerminal({ name: NAME, cwd: folder });
   terminal.show(true);
@@ -66,7 +54,10 @@ export function terminalCommands(): vscode.Disposable[] {
     ["planrunner.explain", "explain", []],
     ["planrunner.openLivePage", "execute", ["--ui", "--open"]],
   ];
-  return commands.map(([name, verb, options]) =>
-    vscode.commands.registerCommand(name, (given: unknown) => inTerminal(given, verb, options)),
-  );
+  return [
+    vscode.commands.registerCommand("planrunner.runInTerminal", ofLens),
+    ...commands.map(([name, verb, options]) =>
+      vscode.commands.registerCommand(name, (given: unknown) => ofPlan(given, verb, options)),
+    ),
+  ];
 }

@@ -15,7 +15,10 @@ from planrunner.plan.defaults.file import is_defaults
 __all__ = ["RUN_IN_TERMINAL", "code_lenses"]
 
 RUN_IN_TERMINAL: Final = "planrunner.runInTerminal"
-"""The command that an editor has: its argument is what to type."""
+"""The command that an editor has: its arguments are what to type, and the same as words.
+
+Who knows where planrunner is puts its own command before the words.
+"""
 
 
 def code_lenses(view: PlanView) -> list[types.CodeLens]:
@@ -58,5 +61,6 @@ def _options(one: Occurrence) -> tuple[str, ...]:
 
 def _lens(view: PlanView, where: types.Range, title: str, *words: str) -> types.CodeLens:
     command, *options = words
-    typed = shlex.join(["planrunner", command, view.file, *options])
-    return types.CodeLens(where, types.Command(title, RUN_IN_TERMINAL, arguments=[typed]))
+    called = [command, view.file, *options]
+    typed = shlex.join(["planrunner", *called])
+    return types.CodeLens(where, types.Command(title, RUN_IN_TERMINAL, arguments=[typed, called]))
