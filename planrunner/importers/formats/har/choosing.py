@@ -10,7 +10,7 @@ from typing import Final
 from planrunner.importers.formats.har.entries import RecordedEntry
 from planrunner.importers.shaping.requests import VERBS
 
-__all__ = ["main_site", "reason_to_skip", "site_of"]
+__all__ = ["NOT_MEANT", "main_site", "reason_to_skip", "site_of"]
 
 _ASSET_TYPES: Final = re.compile(
     r"(?:image|font|audio|video)/.*|text/css|(?:text|application)/(?:x-)?(?:java|ecma)script"
@@ -43,6 +43,13 @@ def site_of(host: str) -> str:
     return ".".join(labels[-3 if is_short else -2 :])
 
 
+_STATIC_FILE: Final = "a static file: `--assets` keeps it"
+_OTHERS: Final = "another site's server: load only what is yours"
+
+NOT_MEANT: Final = frozenset({_STATIC_FILE, _OTHERS})
+"""Why requests are left out that browsers make and no test is meant to."""
+
+
 def main_site(hosts: Counter[str], documents: Sequence[str]) -> str:
     """Return whose test it is: of the first page, else of the most requests."""
     if documents:
@@ -67,8 +74,8 @@ def reason_to_skip(entry: RecordedEntry, site: str, *, keeps_assets: bool) -> st
     is_own = site_of(entry.host) == site
     is_asset = _is_asset(entry)
     if not is_own and (_TRACKERS.search(entry.host) or is_asset or not _is_call(entry)):
-        return "another site's server: load only what is yours"
-    return "a static file: `--assets` keeps it" if is_asset and not keeps_assets else ""
+        return _OTHERS
+    return _STATIC_FILE if is_asset and not keeps_assets else ""
 
 
 def _is_asset(entry: RecordedEntry) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from planrunner.importers.contract import ImportRequest
 from planrunner.importers.draft import DraftClass, DraftPlan, DraftStep, Keys
-from planrunner.importers.formats.har.choosing import main_site, reason_to_skip
+from planrunner.importers.formats.har.choosing import NOT_MEANT, main_site, reason_to_skip
 from planrunner.importers.formats.har.correlation import Candidate, Correlator, candidates_of
 from planrunner.importers.formats.har.entries import RecordedEntry, count_keys, read_entry
 from planrunner.importers.formats.har.requests import RequestMaker
@@ -172,13 +172,16 @@ def _kept(recording: _Recording, request: ImportRequest) -> list[int]:
 
 
 def _leave_out(entry: RecordedEntry, reason: str, ledger: Ledger) -> None:
-    """Leave out what says what is sent; what the recording measured changes no load."""
+    """Leave out what says what is sent; what the recording measured changes no load.
+
+    A request that no test is meant to have is one loss, not one for each of its headers.
+    """
     words = f"{entry.method} {entry.url[:120]}"
-    ledger.add("key", words, entry.place, entry.request_keys).left_out(reason)
-    if entry.keys > entry.request_keys:
-        ledger.add(
-            "key", f"the reply to {words}", entry.place, entry.keys - entry.request_keys
-        ).translated()
+    lost = 1 if reason in NOT_MEANT else entry.request_keys
+    ledger.add("key", words, entry.place, lost).left_out(reason)
+    if entry.keys > lost:
+        rest = f"the reply to {words}"
+        ledger.add("key", rest, entry.place, entry.keys - lost).translated()
 
 
 def _requests(

@@ -307,7 +307,7 @@ def test_what_is_not_sent_is_left_out_with_all_that_it_says() -> None:
 
     assert steps_of(done) == [{"get": "/", "expect": {"status": 200}}]
     assert [(one.words, one.number, one.why) for one in done.ledger.findings()] == [
-        (f"GET {HOST}/a.png", 4, "a static file: `--assets` keeps it"),
+        (f"GET {HOST}/a.png", 1, "a static file: `--assets` keeps it"),
         (f"GET {HOST}/b", 4, "the plan holds no more: import a shorter recording"),
     ]
 
