@@ -103,6 +103,10 @@ class Labels:
     def __reduce__(self) -> tuple[Callable[..., Labels], tuple[object, ...]]:
         return same_labels, _all_fields(self)
 
+    def plus_told(self, what: str, total: int | None, amount: int) -> int | None:
+        """Return a sum with what these samples add to it; as it is where their tool tells none."""
+        return total if what in self.unknown else (total or 0) + amount
+
     @property
     def written(self) -> str:
         """The name as the plan writes it."""

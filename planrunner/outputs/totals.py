@@ -45,8 +45,8 @@ class RequestTotals:
         statuses: How many had each status, in words.
         failures: How many failed for each reason: the failure kind.
         latency: Of those whose latency says anything.
-        received: Bytes of replies' bodies.
-        sent: Bytes of requests.
+        received: Bytes of replies' bodies; None where another tool sent all and tells none.
+        sent: Bytes of requests; None as above.
         recorded: What expressions of the plan recorded, by word: `work`, `metric.tokens`.
     """
 
@@ -63,15 +63,17 @@ class RequestTotals:
     )
 
     def __init__(self) -> None:
-        self.count = self.failed = self.aborted = self.received = self.sent = 0
+        self.count = self.failed = self.aborted = 0
+        self.received: int | None = None
+        self.sent: int | None = None
         self.statuses: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.latency = Histogram()
         self.recorded: dict[str, Histogram] = {}
 
     def add(self, labels: Labels, delta: SeriesDelta) -> None:
-        self.received += delta.received
-        self.sent += delta.sent
+        self.received = labels.plus_told("received", self.received, delta.received)
+        self.sent = labels.plus_told("sent", self.sent, delta.sent)
         if labels.failure == ABORTED:
             self.aborted += delta.count
             return

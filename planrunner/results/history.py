@@ -170,7 +170,7 @@ class _PhaseStanding:
     users: int
     requests: int
     failed: int
-    received: int
+    received: int | None
     latency_ns: tuple[int, ...]
 
 
@@ -181,7 +181,7 @@ class _PhaseSum:
     latency: Histogram = field(default_factory=Histogram)
     requests: int = 0
     failed: int = 0
-    received: int = 0
+    received: int | None = None
     standings: dict[int, _PhaseStanding] = field(default_factory=dict)
 
     def note(self, number: int, users: int) -> None:
@@ -243,7 +243,7 @@ class RunningTotals:
                 phase = self._phases.setdefault(name, _PhaseSum())
                 phase.requests += delta.count
                 phase.failed += delta.count if labels.failure else 0
-                phase.received += delta.received
+                phase.received = labels.plus_told("received", phase.received, delta.received)
                 if labels.has_latency:
                     phase.latency.merge(delta.latency)
         return frozenset(seen)

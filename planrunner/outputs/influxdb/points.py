@@ -73,11 +73,11 @@ class RunPoints:
 
 
 def _request_fields(found: RequestTotals) -> dict[str, FieldValue]:
+    sizes = {"bytes_received": found.received, "bytes_sent": found.sent}
     return {
         "count": found.count,
         "failed": found.failed,
-        "bytes_received": found.received,
-        "bytes_sent": found.sent,
+        **{name: size for name, size in sizes.items() if size is not None},
         **_figures(found.latency, NS_PER_S),
     }
 

@@ -52,6 +52,7 @@ class RequestRecord:
         tags: Those that the output's `labels` name; a plain tag is `true`, none is empty.
         count: How many ended; aborted ones are not among them.
         latency: avg, p50, p90, p95, p99 and max, in seconds; empty where no latency says anything.
+        bytes_received: Of replies; null, as `bytes_sent`, where another tool doesn't tell.
         work: The sum of what they did, in the plan's own unit; null without `work:`.
         metrics: Of the plan's own.
     """
@@ -66,8 +67,8 @@ class RequestRecord:
     statuses: Mapping[str, int]
     failures: Mapping[str, int]
     latency: Mapping[str, float]
-    bytes_received: int
-    bytes_sent: int
+    bytes_received: int | None
+    bytes_sent: int | None
     work: float | None = None
     metrics: Mapping[str, ValuesRecord] = field(default_factory=dict)
 

@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
-from planrunner.metrics.measures import OWN_PREFIX, WORK
+from planrunner.metrics.measures import OWN_PREFIX, SERVICE_TIME, WORK
 from planrunner.metrics.recorded_values import MILLIONTHS
 from planrunner.metrics.series import Labels
 from planrunner.protocols.registry import spoken
@@ -37,7 +38,8 @@ class SampleRecord:
         latency: In seconds, as the three that follow it.
         ttfb: 0 when no byte of a reply came.
         connect: 0 on an open connection.
-        bytes_received: Of the reply's body.
+        bytes_received: Of the reply's body; null, as `service_time`, `ttfb` and `connect`, where
+            another tool sent the request and doesn't tell.
         first_event: Of a reply that is read piece by piece: the time to its first one, in seconds.
         events: How many pieces came; null, as `first_event`, for any other reply.
         work: What it did, in the plan's own unit; null without `work:`.
@@ -59,10 +61,10 @@ class SampleRecord:
     failure: str
     message: str
     latency: float
-    service_time: float
-    ttfb: float
-    connect: float
-    bytes_received: int
+    service_time: float | None
+    ttfb: float | None
+    connect: float | None
+    bytes_received: int | None
     worker: int
     after: bool
     first_event: float | None = None
@@ -71,9 +73,8 @@ class SampleRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
-_NUMBERS: Final = (
-    '"latency":%.9f,"service_time":%.9f,"ttfb":%.9f,"connect":%.9f,"bytes_received":%d'
-)
+_NULL: Final = "null%.0s"
+"""For a number that nobody knows."""
 
 
 class SampleLines:
@@ -99,7 +100,7 @@ class SampleLines:
         if shared is None:
             shared = self._shared[sample.key] = _shared(labels, sample.worker, self._mask)
         message = _text(self._mask(sample.message)) if sample.message else '""'
-        numbers = _NUMBERS % (
+        numbers = _numbers(labels) % (
             *(value / NS_PER_S for value in (row[2], row[3], row[4], row[5])),
             row[6],
         )
@@ -114,6 +115,19 @@ class SampleLines:
             self._second = second
             self._moment = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         return f"{self._moment}.{fraction // NS_PER_US:06d}Z"
+
+
+@lru_cache(maxsize=10_000)
+def _numbers(labels: Labels) -> str:
+    """Return the form of a sample's numbers; another tool's `connects` are its times, too."""
+    unknown = labels.unknown
+    time = _NULL if "connects" in unknown else "%.9f"
+    service = _NULL if SERVICE_TIME.word in unknown else "%.9f"
+    received = _NULL if "received" in unknown else "%d"
+    return (
+        f'"latency":%.9f,"service_time":{service},"ttfb":{time},"connect":{time},'
+        f'"bytes_received":{received}'
+    )
 
 
 def _shared(labels: Labels, worker: int, mask: Callable[[str], str]) -> str:

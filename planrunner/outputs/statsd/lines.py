@@ -61,8 +61,9 @@ class StatsdLines:
         """Yield what the requests with these labels came to."""
         place = self._place_of(values)
         yield self._line("requests", place, f"{found.count}|c")
-        yield self._line("bytes_received", place, f"{found.received}|c")
-        yield self._line("bytes_sent", place, f"{found.sent}|c")
+        for name, size in (("bytes_received", found.received), ("bytes_sent", found.sent)):
+            if size is not None:
+                yield self._line(name, place, f"{size}|c")
         for kind, count in found.failures.items():
             yield self._line("errors", self._place_of(values, kind=kind), f"{count}|c")
         for name, value in _seconds(found.latency):

@@ -188,7 +188,7 @@ class _EntryTotals:
     latency: Histogram
     requests: int = 0
     failed: int = 0
-    received: int = 0
+    received: int | None = None
 
 
 def _stats(members: Iterable[_LocustMember], seconds: float) -> Sequence[object]:
@@ -196,7 +196,7 @@ def _stats(members: Iterable[_LocustMember], seconds: float) -> Sequence[object]
     for labels, delta in members:
         total.requests += delta.count
         total.failed += delta.count if labels.failure else 0
-        total.received += delta.received
+        total.received = labels.plus_told("received", total.received, delta.received)
         if labels.has_latency:
             total.latency.merge(delta.latency)
     rates = [count / seconds if seconds else 0.0 for count in (total.requests, total.failed)]
@@ -245,7 +245,10 @@ def _history(progress: PhaseProgress, started: int) -> Iterator[tuple[object, ..
         before = (second, requests, failed)
 
 
-def _size(received: int, requests: int) -> float:
+def _size(received: int | None, requests: int) -> float | str:
+    """Return the average; nothing is known of what another tool has sent and not told."""
+    if received is None:
+        return "N/A"
     return round(received / requests, 6) if requests else 0
 
 

@@ -233,6 +233,7 @@ class PhaseProgress:
         seconds: From the start of the run, the end of each interval.
         users: Virtual users alive at its end, those of all phases.
         requests: That had ended by then, failed ones included.
+        received_bytes: By then; null where another tool sent all and tells none.
         latency_ns: By the names of `PROGRESS_LATENCIES`; 0 before the first one.
     """
 
@@ -242,7 +243,7 @@ class PhaseProgress:
     users: tuple[int, ...]
     requests: tuple[int, ...]
     failed: tuple[int, ...]
-    received_bytes: tuple[int, ...]
+    received_bytes: tuple[int | None, ...]
     latency_ns: Mapping[str, tuple[int, ...]]
 
 

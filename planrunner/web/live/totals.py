@@ -23,8 +23,8 @@ class _RequestTotal:
     method: str = ""
     requests: int = 0
     failed: int = 0
-    received: int = 0
-    sent: int = 0
+    received: int | None = None
+    sent: int | None = None
     latency: Histogram = field(default_factory=Histogram)
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -32,8 +32,8 @@ class _RequestTotal:
         self.protocol, self.method = labels.protocol, labels.method
         self.requests += delta.count
         self.failed += delta.count if labels.failure else 0
-        self.received += delta.received
-        self.sent += delta.sent
+        self.received = labels.plus_told("received", self.received, delta.received)
+        self.sent = labels.plus_told("sent", self.sent, delta.sent)
         if labels.has_latency:
             self.latency.merge(delta.latency)
 

@@ -12,8 +12,11 @@ from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
 from planrunner.outputs.jsonl.line_file import LineFile
 from planrunner.outputs.jsonl.records import seconds_schema
+from planrunner.outputs.jsonl.samples import SampleLines
+from planrunner.outputs.totals import RequestTotals
 from planrunner.results.files.sample_tail import SampleTail
 from planrunner.results.files.samples import SampleWriter, pack_row, pack_values
+from tests.support.seconds import delta_of, labels_of
 
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "schema" / "seconds.schema.json"
 
@@ -80,3 +83,36 @@ def test_each_sample_is_read_once_while_the_files_grow(tmp_path: Path) -> None:
     assert len(found) == 600
     values = [sample.values for sample in found if sample.labels.request == "GET /r"]
     assert values == [((n * 10**6, False),) for n in range(300)]
+
+
+def test_what_another_tool_does_not_tell_is_null(tmp_path: Path) -> None:
+    """Neither its sizes nor its times are 0."""
+    book, path = SeriesBook(), tmp_path / "samples.bin"
+    unknown = ("connects", "received", "sent", "service_time")
+    series = book.series(Labels("GET /", "GET", "main", "hold", "", "", unknown=unknown))
+    writer = SampleWriter(path, started_unix_ns=10**18)
+    writer.append(pack_row(series.index, 0, 5_000_000, 5_000_000, 0, 0, 0, 0))
+    writer.flush(book.opened)
+    writer.close()
+    tail = SampleTail(path)
+    [sample] = [*tail.read(), *tail.rest()]
+    tail.close()
+
+    line = json.loads(SampleLines("r1", lambda text: text).line(sample))
+
+    assert line["latency"] == 0.005
+    told = [line[name] for name in ("service_time", "ttfb", "connect", "bytes_received")]
+    assert told == [None] * 4
+
+
+def test_sizes_are_summed_where_they_are_told() -> None:
+    """A sum of nothing that is known is nothing."""
+    totals, told, silent = RequestTotals(), labels_of(), labels_of(unknown=("received", "sent"))
+
+    totals.add(silent, delta_of(1, received=0))
+    before = (totals.received, totals.sent)
+    totals.add(told, delta_of(1, received=7))
+    totals.add(silent, delta_of(1, received=0))
+
+    assert before == (None, None)
+    assert (totals.received, totals.count) == (7, 3)

@@ -159,3 +159,17 @@ def test_memory_does_not_grow_with_the_samples(
             tracemalloc.stop()
 
     assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_what_another_tool_does_not_tell_is_null(tmp_path: Path) -> None:
+    """Beside samples of which it is known."""
+    unknown = ("connects", "received", "sent", "service_time")
+    foreign = Labels("GET /", "GET", "main", "hold", "", "", unknown=unknown)
+    samples = [*SAMPLES, (foreign, "", (1, 7_000_000, 7_000_000, 0, 0, 0))]
+
+    rows = table_of(written(tmp_path, samples)).read().to_pylist()
+
+    told = [(row["response_size"], row["service_time"], row["connect"]) for row in rows]
+    assert told[-1] == (None, None, None)
+    assert told[0] == (51, 0.002, 0.0005)
+    assert rows[-1]["response_time"] == 0.007

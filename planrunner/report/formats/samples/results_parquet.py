@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
-from planrunner.metrics.measures import OWN_PREFIX, WORK
+from planrunner.metrics.measures import OWN_PREFIX, SERVICE_TIME, WORK
 from planrunner.metrics.recorded_values import MILLIONTHS
 from planrunner.metrics.series import Labels
 from planrunner.protocols.registry import spoken
@@ -51,6 +51,13 @@ _FIELDS: Final = (
 )
 """The fields of a sample, in their order, each with the column that is made of it."""
 
+_UNTOLD: Final = {
+    "response_size": "received",
+    "service_time": SERVICE_TIME.word,
+    "connect": "connects",
+}
+"""Columns with nothing in them for series whose `unknown` has the word: another tool's."""
+
 _SECONDS: Final = ("response_time", "service_time", "ttfb", "connect")
 
 
@@ -59,8 +66,8 @@ def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) ->
 
     Times are seconds, and `timestamp` is a time in UTC. `ttfb` is null where no byte of a reply
     came. Texts are as they were: nothing is escaped for spreadsheets. Work and metrics are numbers,
-    true is 1; they are null where a sample has none, as `first_event` and `events` are where a
-    reply isn't read piece by piece.
+    true is 1; they are null where a sample has none, as sizes and times are that another tool does
+    not tell, and as `first_event` and `events` are where a reply isn't read piece by piece.
     """
     import pyarrow.parquet  # noqa: PLC0415 - 180 MB that only this report needs
 
@@ -89,6 +96,7 @@ class _SampleColumns:
 
     def __init__(self, samples: SampleReader) -> None:
         import pyarrow as pa  # noqa: PLC0415 - as above
+        import pyarrow.compute  # noqa: PLC0415 - as above
 
         self._pa: Any = pa
         self._started_unix_ns = samples.started_unix_ns
@@ -103,6 +111,11 @@ class _SampleColumns:
             for name, of in _OF_SERIES.items()
         }
         self._shared["worker"] = pa.array([samples.workers[index] for index in labels], pa.int64())
+        self._untold = {
+            name: pa.array([word in one.unknown for one in labels.values()], pa.bool_())
+            for name, word in _UNTOLD.items()
+            if any(word in one.unknown for one in labels.values())
+        }
         own = (word for word in samples.recorded if word.startswith(OWN_PREFIX))
         self._recorded = (WORK.word, *own)
         self._records = {index: one.records for index, one in labels.items()}
@@ -139,6 +152,8 @@ class _SampleColumns:
         found["events"] = pa.array([events for _, events in streams], pa.int64())
         for word in self._recorded:
             found[word] = self._values(word, samples)
+        for name, untold in self._untold.items():
+            found[name] = pa.compute.if_else(untold.take(places), None, found[name])
         return pa.Table.from_arrays([found[name] for name in self._names], schema=self.schema)
 
     def _values(self, word: str, samples: Sequence[_WholeSample]) -> Any:  # noqa: ANN401 - as above
