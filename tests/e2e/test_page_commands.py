@@ -40,6 +40,10 @@ NOT_RUN: Final = {
     ("docs/how-to/install.md", "python3 -m venv"): "fetches packages",
     ("docs/how-to/install.md", ".venv/bin/pip"): "fetches packages",
     ("docs/how-to/assistants.md", "pip install"): "fetches packages",
+    (
+        "docs/how-to/cross-check.md",
+        "planrunner cross-check",
+    ): "takes minutes; test_cli_cross_check.py does",
     ("docs/how-to/ide.md", "pip install"): "fetches packages",
     ("docs/how-to/ide.md", "make vsix"): "test_vscode_extension.py does",
     ("docs/how-to/ide.md", "code "): "needs a desktop",

@@ -119,7 +119,7 @@ def test_ten_thousand_users_think_on_one_worker(project: PlanProject) -> None:
         pytest.skip(f"needs 12,000 open files, and this process may have {limit:,}")
     with server(0) as port:
         metrics = measured(
-            project, port, "{users: 10000, ramp_up: 10s, hold: 5s}", users="wait: 20s..30s, "
+            project, port, "{users: 10000, ramp_up: 10s, hold: 15s}", users="wait: 20s..30s, "
         )
 
     assert metrics["totals"]["failed_requests"] == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from lsprotocol import types
+from pygls import uris
 
 from planrunner.errors import UsageError
 from planrunner.lsp.documents.view import PlanView
@@ -78,7 +79,7 @@ def at(view: PlanView, words: str, *, inside: int = 1) -> types.Position:
 def change(edit: types.WorkspaceEdit) -> None:
     """Write what an editor would."""
     for uri, edits in (edit.changes or {}).items():
-        path = Path(types.Location(uri, edits[0].range).uri.removeprefix("file://"))
+        path = Path(uris.to_fs_path(uri) or "")
         lines = path.read_text().split("\n")
         for one in sorted(edits, key=lambda e: (e.range.start.line, e.range.start.character))[::-1]:
             row = one.range.start.line
