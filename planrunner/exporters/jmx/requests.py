@@ -17,7 +17,7 @@ from planrunner.exporters.jmx.elements import (
 )
 from planrunner.exporters.jmx.texts import JmxTexts
 from planrunner.exporters.scripts.language import CanNotWrite
-from planrunner.exporters.scripts.requests import RequestReader, WrittenRequest
+from planrunner.exporters.scripts.requests import RequestReader, WrittenRequest, extraction_of
 from planrunner.loss.source_nodes import SourceNode
 from planrunner.units import NS_PER_MS, parse_duration
 
@@ -192,10 +192,7 @@ class JmxRequestReader(RequestReader):
 
     def extract(self, name: str) -> Callable[[SourceNode], None]:
         def write(node: SourceNode) -> None:
-            plain = node.whole()
-            spec = {"jsonpath": plain} if isinstance(plain, str) else plain
-            if not isinstance(spec, dict):
-                raise CanNotWrite("this does not name a place in a reply")
+            spec = extraction_of(node)
             index = {"first": "1", "random": "0"}.get(str(spec.get("index", "first")))
             if index is None:
                 raise CanNotWrite("of several matches the first one or a random one is taken")

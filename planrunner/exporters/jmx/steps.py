@@ -67,6 +67,7 @@ class JmxSteps(ScriptWriter):
     """
 
     comment: ClassVar[str] = "#"
+    in_turn: ClassVar[str] = "JMeter"
     language: JmxTexts
 
     def __init__(self, request: ExportRequest) -> None:
@@ -130,16 +131,6 @@ class JmxSteps(ScriptWriter):
     def _request(self, step: SourceNode) -> None:
         super()._request(step)
         self.leave_out(("tags",), "samplers of JMeter have no tags", step)
-
-    def write_parallel(self, made: Sequence[WrittenRequest]) -> None:
-        for one in made:
-            self.write_request(one)
-
-    def _parallel(self, step: SourceNode) -> None:
-        super()._parallel(step)
-        entry = step.entry("parallel")
-        assert entry is not None
-        entry.construct.changed("JMeter sends these one after the other")
 
     # -- steps that steer
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final
 
 from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage
 from planrunner.language.expressions.expression import ExpressionError
@@ -20,6 +20,7 @@ __all__ = [
     "WrittenRequest",
     "attempt",
     "auth_headers",
+    "extraction_of",
     "get_request",
     "json_keys",
     "named_request",
@@ -317,10 +318,7 @@ class RequestReader:
         """Return what reads an extraction."""
 
         def write(node: SourceNode) -> None:
-            plain = node.whole()
-            spec = {"jsonpath": plain} if isinstance(plain, str) else plain
-            if not isinstance(spec, dict):
-                raise CanNotWrite("this does not name a place in a reply")
+            spec = extraction_of(node)
             code = self._source(spec)
             required = bool(spec.get("required", True)) and "default" not in spec
             if "default" in spec:
@@ -350,6 +348,19 @@ class RequestReader:
                 case _:
                     return language.cookie(where)
         raise CanNotWrite(f"write what takes `{next(iter(spec), '')}` out of the reply yourself")
+
+
+def extraction_of(node: SourceNode) -> dict[str, Any]:
+    """Return what an extraction says, in its long form.
+
+    Raises:
+        CanNotWrite: It names no place.
+    """
+    plain = node.whole()
+    spec = {"jsonpath": plain} if isinstance(plain, str) else plain
+    if not isinstance(spec, dict):
+        raise CanNotWrite("this does not name a place in a reply")
+    return spec
 
 
 def json_keys(path: str, language: ScriptLanguage) -> list[str]:

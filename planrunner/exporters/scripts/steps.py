@@ -42,6 +42,8 @@ class StepWriter(ABC):
     comment: ClassVar[str]
     indent: ClassVar[str] = "  "
     empty_block: ClassVar[str] = ""
+    in_turn: ClassVar[str] = ""
+    """The tool's name, if it sends one after the other what is meant to be sent at once."""
 
     def __init__(self, request: ExportRequest, names: PlanNames, language: ScriptLanguage) -> None:
         self.request = request
@@ -112,8 +114,11 @@ class StepWriter(ABC):
         raise CanNotWrite("write this loop yourself")
 
     def write_parallel(self, made: Sequence[WrittenRequest]) -> None:
-        """Write requests that are sent at the same time."""
-        raise CanNotWrite("nothing sends requests of one user at the same time here")
+        """Write requests that are sent at the same time, or in turn where the tool does that."""
+        if not self.in_turn:
+            raise CanNotWrite("nothing sends requests of one user at the same time here")
+        for one in made:
+            self.write_request(one)
 
     def declared(self, name: str, code: str) -> str:
         """Return a statement that gives a new name a value."""
@@ -405,6 +410,10 @@ class StepWriter(ABC):
         node = step.take("parallel")
         assert node is not None
         self.write_parallel([self.read(one) for one in node.each()])
+        if self.in_turn:
+            entry = step.entry("parallel")
+            assert entry is not None
+            entry.construct.changed(f"{self.in_turn} sends these one after the other")
 
     def _stop(self, step: SourceNode) -> None:
         self.write_stop(_taken(step, "stop"))

@@ -75,6 +75,7 @@ class LocustSteps(ScriptWriter):
     """
 
     comment: ClassVar[str] = "#"
+    in_turn: ClassVar[str] = "Locust"
     indent: ClassVar[str] = "    "
     empty_block: ClassVar[str] = "pass"
 
@@ -147,16 +148,6 @@ class LocustSteps(ScriptWriter):
         return self.language.mapping(
             [(self.language.literal(name), code) for name, code in items.items()]
         )
-
-    def write_parallel(self, made: Sequence[WrittenRequest]) -> None:
-        for one in made:
-            self.write_request(one)
-
-    def _parallel(self, step: SourceNode) -> None:
-        super()._parallel(step)
-        entry = step.entry("parallel")
-        assert entry is not None
-        entry.construct.changed("Locust sends these one after the other")
 
     def _request(self, step: SourceNode) -> None:
         super()._request(step)
