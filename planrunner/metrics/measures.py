@@ -88,7 +88,9 @@ class Measure:
         write: Appends what a reply has of it to the values of its series (`no_list`): nothing where
             the reply has none. None for latency and service time, which every sample has.
         of_row: Reads it from a raw sample, None where the sample has none; None as a whole where
-            raw samples don't hold it.
+            the row of a sample doesn't hold it.
+        of_stream: Reads it from how a reply came, given the time to the first piece and the number
+            of pieces; as `of_row`.
         is_pooled: A sample may have several values, and all of them count.
         synonyms: What other tools call it.
         scale: How many of what is kept make 1 of the unit; more than 1 where an expression of the
@@ -102,6 +104,7 @@ class Measure:
     example: str = field(compare=False)
     write: Callable[[Any, Any], None] | None = field(default=None, compare=False)
     of_row: Callable[[RawSample], int | None] | None = field(default=None, compare=False)
+    of_stream: Callable[[int, int], int | None] | None = field(default=None, compare=False)
     is_pooled: bool = field(default=False, compare=False)
     synonyms: tuple[str, ...] = field(default=(), compare=False)
     is_standing: bool = field(default=False, compare=False)
@@ -116,6 +119,16 @@ class Measure:
     def is_recorded(self) -> bool:
         """Whether expressions of requests give its values, and not their replies."""
         return self.scale > 1
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether raw samples need rows of their own for its values.
+
+        Who reads them knows only the measures of this module.
+        """
+        shared = MEASURES.get(self.word)
+        is_read = shared is not None and (shared.of_row or shared.of_stream)
+        return self.write is not None and not is_read
 
     def no_list(self) -> list[int]:
         """Return an empty list for what `write` appends to."""
@@ -161,6 +174,14 @@ def _size_of_row(row: RawSample) -> int | None:
 def _write_first_event(reply: MeasuredReply, values: list[int]) -> None:
     if (arrivals := reply.arrivals) is not None and arrivals.count:
         values.append(arrivals.first_ns - reply.sent_ns)
+
+
+def _first_of_stream(first_ns: int, events: int) -> int | None:
+    return first_ns if events else None
+
+
+def _events_of_stream(_: int, events: int) -> int | None:
+    return events
 
 
 def _write_gaps(reply: MeasuredReply, values: PooledValues) -> None:
@@ -237,6 +258,7 @@ FIRST_EVENT: Final = Measure(
     unit=Unit.DURATION,
     example='p95 first_event of "POST /chat" < 800ms',
     write=_write_first_event,
+    of_stream=_first_of_stream,
     synonyms=("ttft", "time_to_first_token", "time_to_first_event", "first_token", "first_message"),
 )
 
@@ -259,6 +281,7 @@ EVENTS: Final = Measure(
     unit=Unit.NUMBER,
     example='avg events of "POST /chat" > 10',
     write=_write_events,
+    of_stream=_events_of_stream,
     synonyms=("messages", "chunks", "event_count"),
 )
 

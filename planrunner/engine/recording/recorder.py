@@ -6,7 +6,7 @@ Everything here runs once per series, per stage or per failure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +16,13 @@ from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels, Series, Tags, merge_tags
 from planrunner.protocols.base import Exchange, Reply, Scope
-from planrunner.results.files.samples import SampleWriter, pack_row, pack_stream, pack_values
+from planrunner.results.files.samples import (
+    SampleWriter,
+    pack_measures,
+    pack_row,
+    pack_stream,
+    pack_values,
+)
 
 __all__ = [
     "PhaseRecorder",
@@ -191,6 +197,7 @@ class Site:
         measures: What its samples have beside latency and service time, if somebody asks.
         record: Writes a reply into its series.
         stated_status: What the plan says of the status, in words; empty if it says nothing.
+        kept: The measures that its raw samples need rows for, each with its number there.
         ends_iterations: Its iteration ends with it unless it does what it should.
     """
 
@@ -199,6 +206,7 @@ class Site:
         "_tables",
         "accept",
         "ends_iterations",
+        "kept",
         "labels",
         "measures",
         "record",
@@ -223,6 +231,7 @@ class Site:
         self.ends_iterations = ends_iterations
         self.measures = measures
         self.record: Record = record_measured if measures else record
+        self.kept = _kept(recorder.samples, measures)
         self._tables: dict[int, StageSeries] = {}
         self._latest: StageSeries | None = None
         self.labels = labels
@@ -336,9 +345,28 @@ class Site:
                 first_ns = arrivals.first_ns - reply.sent_ns if arrivals.count else 0
                 facts = first_ns, arrivals.count, arrivals.longest_gap_ns
                 row += pack_stream(series.index, start_ns, latency_ns, facts)
+            if self.kept:
+                measured = _measured(reply, self.kept)
+                row += pack_measures(series.index, start_ns, latency_ns, measured)
             if values:
                 row += pack_values(series.index, start_ns, latency_ns, values)
             samples.append(row)
+
+
+def _kept(
+    samples: SampleWriter | None, measures: Sequence[Measure]
+) -> tuple[tuple[int, Measure], ...]:
+    if samples is None:
+        return ()
+    return tuple((samples.measure(one.word), one) for one in measures if one.needs_rows)
+
+
+def _measured(reply: Reply, kept: Iterable[tuple[int, Measure]]) -> Iterator[tuple[int, list[int]]]:
+    for number, measure in kept:
+        values = measure.no_list()
+        assert measure.write is not None
+        measure.write(reply, values)
+        yield number, values
 
 
 def span_recorder(site: Site) -> Callable[[int, int, str], None]:

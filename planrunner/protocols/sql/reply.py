@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from planrunner.metrics.amounts import Unit
-from planrunner.metrics.measures import CONNECT, OWN_PREFIX, WORK, Measure, RawSample
+from planrunner.metrics.measures import CONNECT, OWN_PREFIX, WORK, Measure
 from planrunner.protocols.base import Reply, read_json
 
 __all__ = ["BIGQUERY", "MEASURES", "SqlReply", "counts_of", "plain_value", "rows_as_text"]
@@ -146,10 +146,6 @@ def _write_execute(reply: SqlReply, values: list[int]) -> None:
         values.append(reply.first_byte_ns - reply.sent_ns)
 
 
-def _execute_of_row(row: RawSample) -> int | None:
-    return row.ttfb_ns or None
-
-
 def _write_fetch(reply: SqlReply, values: list[int]) -> None:
     if reply.first_byte_ns and reply.has_rows:
         values.append(reply.ended_ns - reply.first_byte_ns)
@@ -175,7 +171,6 @@ MEASURES: Final = (
         unit=Unit.DURATION,
         example='p95 execute of "orders of a customer" < 20ms',
         write=_write_execute,
-        of_row=_execute_of_row,
         is_standing=True,
     ),
     Measure(

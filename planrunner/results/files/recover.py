@@ -9,20 +9,13 @@ from typing import Final
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime
-from planrunner.metrics.measures import (
-    EVENTS,
-    FIRST_EVENT,
-    MEASURES,
-    OWN_PREFIX,
-    WORK,
-    Measure,
-)
+from planrunner.metrics.measures import MEASURES, OWN_PREFIX, WORK, Measure
 from planrunner.metrics.recorded_values import RecordingList
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.results.aggregate import count_excluded, make_rows, make_totals
 from planrunner.results.files.sample_reader import SampleReader
-from planrunner.results.files.sample_values import SampleValues, StreamFacts
+from planrunner.results.files.sample_values import MeasuredValues, SampleValues, StreamFacts
 from planrunner.results.files.samples import SampleRow
 from planrunner.results.matrices.tables import make_scaling
 from planrunner.results.model import RunResult, Validity, ValidityLevel
@@ -66,21 +59,25 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
         measured=make_stretches(measured, started_ns=0),
         series=make_series(total.totals, started_ns=0),
         validity=Validity(ValidityLevel.INVALID, (_REASON,)),
-        notices=(*unfinished.notices, _missing(unfinished), *((str(loss),) if loss else ())),
+        notices=(
+            *unfinished.notices,
+            _missing(unfinished, reader),
+            *((str(loss),) if loss else ()),
+        ),
     )
 
 
-def _missing(unfinished: RunResult) -> str:
-    """Say what raw samples don't hold, such as each gap of a stream; that is no data."""
-    lost = [one.name for one in unfinished.measures if not _is_kept(one.name)]
+def _missing(unfinished: RunResult, reader: SampleReader) -> str:
+    """Say what the raw samples don't hold: those of older versions have no gaps of streams."""
+    lost = [one.name for one in unfinished.measures if not _is_kept(one.name, reader)]
     return _MISSING % "".join(f", `{name}`" for name in lost)
 
 
-def _is_kept(name: str) -> bool:
-    if name in (EVENTS.word, FIRST_EVENT.word, WORK.word) or name.startswith(OWN_PREFIX):
+def _is_kept(name: str, reader: SampleReader) -> bool:
+    if name == WORK.word or name.startswith(OWN_PREFIX) or name in reader.measures:
         return True
     found = MEASURES.get(name)
-    return found is not None and found.of_row is not None
+    return found is not None and not found.needs_rows
 
 
 class _Gathered:
@@ -99,7 +96,7 @@ class _Gathered:
         times: dict[int, _Times] = defaultdict(_Times)
         numbers = self._number(reader)
         measures = {index: self._of(labels) for index, labels in reader.labels.items()}
-        for row, values, stream in reader.with_values():
+        for row, values, stream, kept in reader.with_values():
             index, start_ns, latency_ns, service_ns, _, connect_ns, size, _ = row
             end_ns = start_ns + latency_ns
             # Rows stand in the order in which samples ended, but for those of the last flush.
@@ -111,6 +108,7 @@ class _Gathered:
             if measures[index]:
                 found.measure(SampleRow._make(row), measures[index])
                 found.measure_stream(stream, measures[index])
+            found.keep(kept)
             if values:
                 found.record(reader.labels[index].records, values, end_ns)
             self.last_ns = max(self.last_ns, end_ns)
@@ -170,6 +168,7 @@ class _Times:
     __slots__ = (
         "connects",
         "first_ns",
+        "histograms",
         "last_ns",
         "latency_ns",
         "measures",
@@ -183,6 +182,7 @@ class _Times:
         self.latency_ns: list[int] = []
         self.service_ns: list[int] = []
         self.measures: dict[str, list[int]] = {}
+        self.histograms: dict[str, Histogram] = defaultdict(Histogram)
         self.received = self.connects = self.last_ns = 0
         self.first_ns = 1 << 62
 
@@ -202,18 +202,31 @@ class _Times:
                 self.measures.setdefault(one.word, []).append(value)
 
     def measure_stream(self, stream: StreamFacts, measures: Iterable[Measure]) -> None:
-        """Take what a raw sample says of its stream; of the gaps it has the longest only."""
+        """Take what a raw sample says of its stream."""
         if not stream:
             return
         first_ns, events = stream
         for one in measures:
-            if one == EVENTS or (one == FIRST_EVENT and events):
-                value = events if one == EVENTS else first_ns
+            if one.of_stream is not None and (value := one.of_stream(first_ns, events)) is not None:
                 self.measures.setdefault(one.word, []).append(value)
+
+    def keep(self, measured: MeasuredValues) -> None:
+        """Take what a raw sample has of measures beside its row."""
+        for word, value in measured:
+            if isinstance(value, Histogram):
+                self.histograms[word].merge(value)
+            else:
+                self.measures.setdefault(word, []).append(value)
 
     def record(self, words: Sequence[str], values: SampleValues, at_ns: int) -> None:
         for word, (value, is_boolean) in zip(words, values, strict=False):
             self.recorded[word].append(value, at_ns, is_boolean=is_boolean)
+
+    def _measured(self) -> dict[str, Histogram]:
+        found = {word: Histogram(_natural(values)) for word, values in self.measures.items()}
+        for word, histogram in self.histograms.items():
+            found.setdefault(word, Histogram()).merge(histogram)
+        return found
 
     def delta(self) -> SeriesDelta:
         latency = Histogram(_natural(self.latency_ns))
@@ -225,7 +238,7 @@ class _Times:
             self.received,
             connects=self.connects,
             measures={
-                **{word: Histogram(_natural(values)) for word, values in self.measures.items()},
+                **self._measured(),
                 **{word: values.drain() for word, values in self.recorded.items()},
             },
         )

@@ -22,11 +22,15 @@ from planrunner.results.files.sample_blocks import (
 )
 from planrunner.results.files.sample_values import (
     VALUES_MARK,
-    SampleValues,
-    StreamFacts,
+    WholeSample,
     joined_values,
 )
-from planrunner.results.files.samples import ROW, SAMPLES_VERSION, SampleRow
+from planrunner.results.files.samples import (
+    READABLE_VERSIONS,
+    ROW,
+    SAMPLES_VERSION,
+    SampleRow,
+)
 from planrunner.units import format_count
 from planrunner.values import dataclass
 
@@ -92,6 +96,7 @@ class SampleReader:
         messages: By number; 0 is the empty text.
         workers: Which worker wrote each series, from 1.
         has_streams: Whether some samples may say how their replies came.
+        measures: The words of measures that samples may have rows of.
 
     Raises:
         UsageError: The files are missing, or of another version.
@@ -104,11 +109,13 @@ class SampleReader:
         "_gone",
         "_limited",
         "_most",
+        "_numbered",
         "_others",
         "_path",
         "_reported",
         "has_streams",
         "labels",
+        "measures",
         "messages",
         "share",
         "started_unix_ns",
@@ -123,6 +130,8 @@ class SampleReader:
         self._limited: dict[str, frozenset[str]] = {}
         self._are_lines_whole = True
         self.has_streams = False
+        self.measures: set[str] = set()
+        self._numbered: dict[int, str] = {}
         self.labels: dict[int, Labels] = {}
         self.messages: dict[int, str] = {0: ""}
         self._read_lines(path)
@@ -154,6 +163,7 @@ class SampleReader:
         series, messages = max(self.labels, default=-1) + 1, max(self.messages)
         self._others.append((other, series, messages))
         self.has_streams = self.has_streams or other.has_streams
+        self.measures |= other.measures
         self.labels |= {
             series + number: self._as_kept(labels) for number, labels in other.labels.items()
         }
@@ -182,11 +192,11 @@ class SampleReader:
         others = (_shifted(other, *by) for other, *by in self._others)
         return merge(self._rows(), *others, key=_ended_ns)
 
-    def with_values(self) -> Iterator[tuple[tuple[int, ...], SampleValues, StreamFacts]]:
-        """Yield what `tuples` does, each with what the sample recorded, and of its stream."""
-        if not (self.recorded or self.has_streams):
-            return zip(self.tuples(), repeat(()), repeat(()), strict=False)
-        own = joined_values(self._rows(with_values=True))
+    def with_values(self) -> Iterator[WholeSample]:
+        """Yield what `tuples` does, each with what the sample has beside its row."""
+        if not self._has_values():
+            return zip(self.tuples(), repeat(()), repeat(()), repeat(()), strict=False)
+        own = joined_values(self._rows(with_values=True), self._numbered)
         if not self._others:
             return own
         others = (_shifted_samples(other, *by) for other, *by in self._others)
@@ -196,6 +206,10 @@ class SampleReader:
     def recorded(self) -> tuple[str, ...]:
         """The measures that expressions of the plan gave, in the order of their names."""
         return tuple(sorted({word for labels in self.labels.values() for word in labels.records}))
+
+    def _has_values(self) -> bool:
+        """Whether samples may have rows beside their own."""
+        return bool(self.recorded or self.has_streams or self.measures)
 
     def loss(self, *, is_over: bool) -> SampleLoss:
         """Look through the files for what is lost; true if anything is.
@@ -237,7 +251,7 @@ class SampleReader:
             total,
             tuple(files),
             is_exact or not files,
-            bool(self.recorded) or self.has_streams,
+            self._has_values(),
         )
 
     def _blocks(self) -> Iterator[SampleBlock]:
@@ -287,7 +301,7 @@ class SampleReader:
 
     def _read_header(self, line: bytes) -> tuple[int, float]:
         version = _version(line)
-        if version is not None and version != SAMPLES_VERSION:
+        if version is not None and version not in READABLE_VERSIONS:
             raise UsageError(
                 f"the samples of `{self._path}` have format {version}, expected {SAMPLES_VERSION}",
                 hint="read them with the planrunner that wrote them",
@@ -317,6 +331,9 @@ class SampleReader:
                 self._end = rows
             case {"streams": bool(has_streams)}:
                 self.has_streams = has_streams
+            case {"measure": int(number), "word": str(word)}:
+                self._numbered[number] = word
+                self.measures.add(word)
             case {"template": str(template), "names": list(names)}:
                 self._limited[template] = frozenset(map(str, names))
             case {"series": int(index), **labels} if index >= 0:
@@ -376,11 +393,9 @@ def _shifted(reader: SampleReader, series: int, message: int) -> Iterator[tuple[
         yield (row[0] + series, *row[1:7], row[7] and row[7] + message)
 
 
-def _shifted_samples(
-    reader: SampleReader, series: int, message: int
-) -> Iterator[tuple[tuple[int, ...], SampleValues, StreamFacts]]:
-    for row, values, stream in reader.with_values():
-        yield (row[0] + series, *row[1:7], row[7] and row[7] + message), values, stream
+def _shifted_samples(reader: SampleReader, series: int, message: int) -> Iterator[WholeSample]:
+    for row, values, stream, measured in reader.with_values():
+        yield (row[0] + series, *row[1:7], row[7] and row[7] + message), values, stream, measured
 
 
 def _ended_ns(row: tuple[int, ...]) -> int:

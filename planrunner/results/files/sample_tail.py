@@ -127,7 +127,7 @@ class _Followed:
 
     def _samples(self, rows: list[RawRow]) -> Iterator[TailedSample]:
         started = self._started_unix_ns
-        for row, values, stream in joined_values(rows):
+        for row, values, stream, _ in joined_values(rows):
             labels, message = self._labels.get(row[0]), self._messages.get(row[7])
             if labels is not None and message is not None:
                 key = (self._name, row[0])

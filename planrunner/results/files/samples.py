@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,10 +21,11 @@ from typing import IO, Final, NamedTuple
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.series import Series
 from planrunner.results.files.sample_blocks import HEAD_BYTES, origin_of, pack_blocks, seal
-from planrunner.results.files.sample_values import stream_row, value_rows
+from planrunner.results.files.sample_values import measure_rows, stream_row, value_rows
 from planrunner.values import dataclass
 
 __all__ = [
+    "READABLE_VERSIONS",
     "ROW",
     "ROW_BYTES",
     "SAMPLES_VERSION",
@@ -32,6 +33,7 @@ __all__ = [
     "SampleFile",
     "SampleRow",
     "SampleWriter",
+    "pack_measures",
     "pack_row",
     "pack_stream",
     "pack_values",
@@ -39,7 +41,10 @@ __all__ = [
     "write_keep",
 ]
 
-SAMPLES_VERSION: Final = 2
+SAMPLES_VERSION: Final = 3
+READABLE_VERSIONS: Final = (2, SAMPLES_VERSION)
+"""Samples of format 2 have no rows of measures."""
+
 ROW: Final = Struct("<IqqqqqQH")
 _LEAST_FREE_BYTES: Final = 500_000_000
 """Of the disk: what reports, and others on the machine, need more than further samples do."""
@@ -84,6 +89,17 @@ def pack_values(
 def pack_stream(series: int, start_ns: int, latency_ns: int, facts: tuple[int, int, int]) -> bytes:
     """Pack how the reply of a sample came piece by piece; it follows the sample's own row."""
     return ROW.pack(*stream_row(series, start_ns, latency_ns, *facts))
+
+
+def pack_measures(
+    series: int, start_ns: int, latency_ns: int, measured: Iterable[tuple[int, list[int]]]
+) -> bytes:
+    """Pack what a sample has of measures that its row doesn't hold; it follows that row.
+
+    `measured` has the numbers of measures as `SampleWriter.measure` gave them.
+    """
+    rows = measure_rows(series, start_ns, latency_ns, measured)
+    return b"".join(ROW.pack(*row) for row in rows)
 
 
 pack_row: Callable[[int, int, int, int, int, int, int, int], bytes] = ROW.pack
@@ -154,6 +170,7 @@ class SampleWriter:
         "_failing",
         "_file",
         "_has_values",
+        "_measures",
         "_messages",
         "_names",
         "_new_lines",
@@ -174,6 +191,7 @@ class SampleWriter:
         self._file = SampleFile(path, started_unix_ns, keep, str(seed))
         self._rows: list[bytes] = []
         self._messages: dict[str, int] = {}
+        self._measures: dict[str, int] = {}
         self._series_known = 0
         self._failing: set[int] = set()
         self._has_values = self.has_streams = False
@@ -241,6 +259,15 @@ class SampleWriter:
         if not self.has_streams:
             self.has_streams = self._has_values = True
             self._new_lines.append(seal({"streams": True}))
+
+    def measure(self, word: str) -> int:
+        """Return the number of a measure that samples have rows of; before the first of them."""
+        number = self._measures.get(word)
+        if number is None:
+            number = self._measures[word] = len(self._measures)
+            self._has_values = True
+            self._new_lines.append(seal({"measure": number, "word": word}))
+        return number
 
     def beside(self, worker: int) -> SampleFile:
         """Return where another worker of the same run writes its samples."""

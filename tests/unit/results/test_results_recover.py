@@ -95,7 +95,7 @@ def test_samples_of_all_workers_count_and_no_expectation_does(tmp_path):
 
 
 def test_streams_have_their_first_event_and_their_number(tmp_path):
-    """As far as somebody asked for them; single gaps are in no file."""
+    """As far as somebody asked for them; single gaps are in no file of an older version."""
     labels = Labels("GET /a", "GET", "main", "hold", "U", "T", status=200, protocol="http")
     book = SeriesBook(0)
     series = book.series(labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planrunner.metrics.arrivals import PooledValues
+from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.recorded_values import MOST
 from planrunner.report.formats.samples.results_csv import write_csv
 from planrunner.report.formats.samples.results_parquet import write_results_parquet
@@ -17,6 +20,7 @@ from planrunner.results.files.recover import recover
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.sample_values import (
     joined_values,
+    measure_rows,
     stream_row,
     value_rows,
     value_text,
@@ -46,9 +50,44 @@ def test_each_sample_has_its_own_values(
             rows.append(ROW.unpack(ROW.pack(*stream_row(series, n, 10, *stream, 7))))
         rows += [ROW.unpack(ROW.pack(*row)) for row in value_rows(series, n, 10, kept)]
 
-    found = [(row[0], list(read), stream) for row, read, stream in joined_values(rows)]
+    found = [(row[0], list(read), stream) for row, read, stream, _ in joined_values(rows)]
 
     assert found == written
+
+
+NAMES = {0: "cpu", 3: "gap", 4: "size"}
+measured = st.dictionaries(
+    st.sampled_from(sorted(NAMES)), st.lists(st.integers(0, 10**12), max_size=40), max_size=3
+)
+
+
+def pooled(numbers: Iterable[int], counted: int) -> PooledValues:
+    values = PooledValues()
+    values += list(numbers)[counted:]
+    values.counted.record_many(list(numbers)[:counted])
+    return values
+
+
+@given(measured, st.integers(0, 3), st.sets(st.integers(0, 40)))
+def test_what_a_sample_has_of_measures_is_what_it_had(
+    written: dict[int, list[int]], counted: int, lost: set[int]
+) -> None:
+    """Few values one by one, many or pooled ones as a histogram; lost rows make no wrong values."""
+    given = [(number, pooled(values, counted)) for number, values in written.items()]
+    rows = [ROW.unpack(ROW.pack(*row)) for row in measure_rows(1, 5, 9, given)]
+
+    def read(kept: list[tuple[int, ...]]) -> dict[str, Histogram]:
+        [(*_, found)] = joined_values([(1, 5, 9, 9, 0, 0, 0, 0), *kept], NAMES)
+        gathered: dict[str, Histogram] = {}
+        for word, value in found:
+            whole = value if isinstance(value, Histogram) else Histogram([value])
+            gathered.setdefault(word, Histogram()).merge(whole)
+        return gathered
+
+    expected = {NAMES[number]: Histogram(values) for number, values in written.items() if values}
+    assert read(rows) == expected
+    for word, found in read([row for n, row in enumerate(rows) if n not in lost]).items():
+        assert found.count <= 3 or found == expected[word]
 
 
 def test_values_without_their_sample_are_nobodys() -> None:
@@ -56,7 +95,7 @@ def test_values_without_their_sample_are_nobodys() -> None:
     lost = list(value_rows(1, 5, 10, [(7, False)]))
     sample = (1, 6, 10, 10, 0, 0, 0, 0)
 
-    assert list(joined_values([*lost, sample, *lost])) == [(sample, (), ())]
+    assert list(joined_values([*lost, sample, *lost])) == [(sample, (), (), ())]
 
 
 @pytest.mark.parametrize(

@@ -289,16 +289,30 @@ def test_a_broken_header_is_an_error_in_words(path, header):
         SampleReader(path)
 
 
-@pytest.mark.parametrize("version", [1, 3])
+@pytest.mark.parametrize("version", [1, 4])
 def test_another_format_is_an_error_with_a_way_out(path, version):
     """Rows of another layout are refused instead of misread."""
     header = {"planrunner_samples": version, "started_unix_ns": 0}
     path.with_suffix(".jsonl").write_text(json.dumps(header) + "\n")
 
-    with pytest.raises(UsageError, match=f"format {version}, expected 2") as caught:
+    with pytest.raises(UsageError, match=f"format {version}, expected 3") as caught:
         SampleReader(path)
 
     assert caught.value.hint
+
+
+def test_the_format_before_is_read(path, book, monkeypatch):
+    """It lacks rows of measures, and is the same otherwise."""
+    monkeypatch.setattr("planrunner.results.files.samples.SAMPLES_VERSION", 2)
+    writer = SampleWriter(path, started_unix_ns=0)
+    writer.append(pack_row(book.series(OK).index, 1, 2, 3, 4, 5, 6, 0))
+    writer.flush(book.opened)
+    writer.close()
+
+    reader = SampleReader(path)
+
+    assert [row.latency_ns for row in reader] == [2]
+    assert not reader.loss(is_over=True)
 
 
 def test_missing_files_are_an_error_in_words(path):

@@ -83,7 +83,7 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
     second, moment = -1, ""
     lines: list[str] = []
     written = 0
-    for row, values, stream in reader.with_values():
+    for row, values, stream, _ in reader.with_values():
         series, start_ns, latency, service, ttfb, connect, size, message = row
         if series not in formats:
             continue

@@ -13,7 +13,7 @@ from planrunner.metrics.series import Labels
 from planrunner.protocols.registry import spoken
 from planrunner.report.formats.samples.results_csv import CSV_COLUMNS, tags_text
 from planrunner.results.files.sample_reader import SampleReader
-from planrunner.results.files.sample_values import SampleValues, StreamFacts
+from planrunner.results.files.sample_values import WholeSample
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S, NS_PER_US
 
@@ -77,10 +77,7 @@ def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) ->
             writer.write_table(columns.table(group))
 
 
-_WholeSample = tuple[tuple[int, ...], SampleValues, StreamFacts]
-
-
-def _groups(samples: SampleReader, kept: frozenset[int]) -> Iterator[Sequence[_WholeSample]]:
+def _groups(samples: SampleReader, kept: frozenset[int]) -> Iterator[Sequence[WholeSample]]:
     """Yield samples of measured series, as many as a row group has."""
     pairs = (pair for pair in samples.with_values() if pair[0][0] in kept)
     while group := tuple(islice(pairs, _GROUP)):
@@ -132,10 +129,10 @@ class _SampleColumns:
         types = others | {name: values.type for name, values in self._shared.items()}
         self.schema = pa.schema([(name, types[name]) for name in self._names])
 
-    def table(self, samples: Sequence[_WholeSample]) -> Any:  # noqa: ANN401 - pyarrow has no types
+    def table(self, samples: Sequence[WholeSample]) -> Any:  # noqa: ANN401 - pyarrow has no types
         """Return the table of some samples."""
         pa = self._pa
-        rows = [row for row, _, _ in samples]
+        rows = [row for row, *_ in samples]
         fields = dict(zip(_FIELDS, zip(*rows, strict=True), strict=True))
         places = pa.array([self._place[series] for series in fields["series"]], pa.int32())
         found = {name: values.take(places) for name, values in self._shared.items()}
@@ -146,7 +143,7 @@ class _SampleColumns:
         )
         for name in _SECONDS:
             found[name] = self._seconds(fields[name], with_null=name == "ttfb")
-        streams = [stream or (0, None) for _, _, stream in samples]
+        streams = [stream or (0, None) for _, _, stream, _ in samples]
         firsts_s = [first_ns / NS_PER_S if events else None for first_ns, events in streams]
         found["first_event"] = pa.array(firsts_s, pa.float64())
         found["events"] = pa.array([events for _, events in streams], pa.int64())
@@ -156,7 +153,7 @@ class _SampleColumns:
             found[name] = pa.compute.if_else(untold.take(places), None, found[name])
         return pa.Table.from_arrays([found[name] for name in self._names], schema=self.schema)
 
-    def _values(self, word: str, samples: Sequence[_WholeSample]) -> Any:  # noqa: ANN401 - as above
+    def _values(self, word: str, samples: Sequence[WholeSample]) -> Any:  # noqa: ANN401 - as above
         """Return what expressions of the plan gave of each sample."""
         if not any(word in records for records in self._records.values()):
             return self._pa.nulls(len(samples), self._pa.float64())
@@ -165,7 +162,7 @@ class _SampleColumns:
             for index, records in self._records.items()
         }
         found = []
-        for row, values, _ in samples:
+        for row, values, *_ in samples:
             place = places[row[0]]
             has_one = 0 <= place < len(values)
             found.append(values[place][0] / MILLIONTHS if has_one else None)
