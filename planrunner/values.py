@@ -75,7 +75,11 @@ def _init_when_called(made: type[Any]) -> Callable[..., None]:
 
 def _write_init(made: type[Any]) -> Callable[..., None]:
     """Return the `__init__` that the standard decorator would have written."""
-    scope: dict[str, Any] = {"_put": object.__setattr__, "_missing": MISSING}
+    # Each slot's own setter: `object.__setattr__` looks it up by name and takes thrice as long.
+    scope: dict[str, Any] = {
+        f"_put_{field.name}": getattr(made, field.name).__set__ for field in fields(made)
+    }
+    scope["_missing"] = MISSING
     given = [field for field in fields(made) if field.init]
     by_place = [_parameter(field, scope) for field in given if not field.kw_only]
     by_name = [_parameter(field, scope) for field in given if field.kw_only]
@@ -109,7 +113,7 @@ def _assignment(field: Field[Any], scope: dict[str, Any]) -> str:
         if field.default is MISSING:
             return ""
         scope[f"_default_{name}"] = field.default
-    return f"_put(self, {name!r}, {value})"
+    return f"_put_{name}(self, {value})"
 
 
 @recursive_repr()

@@ -88,6 +88,25 @@ class Histogram:
         return cls._filled({0: count}, (0, 0, 0))
 
     @classmethod
+    def sum_of(cls, parts: Sequence[Histogram]) -> Self:
+        """Return what all of `parts` hold; what came as bytes is joined, and counted when read."""
+        summed = cls()
+        held = [part for part in parts if part.count]
+        if held:
+            summed._add_all(held)
+        return summed
+
+    def _add_all(self, parts: Sequence[Histogram]) -> None:
+        self._unread = b"".join([part._unread for part in parts])  # noqa: SLF001 - its own class
+        for part in parts:
+            if not part._unread:  # noqa: SLF001 - its own class
+                self._add_counts(part)
+        self.min = min([part.min for part in parts])
+        self.max = max([part.max for part in parts])
+        self.count = sum([part.count for part in parts])
+        self.total = sum([part.total for part in parts])
+
+    @classmethod
     def _filled(
         cls, counts: Mapping[int, int] | Iterable[tuple[int, int]], facts: tuple[int, int, int]
     ) -> Self:
@@ -122,6 +141,12 @@ class Histogram:
         """Add what `other` holds; the order of merges makes no difference."""
         if not other.count:
             return
+        self._add_counts(other)
+        self._widen(other.min, other.max)
+        self.count += other.count
+        self.total += other.total
+
+    def _add_counts(self, other: Histogram) -> None:
         counts = self._buckets()
         if other._unread:  # counted in C, and read nowhere else
             counts.update(memoryview(other._unread).cast("H"))
@@ -132,9 +157,6 @@ class Histogram:
                 counts[bucket] = get(bucket, 0) + n
         else:
             dict.update(counts, other._counts)
-        self._widen(other.min, other.max)
-        self.count += other.count
-        self.total += other.total
 
     def copy(self) -> Self:
         return self._filled(self._buckets(), (self.min, self.max, self.total))

@@ -41,8 +41,23 @@ def merge_tags(around: Tags, own: Tags) -> Tags:
     return tuple(sorted({**dict(around), **dict(own)}.items()))
 
 
+class _HashedOnce:
+    """Keeps its hash, which is that of two dozen fields, and asked for with every series."""
+
+    __slots__ = ("_hash",)
+
+    _hash: int
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", hash(_all_fields(self)))
+            return self._hash
+
+
 @dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(_HashedOnce):
     """What the samples of a series have in common; selectors and tables look at nothing else.
 
     Attributes:
@@ -99,6 +114,8 @@ class Labels:
     work_unit: str = ""
     spoken: str = ""
     unknown: tuple[str, ...] = ()
+
+    __hash__ = _HashedOnce.__hash__  # an own `__eq__` would take it away
 
     def __reduce__(self) -> tuple[Callable[..., Labels], tuple[object, ...]]:
         return same_labels, _all_fields(self)

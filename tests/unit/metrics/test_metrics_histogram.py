@@ -4,6 +4,7 @@ import json
 import math
 import pickle
 from fractions import Fraction
+from itertools import chain
 
 import pytest
 from hypothesis import given, settings
@@ -183,3 +184,17 @@ def test_a_broken_dictionary_is_refused(data):
     """A damaged file gives an error, not a wrong number."""
     with pytest.raises(ValueError, match=r"bucket|whole numbers"):
         Histogram.from_dict(data)
+
+
+@given(st.lists(st.lists(values, max_size=30), max_size=6), st.data())
+def test_a_sum_of_many_is_the_merge_of_each(lists, data):
+    """Whether they came as bytes or were counted here."""
+    parts = [Histogram(values) for values in lists]
+    came = [
+        Histogram.from_bytes(part.to_bytes()) if data.draw(st.booleans()) else part
+        for part in parts
+    ]
+    before = [part.to_bytes() for part in parts]
+
+    assert Histogram.sum_of(came) == Histogram([*chain(*lists)])
+    assert [part.to_bytes() for part in came] == before
