@@ -18,6 +18,7 @@ from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle, NamedFiles
 from planrunner.plan.defaults.file import defaults_of, is_defaults, no_plan
 from planrunner.plan.faults.find import MAX_FAULTS, diagnose
+from planrunner.plan.faults.missing_braces import with_missing_braces
 from planrunner.plan.faults.salvage import Remains, salvage
 from planrunner.plan.functions import PlanFunction
 from planrunner.plan.imports import merge_imports
@@ -198,7 +199,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
         faults += diagnose(error, document)
         remains = salvage(document) if len(faults) < MAX_FAULTS else None
         params, found = _params(document, None, sources)
-    faults = [*broken, *faults, *found]
+    faults = [*broken, *with_missing_braces([*faults, *found], params)]
     secrets = _secrets(as_written, document, remains, sources)
     draft = None
     if remains is not None:

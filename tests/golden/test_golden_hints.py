@@ -1,4 +1,7 @@
-"""Every hint of the golden diagnostics is followed, and what it is about is gone."""
+"""Every hint of the golden diagnostics is followed, and what it is about is gone.
+
+By the quick fixes of the language server where there are any, else as an author would.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,14 @@ import pytest
 from planrunner.compiler import compile_plan
 from planrunner.compiler.review import review
 from planrunner.language.diagnostics import Diagnostic, PlanError
+from planrunner.lsp.documents.half_typed import read_tree
+from planrunner.lsp.findings.faulty_text import FaultyText
+from planrunner.lsp.findings.mendings import mendings
+from planrunner.lsp.grammar.shapes import shape_of_plan
 from planrunner.plan.loader import load
+from planrunner.plan.yaml.source import Source
 from tests.support.followed_hints import BY_HAND
+from tests.support.mended_texts import mended_by
 
 HERE = Path(__file__).parent / "diagnostics"
 PLANS = sorted(HERE.glob("*.yaml"))
@@ -69,6 +78,22 @@ def pieces(line: str, start: int, end: int, words: tuple[str, ...]) -> Iterator[
             yield scalar.start() + 1, scalar.end() - 1
 
 
+def edits_of(text: str, found: Diagnostic) -> list[tuple[str, str]]:
+    """Return what the language server offers to mend a finding, and the text then."""
+    if "\udc80" <= max(text) <= "\udcff":  # not UTF-8, which no editor sends
+        return []
+    faulty = FaultyText(found, Source(found.span.file, text), read_tree(text), shape_of_plan())
+    return [(one.title, mended_by(text, one)) for one in mendings(faulty)]
+
+
+AMBIGUOUS = {
+    # the phase whose level has the other unit
+    ("invalid-value.sustainable-unit", "Replace by `in phase most`"),
+    # what is meant stands in the list already
+    ("invalid-value.url", "Replace by `url`"),
+}
+
+
 def is_ended(found: Diagnostic, before: list[Diagnostic], after: list[Diagnostic]) -> bool:
     """Whether a finding is gone, and no other of its kind stands in its line instead."""
     same = [one for one in after if key_of(one) == key_of(found)]
@@ -105,13 +130,18 @@ def test_hints_that_are_followed_end_their_findings(plan: Path, folder: Path) ->
         mended.write_text(candidate, encoding="utf-8", errors="surrogateescape")
         return is_ended(found, before, findings_of(mended))
 
+    useless = []
     try:
-        useless = [
-            f"{found.span}: {found.message}\n{found.source}\nhint: {found.hint}"
-            for found in before
-            if found.hint
-            and not any(ends(found, candidate) for candidate in followed(plan.stem, text, found))
-        ]
+        for found in before:
+            edits = edits_of(text, found)
+            useless += [
+                f"{found.span}: {found.message}\n{found.source}\nquick fix: {title}"
+                for title, candidate in edits
+                if not ends(found, candidate) and (plan.stem, title) not in AMBIGUOUS
+            ]
+            candidates = () if edits or not found.hint else followed(plan.stem, text, found)
+            if found.hint and not edits and not any(ends(found, one) for one in candidates):
+                useless.append(f"{found.span}: {found.message}\n{found.source}\nhint: {found.hint}")
     finally:
         mended.write_bytes(plan.read_bytes())
 

@@ -14,7 +14,7 @@ from planrunner.lsp.documents.checking import TypedPlan
 from planrunner.lsp.documents.places import EditorLines
 from planrunner.lsp.documents.view import uri_of
 from planrunner.lsp.findings.diagnostics import diagnostics_of
-from planrunner.lsp.findings.quick_fixes import quick_fixes
+from planrunner.lsp.findings.quick_fixes import FoundFault, touch
 
 __all__ = ["Findings", "Published"]
 
@@ -62,16 +62,16 @@ class Published:
         self._found.pop(uri, None)
         self._publish([uri, *before])
 
-    def fixes(self, plan: TypedPlan, asked: types.Range) -> list[types.CodeAction]:
-        """Return what mends the findings at a place; nothing while they are about another text."""
+    def faults_at(self, plan: TypedPlan, asked: types.Range) -> list[FoundFault]:
+        """Return what is wrong at a place; nothing while that is known of another text."""
         found = self._found.get(plan.uri)
         if found is None or found[0] != plan:
             return []
         checked, shown = found[1]
         file = uri_of(str(plan.path))
         own = [fault for fault in checked.faults if uri_of(fault.span.file) == file]
-        pairs = list(zip(own, shown.get(plan.uri, ()), strict=False))
-        return quick_fixes(plan.uri, pairs, self._lines_of(plan.text), asked)
+        pairs = zip(own, shown.get(plan.uri, ()), strict=False)
+        return [pair for pair in pairs if touch(pair[1].range, asked)]
 
     def _of(self, uri: str) -> _ByFile:
         return self._found[uri][1].shown if uri in self._found else {}

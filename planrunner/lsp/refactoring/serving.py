@@ -5,6 +5,8 @@ from __future__ import annotations
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
+from planrunner.lsp.documents.view import PlanView
+from planrunner.lsp.findings.quick_fixes import quick_fixes
 from planrunner.lsp.open_plans import OpenPlans
 from planrunner.lsp.refactoring.actions import refactorings
 
@@ -25,9 +27,14 @@ def serve_actions(server: LanguageServer, plans: OpenPlans) -> None:
         plan, asked = plans.typed(params.text_document.uri), params.range
         if plan is None:
             return []
-        fixes = plans.published.fixes(plan, asked)
+        faults, text = plans.published.faults_at(plan, asked), plan.text
         wanted = params.context.only
-        if wanted is not None and not any(one.startswith("refactor") for one in wanted):
-            return fixes
-        found = await plans.ask(plan.uri, lambda view: refactorings(view, asked))
-        return [*fixes, *(found or ())]
+        is_only_fixes = wanted is not None and not any(one.startswith("refactor") for one in wanted)
+        if is_only_fixes and not faults:
+            return []
+
+        def answer(view: PlanView) -> list[types.CodeAction]:
+            fixes = quick_fixes(view, faults) if view.text == text else []
+            return fixes if is_only_fixes else [*fixes, *refactorings(view, asked)]
+
+        return await plans.ask(plan.uri, answer) or []

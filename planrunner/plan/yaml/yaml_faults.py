@@ -14,7 +14,7 @@ from planrunner.language.diagnostics import Code, Diagnostic, Note
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import YamlProblem
 
-__all__ = ["explain", "find_unreadable", "hide_directive"]
+__all__ = ["explain", "find_unreadable", "hide_directive", "hide_forbidden"]
 
 # Characters that YAML forbids, NEL apart. They also could rewrite the terminal that shows them.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -48,6 +48,11 @@ def hide_directive(text: str) -> str:
     """Return `text` with a leading `%YAML 1.2`, which the C parser doesn't know, as a comment."""
     found = _DIRECTIVE.search(text)
     return text[: found.start(1)] + "#" + text[found.start(1) + 1 :] if found else text
+
+
+def hide_forbidden(text: str) -> str:
+    """Return `text` with a blank for each character that no parser should see."""
+    return _FORBIDDEN.sub(" ", text)
 
 
 class _Finding(NamedTuple):

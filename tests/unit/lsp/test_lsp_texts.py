@@ -15,6 +15,7 @@ from planrunner.lsp.findings.diagnostics import diagnostics_of
 from planrunner.lsp.findings.quick_fixes import quick_fixes
 from planrunner.lsp.outline import folding_ranges, symbols
 from tests.support.doc_pages import ROOT
+from tests.support.plan_views import view_of
 
 CODEC = PositionCodec()
 
@@ -63,18 +64,15 @@ def test_columns_count_as_the_editor_does_and_hints_become_edits(tmp_path: Path)
     shown = diagnostics_of(checked, str(file), {str(file): places(PLAN)}.__getitem__)
     unknown = next(one for one in shown[str(file)] if one.code == "unknown-key")
 
-    fixes = quick_fixes(
-        "file:///p",
-        [*zip(checked.faults, shown[str(file)], strict=True)],
-        places(PLAN),
-        unknown.range,
-    )
+    file.write_text(PLAN)
+    pairs = zip(checked.faults, shown[str(file)], strict=True)
+    fixes = quick_fixes(view_of(file), [pair for pair in pairs if pair[1] is unknown])
 
     assert unknown.range == types.Range(types.Position(8, 12), types.Position(8, 15))
     assert "hint: did you mean `name`?" in unknown.message
     assert [fix.title for fix in fixes] == ["Replace by `name`"]
     assert fixes[0].edit is not None
-    assert fixes[0].edit.changes == {"file:///p": [types.TextEdit(unknown.range, "name")]}
+    assert fixes[0].edit.changes == {file.as_uri(): [types.TextEdit(unknown.range, "name")]}
     assert places(PLAN).position(1, 8) == types.Position(0, 8 - 1)
     assert places(PLAN).position(7, 39) == types.Position(6, 39)
     assert places(PLAN).column(types.Position(6, 39)) == 38
