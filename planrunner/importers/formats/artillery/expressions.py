@@ -63,6 +63,7 @@ _UNKNOWN_CALLS: Final = {
     "$randomInt": "rand.int({})",
     "$randomInteger": "rand.int({})",
     "$random": "rand.int({})",
+    "$randomIndex": "rand.int(0, ({} | length) - 1)",
     "$randomItem": "rand.choice({})",
     "$randomElement": "rand.choice({})",
     "$randomFrom": "rand.choice({})",
@@ -113,6 +114,8 @@ class ArtilleryExpressions:
         if indexed := _INDEXED.fullmatch(inner):
             call = _CALL.fullmatch(indexed[2])
             at.suspicious("Artillery does not call functions inside of `[…]`, and sends nothing")
+            if self.test.names.find(indexed[1]) in self.test.draft.data:
+                return self._path(indexed[1], "", at)
             index = self._call(call[1], call[2], at) if call else "0"
             return f"{self._path(indexed[1], '', at)}[{index}] | default('')"
         path = _PATH.fullmatch(inner)

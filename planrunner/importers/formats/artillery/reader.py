@@ -8,12 +8,13 @@ from pathlib import PurePath
 from typing import Final
 
 from planrunner.importers.contract import ImportRequest
-from planrunner.importers.draft import DraftClass, DraftPlan, DraftStep, all_steps
+from planrunner.importers.draft import DraftClass, DraftPlan, DraftStep
 from planrunner.importers.formats.artillery.config.ensure import ensured
 from planrunner.importers.formats.artillery.config.environments import EnvironmentsReader
 from planrunner.importers.formats.artillery.config.load import ArrivalsReader
 from planrunner.importers.formats.artillery.config.settings import ConfigReader
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
+from planrunner.importers.formats.artillery.failures import say_failures
 from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.formats.artillery.steps.flows import FlowReader, total_think
 from planrunner.importers.formats.artillery.steps.hooks import HooksReader
@@ -36,9 +37,6 @@ _OF_CONFIG: Final = frozenset(
     }
 )
 _PLACE: Final = "Artillery reads it under `config`: here it has no effect"
-_UNCHECKED: Final = (
-    "the plug-in `expect` is not in `config.plugins`: Artillery never checks these expectations"
-)
 
 
 def read(request: ImportRequest) -> DraftPlan:
@@ -70,7 +68,7 @@ class _ArtilleryReader:
         phases = load.phases(self.test.config("phases"))
         self.draft.phases = environments.read(load, phases)
         self._ensure()
-        self._unchecked()
+        say_failures(self.test)
         if self.test.functions is not None:
             self.test.functions.judge_the_rest()
         self._misplaced()
@@ -108,11 +106,20 @@ class _ArtilleryReader:
                 longest = max(longest, total_think(flow))
             self._scenario(node, weight, number)
         if not self.draft.users:
-            note = ["TODO import: nothing of the original can be run: write the steps of a user"]
-            self.draft.users = [
-                DraftClass("Visitor", steps=[DraftStep({"log": "nothing"})], notes=note)
-            ]
+            self._no_user(has_scenarios=bool(scenarios))
         return longest
+
+    def _no_user(self, *, has_scenarios: bool) -> None:
+        """Add a user where no scenario is one: settings alone are for tests in other files."""
+        step, note = DraftStep({"log": "nothing"}), "nothing of the original can be run"
+        if not has_scenarios:
+            step, note = DraftStep({"get": "/"}), "the original has no scenarios"
+            for _, root in self.test.roots:
+                config = root.entry("config")
+                if config is not None:
+                    config.construct.needs_you("import it together with the test it is for")
+        notes = [f"TODO import: {note}: write the steps of a user"]
+        self.draft.users = [DraftClass("Visitor", steps=[step], notes=notes)]
 
     def _scenario(self, node: SourceNode, weight: int, number: int) -> None:
         engine = node.entry("engine")
@@ -202,17 +209,7 @@ class _ArtilleryReader:
         found = [self.test.config("ensure"), self.test.config("plugins", "ensure")]
         for entry in found:
             if entry is not None and (entry.node.is_mapping or entry.node.is_list):
-                if endpoints or any("ws.connect" in one.body for one in all_steps(self.draft)):
-                    self.draft.thresholds += ensured(entry, endpoints)
-                else:
-                    leave_out(entry, "the plan sends no HTTP request: judge what it sends")
-
-    def _unchecked(self) -> None:
-        """Say once that nothing checks what requests expect; the plan only counts it, too."""
-        found = self.test.unchecked
-        if found:
-            more = f", nor those of {len(found) - 1} other requests" if found[1:] else ""
-            found[0].suspicious(f"{_UNCHECKED}{more}; here they are `soft`: counted, no failures")
+                self.draft.thresholds += ensured(entry, endpoints)
 
     def _misplaced(self) -> None:
         for _, root in self.test.roots:

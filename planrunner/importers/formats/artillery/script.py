@@ -27,6 +27,9 @@ class ArtilleryTest:
 
     Attributes:
         roots: The documents, mains first.
+        checks_expect: The test has the plug-in `expect`.
+        expects_200: Which expects 200 of requests that expect nothing else.
+        fails_visits: Whose failures end the visit.
         unchecked: The keys `expect` that Artillery does not check, as their plug-in is missing.
         processor: The file of functions, as the test names it; empty for none.
         functions: What it has, where it was found.
@@ -40,6 +43,8 @@ class ArtilleryTest:
     names: SourceNames = field(default_factory=SourceNames)
     processor: str = ""
     checks_expect: bool = False
+    expects_200: bool = False
+    fails_visits: bool = False
     unchecked: list[Construct] = field(default_factory=list)
     strips_query: bool = False
     strict: bool = True

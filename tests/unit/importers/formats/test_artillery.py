@@ -97,6 +97,20 @@ STEPS = [
     ("{get: {url: /a, expect: {hasHeader: x-a}}}", ["x-a: {exists: true}"], "hasHeader", T),
     ("{get: {url: /a, expect: {headerEquals: [x-a, b]}}}", ["x-a: b"], "headerEquals", T),
     ("{get: {url: /a, expect: {matchesRegexp: 'a+'}}}", ["matches: [a+]"], "matchesRegexp", T),
+    ("{get: {url: /a, expect: {surprise: 1}}}", ["get: /a"], "surprise", S),
+    ("{get: {url: /a, capture: {json: $.i, as: i, orElse: 1}}}", ["i: $.i"], "orElse", S),
+    (
+        "{get: {url: /a, match: {json: $.i, value: 1}, expect: {statusCode: 200}}}",
+        ["soft: [status]"],
+        "get.expect",
+        T,
+    ),
+    (
+        "{get: {url: /a, match: {json: $.i, value: 1}, expect: {hasProperty: b}}}",
+        ["json: {$.b: {exists: true}, $.i: 1}"],
+        "get.expect",
+        C,
+    ),
     ("{get: {url: /a, expect: {cdnHit: true}}}", ["X-Cache"], "cdnHit", C),
     ("{get: {url: /a, expect: {responseTime: 300}}}", ["time: < 300ms"], "responseTime", S),
     ("{get: {url: /a, expect: {equals: ['{{ a }}', '{{ b }}']}}}", [], "equals", L),
@@ -165,6 +179,14 @@ CONFIG = [
     ("timeout: 5", ["timeout: 5s"], "timeout", T),
     ("http: {pool: 10}", [], "pool", C),
     ("http: {maxSockets: 2}", ["per_user: 2"], "maxSockets", T),
+    ("http: {maxSockets: 2000}", ["per_user: 64"], "maxSockets", T),
+    ("ensure: {errorRate: 1}", [], "errorRate", S),
+    (
+        "ensure: {thresholds: [{plugins.expect.failed: 1}, {vusers.failed: 5}]}",
+        ["checks == 100%", "errors of iteration < 5"],
+        "vusers.failed",
+        T,
+    ),
     ("defaults: {headers: {A: b}}", ["headers: {A: b}"], "headers.A", T),
     ("http: {defaults: {headers: {A: b}}}", ["headers: {A: b}"], "headers.A", T),
     ("tls: {rejectUnauthorized: false}", ["verify: false"], "rejectUnauthorized", T),
@@ -175,7 +197,7 @@ CONFIG = [
     ("payload: {path: no.csv, fields: [a]}", ['list: [{a: ""}]'], "path", Y),
     ("payload: {path: ../../etc/passwd, fields: [a]}", ['list: [{a: ""}]'], "path", Y),
     ("ensure: {p95: 500}", ["p95 ttfb < 500ms"], "p95", T),
-    ("ensure: {maxErrorRate: 1}", ["error_rate of iteration <= 1%"], "maxErrorRate", C),
+    ("ensure: {maxErrorRate: 1}", ["error_rate of iteration <= 1%"], "maxErrorRate", T),
     ("ensure: {thresholds: [{http.response_time.p999: 9}]}", ["p99.9 ttfb < 9ms"], "p999", T),
     (
         "ensure: {thresholds: [{vusers.session_length.max: 9}]}",
@@ -261,6 +283,43 @@ def test_a_mistake_of_the_whole_test_is_said_once() -> None:
     ]
     assert "nor those of 1 other" in found[1].why
     assert "p95 ttfb < 500ms" in imported.text
+
+
+@pytest.mark.parametrize(
+    ("plugin", "texts"),
+    [
+        ("{}", ["status: 200, soft: true", "status: [2xx, 3xx, 4xx, 5xx]", "- checks == 100%"]),
+        ("{reportFailuresAsErrors: true}", ["status: 200}", "status: [2xx, 3xx, 4xx, 5xx]"]),
+        (
+            "{expectDefault200: true}",
+            ["expect: {status: 200, soft: true}", "exists: true}} soft: true status: [2xx, 3xx,"],
+        ),
+    ],
+)
+def test_the_plan_fails_where_artillery_does(plugin: str, texts: list[str]) -> None:
+    """Replies of 400 fail nothing, a request without reply ends the visit, checks are counted."""
+    imported = run(
+        "config: {target: http://a, phases: [{duration: 1, arrivalRate: 1}],"
+        f" plugins: {{expect: {plugin}}}}}\n"
+        "scenarios: [{flow: [{get: {url: /a}}, {get: {url: /b, expect: {statusCode: 200}}},"
+        " {get: {url: /c, expect: {hasProperty: x}}}]}]\n"
+    )
+
+    assert missing([*texts, "on_error: stop_iteration"], imported) == []
+    assert imported.ledger.tally().has_loss is False
+    assert check(imported) == ()
+
+
+def test_settings_alone_keep_their_load_and_thresholds() -> None:
+    """A file for `--config` has no scenario; it needs you to write one."""
+    imported = run(
+        "config: {target: http://a, ensure: {maxErrorRate: 1, p95: 5},"
+        " phases: [{duration: 1, arrivalRate: 1}]}\n"
+    )
+
+    assert missing(["- get: /", "error_rate of iteration <= 1%", "p95 ttfb < 5ms"], imported) == []
+    assert fate(imported, "config") is Y
+    assert check(imported) == ()
 
 
 def test_weights_names_comments_and_scenarios_that_cannot_run() -> None:

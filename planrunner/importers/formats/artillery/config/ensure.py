@@ -9,6 +9,7 @@ from typing import Final
 
 from planrunner.importers.draft import DraftThreshold
 from planrunner.importers.nodes import SourceEntry, SourceNode
+from planrunner.importers.reading.documents import suspect
 from planrunner.importers.reading.quantities import per_second
 
 __all__ = ["ensured"]
@@ -36,11 +37,10 @@ _COUNTS: Final = {
     "vusers.skipped": "dropped",
     "apdex": "apdex(500ms)",
     "vusers.failed": "errors of iteration",
-    "plugins.expect.failed": "errors of error:expect",
 }
 _INSTEAD: Final = "write a sentence in `thresholds` for it, such as `p95 < 500ms`"
 _LIST: Final = "Artillery reads a mapping here, and checks nothing of a list; here it is checked"
-_USERS: Final = "a reply of 400 or more, and a failed expectation, fail the user here, too"
+_UNKNOWN: Final = "Artillery's `ensure` reads no such key, and checks nothing"
 
 
 def ensured(entry: SourceEntry, endpoints: dict[str, str]) -> Iterator[DraftThreshold]:
@@ -67,14 +67,19 @@ def _one(one: SourceEntry, endpoints: dict[str, str]) -> Iterator[DraftThreshold
     elif one.key in _OLD:
         yield from _metric(one, f"http.response_time.{one.key}", endpoints)
     elif one.key == "maxErrorRate" and _is_number(one.node.text()):
-        one.construct.changed(_USERS)
+        one.construct.translated()
         yield DraftThreshold(
             f"error_rate of iteration <= {one.node.text()}%", origin=one.construct.place
         )
     elif one.key.startswith("p") and one.key[1:].isdigit():
         one.construct.suspicious("Artillery's `ensure` checks `p95` and `p99` only")
         yield from _metric(one, f"http.response_time.{one.key}", endpoints)
+    elif one.key == "maxErrorRate":
+        one.construct.left_out(_INSTEAD)
+    elif _sentence(one.key, "<", "1", endpoints) is None:
+        suspect(one, _UNKNOWN)
     else:
+        one.construct.suspicious(f"{_UNKNOWN}; here it is checked")
         yield from _metric(one, one.key, endpoints)
 
 
@@ -95,8 +100,6 @@ def _metric(one: SourceEntry, metric: str, endpoints: dict[str, str]) -> Iterato
         for below in one.node.below():
             below.construct.left_out(_INSTEAD)
         return
-    if metric == "vusers.failed":
-        one.construct.changed(_USERS)
     one.construct.translated()
     yield DraftThreshold(sentence, origin=one.construct.place)
 
@@ -113,8 +116,6 @@ def _condition(item: SourceNode, endpoints: dict[str, str]) -> Iterator[DraftThr
         expression.construct.left_out(_INSTEAD)
         return
     expression.construct.translated()
-    if "vusers.failed" in expression.node.text():
-        expression.construct.changed(_USERS)
     for sentence in sentences:
         threshold: object = {"warn": sentence} if strict is False else sentence
         yield DraftThreshold(threshold, origin=expression.construct.place)
@@ -163,8 +164,15 @@ def _counted(metric: str, sign: str, value: str) -> str | None:
         return f"count of status:{code[1]} {sign} {value}"
     if error := re.fullmatch(r"errors\.(ETIMEDOUT|ECONNREFUSED|ECONNRESET)", metric):
         return f"count of error:{_ERRORS[error[1]]} {sign} {value}"
+    if metric == "plugins.expect.failed":
+        return "checks == 100%" if _allows_none(sign, value) else None
     counted = _COUNTS.get(metric)
     return f"{counted} {sign} {value}" if counted else None
+
+
+def _allows_none(sign: str, value: str) -> bool:
+    """Say whether a limit of a number lets it be 0 only."""
+    return (sign == "<" and Fraction(value) <= 1) or (sign in ("<=", "==") and not Fraction(value))
 
 
 _ERRORS: Final = {"ETIMEDOUT": "timeout", "ECONNREFUSED": "connect", "ECONNRESET": "reset"}

@@ -25,6 +25,7 @@ __all__ = ["ConfigReader", "handshake"]
 _POOL: Final = "connections belong to a user and are not shared: `http.pool.per_user`"
 _URL: Final = re.compile(r"(?:https?|wss?)://[^/\s]+", re.IGNORECASE)
 _READ_ELSEWHERE: Final = frozenset({"target", "phases", "ensure", "environments"})
+_MOST_CONNECTIONS: Final = 64
 _NO_HOST: Final = "http://localhost:8000"
 
 
@@ -121,8 +122,14 @@ class ConfigReader:
         self.connections = {}
 
     def sockets(self, one: SourceEntry) -> None:
-        if isinstance(one.node.scalar, int) and one.node.scalar > 0:
-            self.connections["per_user"] = one.node.scalar
+        number = one.node.scalar
+        if isinstance(number, int) and number > _MOST_CONNECTIONS and self._sends_side_by_side():
+            one.construct.changed(f"a user has {_MOST_CONNECTIONS} connections at most")
+        if isinstance(number, int) and number > 0:
+            self.connections["per_user"] = min(number, _MOST_CONNECTIONS)
+
+    def _sends_side_by_side(self) -> bool:
+        return any(one.key == "parallel" for _, root in self.test.roots for one in root.below())
 
     def defaults(self, one: SourceEntry) -> None:
         for below in one.node.entries or []:
@@ -218,8 +225,10 @@ class ConfigReader:
         self.test.checks_expect = True
         for below in one.node.entries or []:
             below.construct.translated()
-            if below.key == "expectDefault200" and below.node.scalar is True:
-                self.shared["expect"] = {"status": 200}
+            if below.key == "expectDefault200":
+                self.test.expects_200 = below.node.scalar in (True, "true")
+            elif below.key == "reportFailuresAsErrors":
+                self.test.fails_visits = bool(below.node.scalar)
 
     def engines(self, one: SourceEntry) -> None:
         for below in one.node.entries or []:

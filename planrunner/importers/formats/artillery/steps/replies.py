@@ -9,6 +9,7 @@ from typing import Final
 from planrunner.importers.draft import Keys
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
 from planrunner.importers.nodes import SourceEntry, SourceNode
+from planrunner.importers.reading.documents import suspect
 from planrunner.importers.reading.paths import json_path
 from planrunner.importers.reading.patterns import only_group
 from planrunner.importers.reading.quantities import read_seconds, seconds
@@ -19,6 +20,8 @@ __all__ = ["RepliesReader"]
 _MANY: Final = re.compile(r"\*|\.\.|\?\(|\[\d*:\d*\]|\[[^\]]*,")
 _NAMED: Final = re.compile(r"\{\{\s*([A-Za-z_][\w.]*)\s*\}\}")
 _UNSET: Final = "nothing sets this variable; the value of that name in the reply must be meant"
+_BOTH: Final = "it fails the request, as the `match` beside it does"
+_NO_KEY: Final = "Artillery reads no such key of a capture"
 _OTHER: Final = "Artillery's `expect` has no such check, and does not make it"
 
 
@@ -39,10 +42,9 @@ class RepliesReader:
                 self._match(one, expect)
         expected = request.entry("expect")
         if expected is not None:
-            is_only = not expect
-            self._expect(expected, request, expect)
-            if is_only and expect and not self.checks:
-                expect["soft"] = True
+            checked: Keys = {}
+            self._expect(expected, request, checked)
+            self._add(expected, checked, expect)
         extract: Keys = {}
         captured = request.entry("capture")
         if captured is not None:
@@ -51,6 +53,19 @@ class RepliesReader:
                 self._capture(one, extract)
         step.update({key: one for key, one in (("expect", expect), ("extract", extract)) if one})
 
+    def _add(self, entry: SourceEntry, checked: Keys, expect: Keys) -> None:
+        """Add what the plug-in checks: no visit fails for it, as it does for a `match`."""
+        both = expect.keys() & checked.keys()
+        for key in both:
+            expect[key] = {**_sub(checked, key), **_sub(expect, key)}
+        soft = [key for key in checked if key not in both]
+        if not self.expressions.test.fails_visits:
+            if both:
+                entry.construct.changed(_BOTH)
+            if soft:
+                checked["soft"] = soft if expect else True
+        expect.update({key: one for key, one in checked.items() if key not in both})
+
     def _capture(self, node: SourceNode, extract: Keys) -> None:
         named, found = node.take("as"), self._where(node)
         if found is None or named is None:
@@ -58,6 +73,9 @@ class RepliesReader:
         strict = node.take_whole("strict")
         if strict is False or (strict is None and not self.strict):
             found["default"] = None
+        for one in node.entries or []:
+            if one.construct.fate is None:
+                suspect(one, _NO_KEY)
         name = self.names.assign(named.text())
         extract[name] = found["jsonpath"] if set(found) == {"jsonpath"} else found
 
@@ -101,7 +119,7 @@ class RepliesReader:
             for one in node.entries or []:
                 read = _CHECKS.get(one.key)
                 if read is None:
-                    one.construct.left_out(_OTHER)
+                    suspect(one, _OTHER)
                     continue
                 one.construct.translated()
                 read(self, one, request, expect)

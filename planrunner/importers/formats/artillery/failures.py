@@ -1,0 +1,75 @@
+"""What fails in Artillery, and how the plan says so.
+
+A reply is no failure there, whatever its status; a request without one, a capture and a match
+that find nothing end the visit. What the plug-in `expect` checks is counted, and decides the
+exit code.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planrunner.importers.draft import DraftThreshold, all_steps
+from planrunner.importers.formats.artillery.script import ArtilleryTest
+from planrunner.importers.shaping.requests import DraftRequest, all_requests
+
+__all__ = ["say_failures"]
+
+_ANY_STATUS: Final = ("2xx", "3xx", "4xx", "5xx")
+_NOTE: Final = (
+    "Replies of 400 and more fail nothing, as in Artillery: delete `http.expect` where they should"
+)
+_ALL_HOLD: Final = "checks == 100%"
+_CHECKED: Final = "Artillery's exit code says whether an expectation failed"
+_UNCHECKED: Final = (
+    "the plug-in `expect` is not in `config.plugins`: Artillery never checks these expectations"
+)
+
+
+def say_failures(test: ArtilleryTest) -> None:
+    """Add to the draft of a test what its requests accept, and what their failures lead to."""
+    requests = list(all_requests(test.draft))
+    _accept_statuses(test, requests)
+    for one in test.draft.users:
+        if sum(1 for step in one.steps if "log" not in step.body) > 1 and requests:
+            one.keys["on_error"] = "stop_iteration"
+    _judge_expectations(test)
+
+
+def _accept_statuses(test: ArtilleryTest, requests: list[DraftRequest]) -> None:
+    open_ones = [one for one in requests if not _names_status(one)]
+    if test.expects_200:
+        test.draft.http["expect"] = {"status": 200, **({} if test.fails_visits else {"soft": True})}
+        for one in open_ones:
+            expect = one.keys.get("expect")
+            if isinstance(expect, dict):
+                expect["status"] = list(_ANY_STATUS)
+    elif open_ones:
+        test.draft.http["expect"] = {"status": list(_ANY_STATUS)}
+        test.draft.notes.append(_NOTE)
+
+
+def _names_status(request: DraftRequest) -> bool:
+    expect = request.keys.get("expect")
+    return isinstance(expect, dict) and "status" in expect
+
+
+def _judge_expectations(test: ArtilleryTest) -> None:
+    """Judge the run by its expectations, or say once that nothing checks them."""
+    if test.checks_expect and not test.fails_visits:
+        entry = test.config("plugins", "expect")
+        is_checked = test.expects_200 or any(_is_soft(step.body) for step in all_steps(test.draft))
+        is_said = any(one.threshold == _ALL_HOLD for one in test.draft.thresholds)
+        if entry is not None and is_checked and not is_said:
+            note = [_CHECKED]
+            origin = entry.construct.place
+            test.draft.thresholds.append(DraftThreshold(_ALL_HOLD, origin=origin, notes=note))
+    if test.unchecked:
+        first, *others = test.unchecked
+        more = f", nor those of {len(others)} other requests" if others else ""
+        first.suspicious(f"{_UNCHECKED}{more}; here they are `soft`: counted, no failures")
+
+
+def _is_soft(body: dict[str, object]) -> bool:
+    expect = body.get("expect")
+    return isinstance(expect, dict) and bool(expect.get("soft"))
