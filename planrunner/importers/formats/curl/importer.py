@@ -10,14 +10,16 @@ from planrunner.importers.sources import SourceFile
 
 __all__ = ["IMPORTER"]
 
-_COMMAND: Final = re.compile(rb"^[ \t]*(?:\$ )?curl(?:\.exe)?[ \t]", re.MULTILINE)
+_COMMAND: Final = re.compile(rb"(?:^|[\s;&|({`/])curl(?:\.exe)?[ \t]", re.MULTILINE)
 _FIRST: Final = re.compile(rb"\A(?:\s|#[^\n]*\n)*(?:\$ )?curl(?:\.exe)?\s")
+_SHELL: Final = re.compile(rb"\A#![^\n]*sh\b")
+_SUFFIXES: Final = (".sh", ".bash", ".zsh", ".curl", ".cmd", ".bat", ".txt")
 
 
 def _claim(file: SourceFile) -> Claim:
     if _FIRST.match(file.head):
         return Claim.SURE
-    if file.suffix in (".sh", ".bash", ".curl", ".cmd", ".txt") and _COMMAND.search(file.head):
+    if (file.suffix in _SUFFIXES or _SHELL.match(file.head)) and _COMMAND.search(file.head):
         return Claim.LIKELY
     return Claim.NO
 
