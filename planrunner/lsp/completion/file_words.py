@@ -1,8 +1,7 @@
-"""Files relative to a plan, and the functions of its Python files."""
+"""Files relative to a plan, and names that they give."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -12,11 +11,12 @@ from lsprotocol import types
 from planrunner.lsp.completion.offers import WordOffer
 from planrunner.lsp.documents.view import PlanView
 from planrunner.lsp.grammar.files import file_endings
+from planrunner.lsp.names.kinds import NameKind
+from planrunner.lsp.outside.lookup import outside_names
 
-__all__ = ["file_words", "function_words", "functions_of"]
+__all__ = ["file_words", "outside_words"]
 
 _MOST: Final = 200
-_LARGEST: Final = 500_000
 
 
 def file_words(folder: Path, slot: str, typed: str) -> Iterator[WordOffer]:
@@ -39,29 +39,11 @@ def file_words(folder: Path, slot: str, typed: str) -> Iterator[WordOffer]:
             yield WordOffer(path.name, types.CompletionItemKind.File, start=start)
 
 
-def function_words(view: PlanView) -> Iterator[WordOffer]:
-    """Yield the functions of the plan's hooks, and those of modules beside it."""
-    root = view.reading.tree.data
-    hooks = root.get("hooks") if isinstance(root, dict) else None
-    folder = Path(view.file).parent
-    kind = types.CompletionItemKind.Function
-    if isinstance(hooks, str):
-        for name, form in functions_of(folder / hooks):
-            yield WordOffer(name, kind, f"{form}, of {hooks}")
-    for path in sorted(folder.glob("*.py"))[:_MOST]:
-        if path.name != hooks:
-            for name, form in functions_of(path):
-                yield WordOffer(f"{path.stem}:{name}", kind, form)
-
-
-def functions_of(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the public functions of a Python file, with their signatures; nothing is imported."""
-    try:
-        if path.stat().st_size > _LARGEST:
-            return
-        body = ast.parse(path.read_text("utf-8")).body
-    except (OSError, ValueError, SyntaxError, RecursionError):
-        return
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
-            yield node.name, f"{node.name}({ast.unparse(node.args)})"
+def outside_words(view: PlanView, kind: NameKind) -> Iterator[WordOffer]:
+    """Yield the names of a kind that other files give: functions, methods."""
+    for one in outside_names(view, kind):
+        about = f"{one.form}, of {one.file.name}"
+        yield WordOffer(one.name, types.CompletionItemKind.Function, about, one.about)
+    if kind is NameKind.METHOD:  # those of a server that tells them itself are in no file
+        for name in view.index.used(kind):
+            yield WordOffer(name, types.CompletionItemKind.Function, kind)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from lsprotocol import types
 
 from planrunner.lsp.completion.expression_words import expression_words, open_expression
-from planrunner.lsp.completion.file_words import file_words, function_words
+from planrunner.lsp.completion.file_words import file_words, outside_words
 from planrunner.lsp.completion.offers import WordOffer, words
 from planrunner.lsp.completion.sentence_words import sentence_words
 from planrunner.lsp.documents.cursor import CursorPlace
@@ -62,8 +62,8 @@ def _named_values(view: PlanView, place: CursorPlace, shape: ValueShape) -> Iter
     if shape.slot == "Plan.environments.*.*" and place.path[-1] == "profile":
         yield from words(view.index.names(NameKind.PROFILE), _KIND.Reference, NameKind.PROFILE)
     yield from file_words(Path(view.file).parent, shape.slot, place.typed)
-    if shape.slot in ("Step.python", "Task.python", "Python.call"):
-        yield from function_words(view)
+    if role is not None:
+        yield from outside_words(view, role.kind)
 
 
 def _schema_values(shape: ValueShape) -> Iterator[WordOffer]:

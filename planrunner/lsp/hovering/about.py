@@ -33,6 +33,7 @@ from planrunner.lsp.names.kinds import NameKind, Occurrence
 from planrunner.lsp.names.plan_index import NamedThing
 from planrunner.lsp.names.roles import SENTENCES
 from planrunner.lsp.navigation.jumps import meant_at
+from planrunner.lsp.outside.lookup import outside_name
 from planrunner.metrics.thresholds.model import ThresholdSyntaxError
 from planrunner.metrics.thresholds.parser import parse_threshold
 from planrunner.metrics.thresholds.words import describe
@@ -94,6 +95,10 @@ def _about(view: PlanView, one: Occurrence, thing: NamedThing) -> Iterator[str]:
     yield f"**{thing.kind}** `{thing.name}`"
     if thing.kind is NameKind.PARAM:
         yield from _param(view, thing.name)
+    elif (outside := outside_name(view, thing.kind, thing.name)) is not None:
+        yield f"`{outside.form}`, {outside.file.name}:{outside.line + 1}"
+        if outside.about:
+            yield outside.about
     elif view.facts.graph is not None:
         yield from _compiled(view, one, thing)
     given = [place for place in view.index.definitions(thing) if place.occurrence != one]

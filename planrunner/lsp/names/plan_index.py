@@ -100,6 +100,10 @@ class NameIndex:
         found: Iterable[NamedThing] = self.things(*kinds)
         return list(dict.fromkeys(one.name for one in found if scope in (None, one.scope)))
 
+    def used(self, kind: NameKind) -> list[str]:
+        """Return the names of a kind that the plan has anywhere."""
+        return list(dict.fromkeys(thing.name for thing in self._places if thing.kind is kind))
+
     def variables_at(self, path: tuple[str | int, ...]) -> list[str]:
         """Return the variables that may have a value at a place, as far as names tell."""
         scope = f"{_OF_CLASSES}{path[1]}" if path[:1] == ("users",) and len(path) > 1 else ""

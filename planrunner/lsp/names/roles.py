@@ -53,6 +53,7 @@ _KEYS: Final[Mapping[str, NameRole]] = {
     "Phase.rate.*": _asks(NameKind.USER),
     "Task.next.*": _asks(NameKind.TASK),
     "Generate.fields.*": _gives(NameKind.COLUMN),
+    "Sql.databases.*": _gives(NameKind.DATABASE),
 }
 _KEY_PATTERNS: Final = (
     (re.compile(r"\w+\.extract\.\*"), _gives(NameKind.VARIABLE)),
@@ -78,6 +79,19 @@ _VALUES: Final[Mapping[str, NameRole]] = {
     "Selection.tags[]": _asks(NameKind.TAG),
     "Service.needs[]": _asks(NameKind.SERVICE),
     "File.from": _asks(NameKind.DATA),
+    "Step.barrier": _gives(NameKind.BARRIER),
+    "Barrier.name": _gives(NameKind.BARRIER),
+    "WsConnect.on": _gives(NameKind.CONNECTION),
+    "WsSend.on": _asks(NameKind.CONNECTION),
+    "WsReceive.on": _asks(NameKind.CONNECTION),
+    "WsClose.on": _asks(NameKind.CONNECTION),
+    "SqlQuery.database": _asks(NameKind.DATABASE),
+    "Step.python": _asks(NameKind.FUNCTION),
+    "Task.python": _asks(NameKind.FUNCTION),
+    "Python.call": _asks(NameKind.FUNCTION),
+    "Step.grpc.call": _asks(NameKind.METHOD),
+    "Task.grpc.call": _asks(NameKind.METHOD),
+    "GrpcCall.method": _asks(NameKind.METHOD),
 }
 _VALUE_PATTERNS: Final = (
     (re.compile(r"(?:Task|Step|LoneRequest|Poll)\.name"), _gives(NameKind.REQUEST)),

@@ -11,6 +11,8 @@ from planrunner.lsp.documents.view import PlanView, uri_of
 from planrunner.lsp.grammar.files import file_endings
 from planrunner.lsp.names.kinds import Occurrence
 from planrunner.lsp.names.plan_index import NamedThing
+from planrunner.lsp.outside.lookup import outside_name
+from planrunner.lsp.outside.outside_name import OutsideName
 
 __all__ = ["definitions", "highlights", "meant_at", "references"]
 
@@ -32,8 +34,19 @@ def definitions(view: PlanView, position: types.Position) -> list[types.Location
     meant = meant_at(view, position)
     if meant is None:
         return list(_named_file(view, view.reading.offset(position)))
-    things = meant[1]
-    return [view.location(place) for one in things for place in view.index.definitions(one)]
+    one, things = meant
+    outside = [outside_name(view, thing.kind, thing.name) for thing in things]
+    elsewhere = [_outside(name) for name in outside if name is not None]
+    given = [place for thing in things for place in view.index.definitions(thing)]
+    # A method in a file is what is looked for, not the request that is called after it here.
+    shown = [place for place in given if place.occurrence.start != one.start or not elsewhere]
+    return [*map(view.location, shown), *elsewhere]
+
+
+def _outside(one: OutsideName) -> types.Location:
+    """Return the place of a name in a file that is no plan."""
+    start, end = types.Position(one.line, one.start), types.Position(one.line, one.end)
+    return types.Location(uri_of(str(one.file.resolve())), types.Range(start, end))
 
 
 def _named_file(view: PlanView, offset: int) -> Iterator[types.Location]:
