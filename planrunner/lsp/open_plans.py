@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from lsprotocol import types
 from pygls import uris
@@ -30,6 +30,8 @@ __all__ = ["OpenPlans"]
 
 T = TypeVar("T")
 
+_SMALLEST: Final = "{name: a, users: {A: {steps: [{get: http://localhost}]}}, stages: 1s:1}"
+
 
 class OpenPlans:
     """The plans that an editor has open, and what is known of each.
@@ -38,13 +40,15 @@ class OpenPlans:
     in a third: the event loop only passes on.
     """
 
-    def __init__(self, server: LanguageServer, check: PlanCheck) -> None:
+    def __init__(
+        self, server: LanguageServer, check: PlanCheck, prepared: Callable[[], None]
+    ) -> None:
         self._server = server
         self._check = check
         self._checking = Checking(self._judge, self._tell, self._fail)
         self._reader = ThreadPoolExecutor(1, "read")
         self._answerer = ThreadPoolExecutor(1, "answer")
-        self._reader.submit(shape_of_plan)  # which takes longer than any text
+        self._prepare(prepared)
         self._open: dict[str, TypedPlan] = {}
         self._texts: dict[str, str] = {}
         self._judged: set[str] = set()
@@ -53,6 +57,14 @@ class OpenPlans:
         self._importers: dict[str, list[Path]] = {}
         self._cache = ReadingCache(self._texts, self.lines)
         self.published = Published(server, self.lines)
+
+    def _prepare(self, prepared: Callable[[], None]) -> None:
+        """Make what all texts need, before there is one: the schema, and all that checks import."""
+        for made in (
+            self._reader.submit(shape_of_plan),
+            self._checking.submit(lambda: self._check(Path("plan.yaml"), _SMALLEST, lambda: None)),
+        ):
+            made.add_done_callback(lambda _: prepared())
 
     def put(self, uri: str, text: str, version: int | None = None, *, is_new: bool = False) -> None:
         """Take what a plan says now."""

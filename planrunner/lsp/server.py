@@ -42,11 +42,12 @@ class _ForgettingProtocol(LanguageServerProtocol):
             self._request_futures.pop(key, None)
 
 
-def make_server(check: PlanCheck) -> LanguageServer:
+def make_server(check: PlanCheck, prepared: Callable[[], None] = lambda: None) -> LanguageServer:
     """Return a server for one editor.
 
     Args:
         check: What says what is wrong with a plan; the same as `planrunner validate`.
+        prepared: Called when something has been made that the server keeps as long as it lives.
     """
     sys.setswitchinterval(_SWITCH_S)
     server = LanguageServer(
@@ -55,7 +56,7 @@ def make_server(check: PlanCheck) -> LanguageServer:
         text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
         protocol_cls=_ForgettingProtocol,
     )
-    plans = OpenPlans(server, check)
+    plans = OpenPlans(server, check, prepared)
     _listen(server, plans)
     _serve_texts(server, plans)
     serve_names(server, plans)

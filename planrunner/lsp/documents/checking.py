@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
@@ -57,6 +57,10 @@ class Checking(Generic[T]):
         self._thread = ThreadPoolExecutor(1, "check")
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._newest: dict[str, TypedPlan] = {}
+
+    def submit(self, work: Callable[[], object]) -> Future[object]:
+        """Do something in the thread of checks, before those that begin later."""
+        return self._thread.submit(work)
 
     def begin(self, plan: TypedPlan, *, pause_s: float = _PAUSE_S) -> None:
         """Check a text when the typing has paused."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from queue import SimpleQueue
 
 from lsprotocol import types
 
+from planrunner.cli.commands.validate import examine
+from planrunner.cli.plan_options import PlanOptions
 from planrunner.compiler.checked import Checked, Examined
+from planrunner.lsp.documents.checking import GoOn
 from planrunner.lsp.server import make_server
 
 
@@ -22,3 +27,23 @@ def test_what_an_editor_tells_leaves_nothing_behind() -> None:
         sys.setswitchinterval(interval)
 
     assert server.protocol._request_futures == {}
+
+
+def test_a_server_checks_a_plan_before_it_gets_one() -> None:
+    """What checks import is there when the first plan is opened, and collected as garbage never."""
+    checked, prepared = SimpleQueue[str](), SimpleQueue[None]()
+    interval = sys.getswitchinterval()
+
+    def check(path: Path, text: str, go_on: GoOn) -> Examined:
+        checked.put(text)
+        return examine(path, PlanOptions(), text=text, go_on=go_on)
+
+    try:
+        make_server(check, lambda: prepared.put(None))
+        found = examine(Path("plan.yaml"), PlanOptions(), text=checked.get(timeout=60))
+        prepared.get(timeout=60)
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert not found.checked.faults
+    assert found.graph is not None
