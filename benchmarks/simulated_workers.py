@@ -1,14 +1,13 @@
 """A coordinator with so many workers that others only play: WORKERS SERIES SECONDS.
 
-Time is virtual, so it takes the coordinator's processor time and no other. Workers send what real
-ones send, pickled, each second; what it takes to make that is left out. Prints a JSON object.
+Time is virtual, so it takes the coordinator's processor time and no other. Workers send the bytes
+that real ones send, each second; what it takes to make these is left out. Prints a JSON object.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import pickle
 import random
 import resource
 import sys
@@ -26,6 +25,7 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.recording.generator_health import Health
 from planrunner.engine.steps.step_services import LogSink
+from planrunner.engine.workers.codec import MessageCodec
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.messages import Begin, Ended, Ready, Start, WorkerSecond, fingerprint
 from planrunner.engine.workers.worker_state import ClockFacts
@@ -60,6 +60,7 @@ class Play:
         self.took_ns = self.sent = 0
         self._rand = random.Random(7)
         self._said: dict[tuple[int, int], bytes] = {}
+        self._writers = [MessageCodec() for _ in range(DIFFERENT)]
         self._labels = [
             Labels(
                 f"GET /items/{n // len(STATUSES)}",
@@ -73,15 +74,16 @@ class Play:
     def second(self, number: int, worker: int, end_ns: int) -> bytes:
         """Return what a worker says of a second."""
         began_ns = time.process_time_ns()
-        key = number, worker % DIFFERENT
+        kind = worker % DIFFERENT
+        key = number, kind
         if key not in self._said:
             self._said = {one: said for one, said in self._said.items() if one[0] == number}
-            self._said[key] = self._pickled(number, end_ns)
+            self._said[key] = self._writers[kind].dumps(self._said_of(number, end_ns))
         self.sent += len(self._labels) * SAMPLES
         self.took_ns += time.process_time_ns() - began_ns
         return self._said[key]
 
-    def _pickled(self, number: int, end_ns: int) -> bytes:
+    def _said_of(self, number: int, end_ns: int) -> WorkerSecond:
         book = SeriesBook(end_ns - NS_PER_S)
         for labels in self._labels:
             series = book.series(labels)
@@ -92,8 +94,7 @@ class Play:
             picks=Counter({("main", "Client", "GET /kv/:key"): number * len(self._labels)}),
         )
         drained = Drained(book.drain(end_ns, {"Client": 1}), counters, Health(0, 0.5), LogSink())
-        said = WorkerSecond(number, drained, {"main": end_ns + NS_PER_S})
-        return pickle.dumps(said, pickle.HIGHEST_PROTOCOL)
+        return WorkerSecond(number, drained, {"main": end_ns + NS_PER_S})
 
 
 class PlayedWorker:
@@ -106,12 +107,13 @@ class PlayedWorker:
         self._number = number
         self._seconds = seconds
         self._started_ns = 0
+        self._reader = MessageCodec()
         self._inbox: asyncio.Queue[bytes] = asyncio.Queue()
         self._say(Ready(fingerprint(graph)))
         self._task: asyncio.Task[None] | None = None
 
     def _say(self, message: object) -> None:
-        self._inbox.put_nowait(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+        self._inbox.put_nowait(MessageCodec().dumps(message))
 
     def send(self, message: object) -> None:
         if isinstance(message, Start):
@@ -129,7 +131,7 @@ class PlayedWorker:
         self._say(Ended("main", begin_ns))
 
     async def receive(self) -> object:
-        return pickle.loads(await self._inbox.get())
+        return self._reader.loads(await self._inbox.get())
 
     async def fate(self) -> str:
         return "has ended"

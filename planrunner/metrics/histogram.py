@@ -36,7 +36,9 @@ _SIGN = 0x8000
 _HEAD = Struct("<sqqQq")  # type of the counts, minimum, maximum, sum (low and high half)
 _BRIEF = b"h"  # in its place: no counts follow, but each value's bucket
 _BRIEF_HEAD = Struct("<sIIQ")
+_BRIEF_BYTES = 2  # a value
 _LEAST_REPEATED = 2  # values a bucket: from here on counts take less than buckets that repeat
+_COUNTED_AGAIN = 64  # values: counting so few in C costs less than adding their buckets
 _ITEM_BYTES = {typecode: array(typecode).itemsize for typecode in "HIQ"}
 
 
@@ -148,15 +150,15 @@ class Histogram:
 
     def _add_counts(self, other: Histogram) -> None:
         counts = self._buckets()
-        if other._unread:  # counted in C, and read nowhere else
+        if other._unread and other.count <= _COUNTED_AGAIN:
             counts.update(memoryview(other._unread).cast("H"))
         elif counts:
             # `Counter.update` does the same, and takes twice as long.
             get = counts.get
-            for bucket, n in other._counts.items():
+            for bucket, n in other._buckets().items():
                 counts[bucket] = get(bucket, 0) + n
         else:
-            dict.update(counts, other._counts)
+            dict.update(counts, other._buckets())
 
     def copy(self) -> Self:
         return self._filled(self._buckets(), (self.min, self.max, self.total))
@@ -245,14 +247,30 @@ class Histogram:
             return sorted(self._buckets().items())
         return sorted(self._buckets().items(), key=lambda one: _place(one[0]))
 
+    def brief(self) -> bytes | None:
+        """Return the bucket of each value, 2 bytes each; None where counts would take less."""
+        counts = self._buckets()
+        if self.min < 0 or self.count >= _LEAST_REPEATED * len(counts):
+            return None
+        return array("H", sorted(counts.elements())).tobytes()
+
+    @classmethod
+    def from_brief(cls, brief: bytes, smallest: int, greatest: int, total: int) -> Self:
+        """Return what `brief` was of, with its exact facts; its buckets are made when read."""
+        histogram = cls.__new__(cls)
+        histogram._unread = brief  # noqa: SLF001 - its own class
+        histogram.min = smallest
+        histogram.max = greatest
+        histogram.total = total
+        histogram.count = len(brief) // _BRIEF_BYTES
+        return histogram
+
     def to_bytes(self) -> bytes:
         """Return everything in 2 to 4 bytes a value or 4 to 10 a bucket: to keep, compare, send."""
         counts = self._buckets()
         high, low = divmod(self.total, 1 << 64)
-        is_brief = self.min >= 0 and self.max < 1 << 32 and not high
-        if is_brief and self.count < _LEAST_REPEATED * len(counts):
-            head = _BRIEF_HEAD.pack(_BRIEF, self.min, self.max, low)
-            return head + array("H", sorted(counts.elements())).tobytes()
+        if self.max < 1 << 32 and not high and (brief := self.brief()):
+            return _BRIEF_HEAD.pack(_BRIEF, self.min, self.max, low) + brief
         buckets = sorted(counts)
         numbers = [counts[bucket] for bucket in buckets]
         greatest = max(numbers, default=0)
@@ -264,11 +282,8 @@ class Histogram:
     def from_bytes(cls, data: bytes) -> Self:
         """Read what `to_bytes` wrote on a machine of the same kind."""
         if data[:1] == _BRIEF:
-            histogram = cls.__new__(cls)  # buckets are made when they are read
-            _, histogram.min, histogram.max, histogram.total = _BRIEF_HEAD.unpack_from(data)
-            histogram._unread = data[_BRIEF_HEAD.size :]  # noqa: SLF001 - its own class
-            histogram.count = (len(data) - _BRIEF_HEAD.size) // _ITEM_BYTES["H"]
-            return histogram
+            _, *facts = _BRIEF_HEAD.unpack_from(data)
+            return cls.from_brief(data[_BRIEF_HEAD.size :], *facts)
         code, smallest, greatest, low, high = _HEAD.unpack_from(data)
         typecode = code.decode()
         size = _ITEM_BYTES["H"] + _ITEM_BYTES[typecode]

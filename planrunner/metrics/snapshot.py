@@ -180,19 +180,38 @@ _MOST: Final = {"B": (1 << 8) - 1, "H": (1 << 16) - 1, "I": (1 << 32) - 1, "Q": 
 _NUMBERS: Final = attrgetter("received", "sent", "connects", "retries")
 
 
+_Further = tuple[
+    Histogram | None, Histogram | None, Mapping[str, Histogram], Mapping[ExpectationKey, int]
+]
+"""What few series have: a latency of many values, another service time, measures, and broken."""
+
+_NOTHING_FURTHER: Final[_Further] = (None, None, {}, {})
+
+_LATENCY_FACTS: Final = attrgetter("latency.min", "latency.max", "latency.total")
+
+
 def _columns(deltas: Mapping[Labels, SeriesDelta]) -> tuple[object, ...]:
     """Return deltas as bytes of all series, one column after the other: objects cost far more."""
-    histograms: list[bytes] = []
+    briefs: list[bytes] = []
     numbers: list[int] = []
-    more: dict[int, tuple[object, ...]] = {}
+    further: dict[int, _Further] = {}
     for index, delta in enumerate(deltas.values()):
-        histograms.append(delta.latency.to_bytes())
+        brief = delta.latency.brief()
+        briefs.append(brief or b"")
         numbers += _NUMBERS(delta)
-        if delta.service is not delta.latency or delta.measures or delta.broken:
-            service = None if delta.service is delta.latency else delta.service
-            more[index] = (service, delta.measures, delta.broken)
-    lengths = _packed([*map(len, histograms)])
-    return tuple(deltas), lengths, b"".join(histograms), _packed(numbers), more
+        latency = delta.latency if brief is None else None
+        service = None if delta.service is delta.latency else delta.service
+        if latency or service or delta.measures or delta.broken:
+            further[index] = (latency, service, delta.measures, delta.broken)
+    facts = zip(*map(_LATENCY_FACTS, deltas.values()), strict=True)
+    columns = (map(len, briefs), *facts) if deltas else ()
+    return (
+        tuple(deltas),
+        [_packed([*column]) for column in columns],
+        b"".join(briefs),
+        _packed(numbers),
+        further,
+    )
 
 
 def _unpacked(  # noqa: PLR0913, PLR0917 - a snapshot, and the columns of its deltas
@@ -200,17 +219,20 @@ def _unpacked(  # noqa: PLR0913, PLR0917 - a snapshot, and the columns of its de
     end_ns: int,
     users: Mapping[str, int],
     labels: Sequence[Labels],
-    lengths: Sequence[int],
-    histograms: bytes,
+    columns: Sequence[Sequence[int]],
+    briefs: bytes,
     numbers: Sequence[int],
-    more: Mapping[int, tuple[Histogram | None, Mapping[str, Histogram], dict[ExpectationKey, int]]],
+    further: Mapping[int, _Further],
 ) -> Snapshot:
     deltas: dict[Labels, SeriesDelta] = {}
     begin = 0
-    for index, (one, length) in enumerate(zip(labels, lengths, strict=True)):
-        latency = Histogram.from_bytes(histograms[begin : begin + length])
-        begin += length
-        service, measures, broken = more.get(index, (None, {}, {}))
+    rows = zip(labels, *columns, strict=True)
+    for index, (one, length, smallest, greatest, total) in enumerate(rows):
+        latency, service, measures, broken = further.get(index, _NOTHING_FURTHER)
+        end = begin + length
+        if latency is None:
+            latency = Histogram.from_brief(briefs[begin:end], smallest, greatest, total)
+        begin = end
         received, sent, connects, retries = numbers[4 * index : 4 * index + 4]
         deltas[one] = SeriesDelta(
             latency, service or latency, received, sent, connects, retries, measures, broken

@@ -234,19 +234,23 @@ class RunningTotals:
         return tuple(_progress(name, self._phases[name], self._interval_s) for name in names)
 
     def _sum_up(self, snapshot: Snapshot) -> frozenset[str]:
-        seen = set()
+        latencies: dict[str, list[Histogram]] = {}
         for labels, delta in snapshot.deltas.items():
             if labels.kind != "request" or not labels.is_result:
                 continue
+            found = latencies.setdefault(labels.phase, [])
+            if labels.has_latency:
+                found.append(delta.latency)
             for name in (_ALL, labels.phase):
-                seen.add(name)
                 phase = self._phases.setdefault(name, _PhaseSum())
                 phase.requests += delta.count
                 phase.failed += delta.count if labels.failure else 0
                 phase.received = labels.plus_told("received", phase.received, delta.received)
-                if labels.has_latency:
-                    phase.latency.merge(delta.latency)
-        return frozenset(seen)
+        for name, parts in latencies.items():
+            latency = Histogram.sum_of(parts)
+            self._phases[_ALL].latency.merge(latency)
+            self._phases[name].latency.merge(latency)
+        return frozenset((_ALL, *latencies) if latencies else ())
 
     def _fold(self) -> None:
         for phase in self._phases.values():
