@@ -43,12 +43,12 @@ _SERVER_CPU, _GENERATOR_CPU = 0, 1
 
 def databases(rounds: int, seconds: int) -> dict:
     """Statements a second of ten users, on SQLite and PostgreSQL, generators interleaved."""
-    from tests.support.postgres_servers import postgres  # noqa: PLC0415 - starts a real server
+    from tests.support.database_servers import PostgresServer, serving  # noqa: PLC0415 - a real one
 
     raw: Raw = {}
     with tempfile.TemporaryDirectory(dir=in_memory()) as directory, ExitStack() as stack:
         with on_processor(_SERVER_CPU):
-            server = stack.enter_context(postgres())
+            server = stack.enter_context(serving(PostgresServer))
         urls = {
             "SQLite": f"sqlite+aiosqlite:///{directory}/bench.db",
             "PostgreSQL": server.url("asyncpg"),

@@ -1,11 +1,12 @@
-"""What SQL must do with every driver, against a real SQLite and a real PostgreSQL."""
+"""What SQL must do with every driver, against a real SQLite, PostgreSQL and MariaDB."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -14,39 +15,112 @@ import pytest
 from planrunner.protocols.base import read_json
 from planrunner.protocols.sql.operation import SqlSettings, TransactionStep
 from planrunner.protocols.sql.sqlstates import status_text
+from tests.support.database_servers import (
+    DatabaseServer,
+    MariaServer,
+    PostgresServer,
+    needs_mariadb,
+    needs_postgres,
+    serving,
+)
 from tests.support.etcd_servers import free_ports
-from tests.support.postgres_servers import PostgresServer, needs_postgres, postgres
 from tests.support.sql_steps import Statements, settings_of, with_statements
 
-pytestmark = [pytest.mark.slow, needs_postgres]
+pytestmark = [pytest.mark.slow, needs_postgres, needs_mariadb]
 
 MIB = 1 << 20
 BEGIN, COMMIT, ROLLBACK = TransactionStep
 COUNT = "select count(*) as n from orders"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with postgres() as started:
-        yield started
-
-
-DRIVERS = ("asyncpg", "psycopg", "aiosqlite", "pysqlite")
+DRIVERS = {
+    "asyncpg": PostgresServer,
+    "psycopg": PostgresServer,
+    "asyncmy": MariaServer,
+    "pymysql": MariaServer,
+    "aiosqlite": None,
+    "pysqlite": None,
+}
 every_driver = pytest.mark.parametrize("driver", DRIVERS)
+every_server = pytest.mark.parametrize("driver", [name for name, kind in DRIVERS.items() if kind])
 
 
-def settings(server: PostgresServer, driver: str, directory: Path, **more: object) -> SqlSettings:
-    is_file = driver.endswith("sqlite")
-    url = f"sqlite+{driver}:///{directory}/a b.db" if is_file else server.url(driver)
+@dataclass(frozen=True)
+class Words:
+    """What a database says in its own way.
+
+    Attributes:
+        numbers: Selects ten million rows.
+        slow: Takes far too long.
+        twice: The status of a key that is there already.
+        typo: That of a table that isn't.
+    """
+
+    numbers: str
+    slow: str
+    twice: str
+    typo: str
+
+
+_COUNTING = "with recursive t(n) as (select 1 union all select n + 1 from t where n < {}) select "
+WORDS = {
+    PostgresServer: Words(
+        "select generate_series(1, 10000000) as n", "select pg_sleep(20)", "23505", "42P01"
+    ),
+    MariaServer: Words(
+        "select seq as n from seq_1_to_10000000", "select sleep(20)", "23000", "42S02"
+    ),
+    None: Words(
+        _COUNTING.format(10_000_000) + "n from t",
+        _COUNTING.format(40_000_000) + "count(*) from t",
+        "SQLITE_CONSTRAINT_PRIMARYKEY",
+        "SQLITE_ERROR",
+    ),
+}
+
+
+CUT = {PostgresServer: "57P01", MariaServer: "ERROR_2013"}
+"""The status of a statement whose server ends."""
+
+REFUSALS = {
+    "asyncpg": ("OK", "28P01", ("connect", "3D000")),
+    "psycopg": ("OK", "OK", ("connect", "OK")),
+    "asyncmy": ("ERROR_2003", "28000", ("permission", "42000")),
+    "pymysql": ("ERROR_2003", "28000", ("permission", "42000")),
+}
+"""Statuses where nobody listens and with a wrong password; what comes of a missing database."""
+
+
+@dataclass
+class Servers:
+    """Servers that are started when a test is the first to ask for one."""
+
+    stack: ExitStack
+    started: dict[type[DatabaseServer], DatabaseServer]
+
+    def of(self, driver: str) -> DatabaseServer:
+        kind = DRIVERS[driver]
+        assert kind is not None
+        if kind not in self.started:
+            self.started[kind] = self.stack.enter_context(serving(kind))
+        if self.started[kind].process is None:  # a test may stop it
+            self.started[kind].start()
+        return self.started[kind]
+
+    def url(self, driver: str) -> str:
+        return self.of(driver).url(driver)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    with ExitStack() as stack:
+        yield Servers(stack, {})
+
+
+def settings(servers: Servers, driver: str, directory: Path, **more: object) -> SqlSettings:
+    is_file = DRIVERS[driver] is None
+    url = f"sqlite+{driver}:///{directory}/a b.db" if is_file else servers.url(driver)
     return settings_of(url=url, **more)
-
-
-@pytest.fixture
-def stopped(server: PostgresServer) -> Iterator[PostgresServer]:
-    """A server that a test may stop."""
-    yield server
-    if server.process is None:
-        server.start()
 
 
 async def new_table(statements: Statements, rows: int = 3) -> None:
@@ -60,7 +134,7 @@ async def new_table(statements: Statements, rows: int = 3) -> None:
 
 
 @every_driver
-def test_values_are_bound_and_rows_are_read(server, driver: str, tmp_path: Path) -> None:
+def test_values_are_bound_and_rows_are_read(servers, driver: str, tmp_path: Path) -> None:
     """Whatever is in a value stays a value; text in quotes has no names in it."""
 
     async def use(statements: Statements) -> None:
@@ -86,7 +160,7 @@ def test_values_are_bound_and_rows_are_read(server, driver: str, tmp_path: Path)
         assert reply.parsed(read_json)[1] == {"id": 1, "word": "at 12:30 %", "total": 10}
         assert reply.ended_ns >= reply.first_byte_ns >= reply.sent_ns
         assert (reply.pool_wait_ns, reply.connects) == (None, 0)
-        assert (reply.thread_wait_ns is not None) is (driver == "pysqlite")
+        assert (reply.thread_wait_ns is not None) is (driver in ("pysqlite", "pymysql"))
         _, wrong = await statements.send(COUNT, expect={"rows": 2})
         assert wrong == "rows is 1, expected 2"
         _, wrong = await statements.send("select 1 as one", extract={"x": "ones"})
@@ -94,11 +168,11 @@ def test_values_are_bound_and_rows_are_read(server, driver: str, tmp_path: Path)
         _, wrong = await statements.send("select 1 as one where 1 = 0", extract={"x": "one"})
         assert wrong == "`x`: no row came back"
 
-    with_statements(settings(server, driver, tmp_path), use)
+    with_statements(settings(servers, driver, tmp_path), use)
 
 
 @every_driver
-def test_a_transaction_is_kept_or_taken_back(server, driver: str, tmp_path: Path) -> None:
+def test_a_transaction_is_kept_or_taken_back(servers, driver: str, tmp_path: Path) -> None:
     """As a whole; and a session that ends takes back what it has begun."""
 
     async def use(statements: Statements) -> None:
@@ -120,16 +194,13 @@ def test_a_transaction_is_kept_or_taken_back(server, driver: str, tmp_path: Path
         await other.done(COUNT, expect={"json": {"$[0].n": 2}})
         await other.session.close()
 
-    with_statements(settings(server, driver, tmp_path), use)
+    with_statements(settings(servers, driver, tmp_path), use)
 
 
 @every_driver
-def test_what_a_database_refuses_has_its_status(server, driver: str, tmp_path: Path) -> None:
+def test_what_a_database_refuses_has_its_status(servers, driver: str, tmp_path: Path) -> None:
     """The connection goes on, in a transaction too, until that is taken back."""
-    is_file = driver.endswith("sqlite")
-    twice, typo = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_ERROR") if is_file else (
-        "23505", "42P01"
-    )  # fmt: skip
+    says = WORDS[DRIVERS[driver]]
 
     async def use(statements: Statements) -> None:
         await new_table(statements)
@@ -139,11 +210,11 @@ def test_what_a_database_refuses_has_its_status(server, driver: str, tmp_path: P
                 await statements.transact(step)
             if step is not BEGIN:
                 kind, status, words = await statements.failed("select * from nowhere")
-                assert (kind, status_text(status)) == ("status", typo)
+                assert (kind, status_text(status)) == ("status", says.typo)
                 assert "nowhere" in words
             kind, status, words = await statements.failed(insert)
-            assert (kind, status_text(status)) == ("status", twice)
-            assert words.startswith(f"{twice}: ")
+            assert (kind, status_text(status)) == ("status", says.twice)
+            assert words.startswith(f"{says.twice}: ")
             assert "\n" not in words
         await statements.failed(insert, commit=False)
         await statements.failed("select nothing from orders", fetch="first")
@@ -155,13 +226,13 @@ def test_what_a_database_refuses_has_its_status(server, driver: str, tmp_path: P
             assert (kind, status_text(status)) == ("status", "22000")
             assert "invalid input" in words
 
-    with_statements(settings(server, driver, tmp_path), use)
+    with_statements(settings(servers, driver, tmp_path), use)
 
 
 @every_driver
-def test_an_error_that_the_plan_accepts_is_a_success(server, driver: str, tmp_path: Path) -> None:
+def test_an_error_that_the_plan_accepts_is_a_success(servers, driver: str, tmp_path: Path) -> None:
     """The transaction around it goes on, in PostgreSQL too, and keeps what it did before."""
-    twice = "SQLITE_CONSTRAINT*" if driver.endswith("sqlite") else "23505"
+    twice = WORDS[DRIVERS[driver]].twice.replace("_PRIMARYKEY", "*")
 
     async def use(statements: Statements) -> None:
         await new_table(statements)
@@ -181,18 +252,13 @@ def test_an_error_that_the_plan_accepts_is_a_success(server, driver: str, tmp_pa
         assert 0 not in fine.accept
         assert fine.expected == (f"status {twice}",)
 
-    with_statements(settings(server, driver, tmp_path), use)
+    with_statements(settings(servers, driver, tmp_path), use)
 
 
 @every_driver
-def test_most_of_a_large_result_is_never_read(server, driver: str, tmp_path: Path) -> None:
+def test_most_of_a_large_result_is_never_read(servers, driver: str, tmp_path: Path) -> None:
     """Ten million rows take no memory with `fetch: first`; what comes after is not disturbed."""
-    numbers = "select generate_series(1, 10000000) as n"
-    if driver.endswith("sqlite"):
-        numbers = (
-            "with recursive t(n) as (select 1 union all select n + 1 from t where n < 10000000) "
-            "select n from t"
-        )
+    numbers = WORDS[DRIVERS[driver]].numbers
 
     async def use(statements: Statements) -> None:
         await statements.done("select 1")
@@ -201,54 +267,55 @@ def test_most_of_a_large_result_is_never_read(server, driver: str, tmp_path: Pat
             reply = await statements.done(numbers, fetch=fetch)
             assert reply.count == count
         await statements.transact(BEGIN)
-        await statements.done(numbers, fetch="first", extract={"n": "n"})
+        # MySQL sends all of it in a transaction too, which must not end.
+        fewer = "seq_1_to_10000000", "seq_1_to_5000"
+        await statements.done(numbers.replace(*fewer), fetch="first", extract={"n": "n"})
         assert statements.scope["n"] == 1
         await statements.transact(COMMIT)
         assert (await statements.done("select 1 as n")).count == 1
         assert psutil.Process().memory_info().rss - before < 30 * MIB
 
-    with_statements(settings(server, driver, tmp_path, timeout="20s"), use)
+    with_statements(settings(servers, driver, tmp_path, timeout="20s"), use)
 
 
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
-def test_a_database_that_restarts_is_connected_to_again(
-    stopped: PostgresServer, driver: str
-) -> None:
+@every_server
+def test_a_database_that_restarts_is_connected_to_again(servers, driver: str) -> None:
     """The statement that it cuts is `reset`, what finds nobody is `connect`, then all is well."""
+    server = servers.of(driver)
 
     async def use(statements: Statements) -> None:
         await statements.done("select 1")
-        running = asyncio.create_task(statements.failed("select pg_sleep(20)"))
+        running = asyncio.create_task(statements.failed(WORDS[DRIVERS[driver]].slow))
         await asyncio.sleep(0.1)
-        await asyncio.to_thread(stopped.stop, signal.SIGINT)
+        await asyncio.to_thread(server.stop)
         kind, status, words = await running
-        assert (kind, status_text(status)) == ("reset", "57P01"), words
+        assert (kind, status_text(status)) == ("reset", CUT[DRIVERS[driver]]), words
         kind, _, words = await statements.failed("select 1")
         assert (kind, "refused" in words.lower()) == ("connect", True), words
-        await asyncio.to_thread(stopped.start)
+        await asyncio.to_thread(server.start)
         assert (await statements.done("select 1")).connects == 1
         # And one that finds out later that its connection has ended:
-        await asyncio.to_thread(stopped.stop, signal.SIGINT)
-        await asyncio.to_thread(stopped.start)
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.start)
         assert (await statements.failed("select 1"))[0] == "reset"
         assert (await statements.done("select 1")).connects == 1
 
-    with_statements(settings_of(url=stopped.url(driver)), use)
+    with_statements(settings_of(url=server.url(driver)), use)
 
 
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
-def test_who_is_not_let_in_is_told_why(server, driver: str) -> None:
+@every_server
+def test_who_is_not_let_in_is_told_why(servers, driver: str) -> None:
     """A refused connection, a wrong password and a missing database are different things."""
     (port,) = free_ports(1)
-    wrong = server.url(driver, password="pw-of-nobody")
+    server = servers.of(driver)
+    right = server.url(driver)
+    refused, wrong, missing = REFUSALS[driver]
     urls = {
-        f"postgresql+{driver}://me@127.0.0.1:{port}/x": ("connect", "OK"),
-        f"postgresql+{driver}://me@no-such-host.invalid/x": ("dns", "OK"),
-        wrong: ("permission", "28P01" if driver == "asyncpg" else "OK"),
-        server.url(driver).replace("/postgres", "/nothing"): (
-            "connect", "3D000" if driver == "asyncpg" else "OK",
-        ),
-    }  # fmt: skip
+        right.replace(f":{server.port}/", f":{port}/"): ("connect", refused),
+        right.replace("@127.0.0.1", "@no-such-host.invalid"): ("dns", refused),
+        server.url(driver, password="pw-of-nobody"): ("permission", wrong),
+        right.replace(f"/{server.database}", "/nothing"): missing,
+    }
     for url, (kind, status) in urls.items():
 
         async def use(statements: Statements, kind=kind, status=status) -> None:
@@ -260,14 +327,9 @@ def test_who_is_not_let_in_is_told_why(server, driver: str) -> None:
 
 
 @every_driver
-def test_a_statement_that_takes_too_long_is_given_up(server, driver: str, tmp_path: Path) -> None:
+def test_a_statement_that_takes_too_long_is_given_up(servers, driver: str, tmp_path: Path) -> None:
     """The next one has a connection of its own, and a thread."""
-    slow = "select pg_sleep(20)"
-    if driver.endswith("sqlite"):
-        slow = (
-            "with recursive t(n) as (select 1 union all select n + 1 from t where n < 40000000) "
-            "select count(*) from t"
-        )
+    slow = WORDS[DRIVERS[driver]].slow
 
     async def use(statements: Statements) -> None:
         await statements.done("select 1")
@@ -275,11 +337,11 @@ def test_a_statement_that_takes_too_long_is_given_up(server, driver: str, tmp_pa
         assert (kind, words) == ("timeout", "no result within 100 ms")
         assert (await statements.done("select 1")).connects == 1
 
-    with_statements(settings(server, driver, tmp_path), use)
+    with_statements(settings(servers, driver, tmp_path), use)
 
 
 @every_driver
-def test_shared_connections_are_waited_for(server, driver: str, tmp_path: Path) -> None:
+def test_shared_connections_are_waited_for(servers, driver: str, tmp_path: Path) -> None:
     """How long is a measure; a transaction keeps its connection, a failure gives it back."""
 
     async def use(statements: Statements) -> None:
@@ -301,19 +363,19 @@ def test_shared_connections_are_waited_for(server, driver: str, tmp_path: Path) 
         assert len(statements.session.lanes(3)) == 1
         await other.session.close()
 
-    with_statements(settings(server, driver, tmp_path, pool={"shared": 1}), use)
+    with_statements(settings(servers, driver, tmp_path, pool={"shared": 1}), use)
 
 
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
-def test_isolation_holds_in_every_transaction(server, driver: str) -> None:
+@every_server
+def test_isolation_holds_in_every_transaction(servers, driver: str) -> None:
     """Also in that of a statement alone."""
+    is_postgres = DRIVERS[driver] is PostgresServer
+    setting = "current_setting('transaction_isolation')" if is_postgres else "@@tx_isolation"
 
     async def use(statements: Statements) -> None:
         for _ in range(2):
-            await statements.done(
-                "show transaction_isolation",
-                expect={"json": {"$[0].transaction_isolation": "repeatable read"}},
-            )
+            await statements.done(f"select {setting} as shown", extract={"level": "shown"})
+            assert statements.scope["level"].lower().replace("-", " ") == "read uncommitted"
             await statements.transact(BEGIN)
 
-    with_statements(settings_of(url=server.url(driver), isolation="REPEATABLE_READ"), use)
+    with_statements(settings_of(url=servers.url(driver), isolation="READ_UNCOMMITTED"), use)

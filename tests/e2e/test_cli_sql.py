@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.bigquery_double import bigquery_double
+from tests.support.database_servers import PostgresServer, needs_postgres, serving
 from tests.support.plans import PlanProject
-from tests.support.postgres_servers import needs_postgres, postgres
 
 PLAN = Path(__file__).parents[2] / "plans" / "database.yaml"
 TRANSACTIONS = """
@@ -125,7 +125,7 @@ def test_once_shows_a_statement_its_values_and_its_rows(project: PlanProject) ->
 def test_the_database_plan_runs_on_postgresql_with_workers(project: PlanProject) -> None:
     """Its URL is a secret of the environment, and no file of the run shows the password."""
     shutil.copy(PLAN, project.directory)
-    with postgres() as server:
+    with serving(PostgresServer) as server:
         ended = project.run_apart(
             *("execute", "database.yaml", "--workers", "2", "--set", "hold=1s", "--out", "out"),
             *("--override", "phases.main.warmup=0s"),

@@ -146,8 +146,8 @@ class SqlExpect(PlanMapping):
 
     status: OneOrMoreStatuses | None = Field(
         None,
-        description="The status, or a list of them: `OK`, an SQLSTATE, SQLite's name, MySQL's "
-        "number; `23*` is all that begin so. Default `OK`.",
+        description="The status, or a list of them: `OK`, an SQLSTATE, SQLite's name, or MySQL's "
+        "number where it has no SQLSTATE; `23*` is all that begin so. Default `OK`.",
         examples=["[OK, 23505]", "SQLITE_CONSTRAINT_UNIQUE"],
     )
     rows: RowCountField | None = Field(

@@ -141,6 +141,10 @@ def test_a_driver_that_is_missing_is_named_with_its_package() -> None:
 class _MySqlError(Exception):
     __module__ = "asyncmy.errors"
 
+    def __init__(self, number: int, words: str, sqlstate: str = "") -> None:
+        super().__init__(number, words)
+        self.sqlstate = sqlstate or None
+
 
 @pytest.mark.parametrize(
     ("error", "connects", "kind", "words"),
@@ -154,6 +158,15 @@ class _MySqlError(Exception):
         (_MySqlError(2003, "Can't connect to MySQL"), True, "connect", "ERROR_2003: Can't connect"),
         (_MySqlError(2013, "Lost connection"), False, "reset", "ERROR_2013: Lost connection"),
         (_MySqlError(1062, "Duplicate entry"), False, "status", "ERROR_1062: Duplicate entry"),
+        (_MySqlError(1062, "Duplicate", "23000"), False, "status", "23000: Duplicate"),
+        (_MySqlError(1205, "Lock wait", "HY000"), False, "status", "ERROR_1205: Lock wait"),
+        (_MySqlError(1227, "You need SUPER", "42000"), False, "permission", "42000: You need"),
+        (
+            _MySqlError(2003, "Can't connect ([Errno -2] Name or service not known)"),
+            True,
+            "dns",
+            "",
+        ),
         (sqlite3.OperationalError("unable"), True, "connect", "unable"),
         (ConnectionResetError(104, "reset by peer"), False, "reset", "reset by peer"),
         (ValueError("no such value\nmore"), False, "error", "no such value"),

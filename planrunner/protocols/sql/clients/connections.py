@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import socket
 import warnings
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, CancelledError, Future
@@ -80,11 +82,16 @@ class _AwaitedConnection(SqlConnection):
 
 
 def _interrupt(connection: Any, *_: object) -> None:  # noqa: ANN401 - of any driver
-    """Let SQLite end a statement that nobody waits for: its thread can do nothing else before."""
+    """End a statement that nobody waits for: until then its thread can do nothing else."""
     driver = getattr(connection, "driver_connection", connection)
-    interrupting = getattr(driver, "interrupt", lambda: None)()
+    interrupting = getattr(driver, "interrupt", lambda: None)()  # SQLite's
     if asyncio.iscoroutine(interrupting):
         asyncio.ensure_future(interrupting)  # noqa: RUF006 - it is done before the connection ends
+    if isinstance(channel := getattr(driver, "_sock", None), socket.socket):  # PyMySQL's
+        with suppress(OSError):
+            channel.shutdown(socket.SHUT_RDWR)  # `close` would wait until a read has ended
+        if (result := getattr(driver, "_result", None)) is not None:
+            result.unbuffered_active = False  # or it would be read to its end when it is deleted
 
 
 class _ThreadedConnection(SqlConnection):
@@ -191,6 +198,8 @@ class OpenDatabase:
         self.dialect: Dialect = dialect_of(parsed.get_backend_name())
         if self.dialect.warning:
             warnings.filterwarnings("ignore", self.dialect.warning)
+        # What a driver logs of statements would be printed, unmasked, where nobody handles it.
+        logging.getLogger(parsed.get_dialect().driver).addHandler(logging.NullHandler())
         query = {**self.dialect.query, **parsed.query, **(self.dialect.dry_run if is_dry else {})}
         parsed = parsed.update_query_dict(query)
         self._isolation = settings.isolation

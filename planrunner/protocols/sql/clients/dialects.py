@@ -26,6 +26,8 @@ class Dialect:
         isolate: Returns what gives a connection's transactions an isolation; None where
             SQLAlchemy does.
         reads_in_transaction: Rows can be read piece by piece only in a transaction.
+        sends_all: A result that has begun is sent to its end, whether somebody reads it or not, and
+            nothing else can be sent before that.
         savepoint: Where an error ends the transaction: what is said before a statement whose error
             the plan accepts; empty where none is needed.
         facts: Returns what the database says of a statement beside its rows, given the cursor.
@@ -38,6 +40,7 @@ class Dialect:
     begin: str = ""
     isolate: Callable[[str], str] | None = None
     reads_in_transaction: bool = False
+    sends_all: bool = False
     savepoint: str = ""
     facts: Callable[[Any], Mapping[str, float]] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +60,9 @@ def _bigquery(cursor: Any) -> Mapping[str, float]:  # noqa: ANN401 - of its own 
     return {name: getattr(job, attribute) or 0 for name, attribute in BIGQUERY.items()}
 
 
-_MYSQL: Final = Dialect("BEGIN", "SET SESSION TRANSACTION ISOLATION LEVEL {}".format)
+_MYSQL: Final = Dialect(
+    "BEGIN", "SET SESSION TRANSACTION ISOLATION LEVEL {}".format, sends_all=True
+)
 _DIALECTS: Final[Mapping[str, Dialect]] = {
     "postgresql": Dialect(
         "BEGIN",

@@ -19,6 +19,9 @@ __all__ = ["COMMIT", "ROLLBACK", "SqlRequest", "StatementResult", "execute", "fi
 COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 
+_READ_ON: Final = 1_000
+"""Rows: about what a new connection costs."""
+
 _NO_FACTS: Final[Mapping[str, float]] = {}
 _PIECE_BY_PIECE: Final = {"stream_results": True}
 
@@ -37,6 +40,7 @@ class StatementResult(NamedTuple):
         rows: Those that were read, if somebody reads what is in them.
         number: How many were read, or changed.
         facts: What the database says of it beside these.
+        is_left: Rows are left that nobody wants: the connection is of no use any more.
     """
 
     sent_ns: int
@@ -46,6 +50,7 @@ class StatementResult(NamedTuple):
     rows: Sequence[Sequence[Any]]
     number: int
     facts: Mapping[str, float]
+    is_left: bool
 
 
 class SqlRequest:
@@ -137,10 +142,19 @@ def execute(  # noqa: PLR0913, PLR0917 - all that a statement needs, in one call
         facts = dialect.facts(result.cursor)
         asked_ns = now() - began_ns
     columns, rows, number = _read(result, request)
-    if is_alone and (begins or not dialect.begin):
-        finish(COMMIT if request.operation.commits else ROLLBACK, dialect, connection)
+    is_left = False
+    if dialect.sends_all and request.is_streamed and columns is not None:
+        read_ns = now()
+        is_left = _leave(result, is_alone=is_alone)
+        asked_ns += now() - read_ns
+    if is_left:
+        connection.invalidate()  # at once: some drivers read a result to its end that is deleted
+    else:
+        result.close()
+        if is_alone and (begins or not dialect.begin):
+            finish(COMMIT if request.operation.commits else ROLLBACK, dialect, connection)
     ended_ns = now() - asked_ns
-    return StatementResult(sent_ns, began_ns, ended_ns, columns, rows, number, facts)
+    return StatementResult(sent_ns, began_ns, ended_ns, columns, rows, number, facts, is_left)
 
 
 def _read(
@@ -157,8 +171,18 @@ def _read(
             rows = () if row is None else (row,)
         case FetchRows.NONE:
             rows = ()
-    result.close()
     return columns, (rows if request.keeps_rows else ()), len(rows)
+
+
+def _leave(result: CursorResult[Any], *, is_alone: bool) -> bool:
+    """Read on behind what was wanted; true if too much is left for that.
+
+    In a transaction all is read, as the transaction ends with its connection.
+    """
+    while len(result.fetchmany(_READ_ON)) == _READ_ON:
+        if is_alone:
+            return True
+    return False
 
 
 def forgive(dialect: Dialect, connection: Connection) -> None:

@@ -36,12 +36,21 @@ _KINDS: Final = {
     "SQLITE_CANTOPEN": FailureKind.CONNECT,
     "SQLITE_NOTADB": FailureKind.PROTOCOL,
     "SQLITE_CORRUPT": FailureKind.PROTOCOL,
-    **dict.fromkeys(("ERROR_1044", "ERROR_1045", "ERROR_1142"), FailureKind.PERMISSION),
-    **dict.fromkeys(("ERROR_2003", "ERROR_2002", "ERROR_1040"), FailureKind.CONNECT),
-    **dict.fromkeys(("ERROR_2006", "ERROR_2013", "ERROR_1053"), FailureKind.RESET),
-    "ERROR_3024": FailureKind.TIMEOUT,
+    **dict.fromkeys(
+        ("ERROR_1044", "ERROR_1045", "ERROR_1142", "ERROR_1143", "ERROR_1227", "ERROR_1370"),
+        FailureKind.PERMISSION,
+    ),
+    **dict.fromkeys(("ERROR_1040", "ERROR_1203"), FailureKind.CONNECT),
+    **dict.fromkeys(("ERROR_2006", "ERROR_2013", "ERROR_1053", "ERROR_1927"), FailureKind.RESET),
+    **dict.fromkeys(("ERROR_3024", "ERROR_1969"), FailureKind.TIMEOUT),  # MySQL's, MariaDB's
 }
 _CLASSES: Final = {"08": FailureKind.RESET, "28": FailureKind.PERMISSION}
+
+_GENERAL: Final = "HY000"
+"""The SQLSTATE of all errors of MySQL that have none: their numbers say which."""
+
+_OF_MYSQL: Final = ("aiomysql", "asyncmy", "mysql", "pymysql", "MySQLdb")
+"""Packages whose errors have a number first."""
 
 # psycopg has no SQLSTATE for what happens before a session; only the words say more.
 _WORDS: Final = (
@@ -103,14 +112,19 @@ def _chain(error: BaseException) -> Iterator[Any]:
 
 def _status(error: Any) -> int:  # noqa: ANN401 - each driver has its own
     code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-    if isinstance(code, str):
+    if isinstance(code, str) and code != _GENERAL:
         return of_sqlstate(code)
     if isinstance(number := getattr(error, "sqlite_errorcode", None), int):
         return of_sqlite(number)
     package = type(error).__module__
     if package.startswith("google.api_core") and isinstance(getattr(error, "code", None), int):
         return of_http(int(error.code))
-    is_mysql = package.partition(".")[0] in ("asyncmy", "pymysql", "MySQLdb")
+    return _number_of_mysql(error)
+
+
+def _number_of_mysql(error: Any) -> int:  # noqa: ANN401 - as above
+    """Return the status of an error by its number, which says more than its SQLSTATE."""
+    is_mysql = type(error).__module__.partition(".")[0] in _OF_MYSQL
     first = error.args[0] if is_mysql and error.args else None
     return of_mysql(first) if isinstance(first, int) else OK
 
@@ -128,7 +142,9 @@ def _briefly(chain: list[Any]) -> str:
 
 
 def _kind(chain: list[Any], status: int, words: str, *, connects: bool) -> FailureKind:
-    found = _of_system(chain) or _of_status(status_text(status) if status else "")
+    codes = [code for code in (*map(_number_of_mysql, chain), status) if code]
+    kinds = (_of_system(chain), *(_of_status(status_text(code)) for code in codes))
+    found = next((kind for kind in kinds if kind is not None), None)
     if found is None and (connects or not status):
         found = next((kind for signs, kind in _WORDS if any(sign in words for sign in signs)), None)
     if connects:

@@ -145,6 +145,8 @@ class SqlSession:
             self._note_thread(connection)
         connection.is_begun = not is_alone
         self._keep(request, result)
+        if result.is_left:
+            self._drop(database)
 
     def _note_thread(self, connection: SqlConnection) -> None:
         reply, waited_ns = self._reply, connection.waited_ns
