@@ -21,7 +21,14 @@ if ROOT not in sys.path:
 
 from benchmarks.etcd import in_memory, on_processor  # noqa: E402
 from benchmarks.processes import Outcome, run  # noqa: E402
-from benchmarks.turns import SHORT_S, Raw, medians, without_start  # noqa: E402
+from benchmarks.turns import (  # noqa: E402
+    SHORT_S,
+    Figures,
+    Generated,
+    Rounds,
+    in_turns,
+    without_start,
+)
 
 USERS = 10
 STATEMENT = "select id, amount from orders where customer = :customer"
@@ -45,7 +52,7 @@ def databases(rounds: int, seconds: int) -> dict:
     """Statements a second of ten users, on SQLite and PostgreSQL, generators interleaved."""
     from tests.support.database_servers import PostgresServer, serving  # noqa: PLC0415 - a real one
 
-    raw: Raw = {}
+    found: dict[str, Rounds] = {}
     with tempfile.TemporaryDirectory(dir=in_memory()) as directory, ExitStack() as stack:
         with on_processor(_SERVER_CPU):
             server = stack.enter_context(serving(PostgresServer))
@@ -55,21 +62,29 @@ def databases(rounds: int, seconds: int) -> dict:
         }
         for database, url in urls.items():
             asyncio.run(_fill(url))
-            for number in range(rounds):
-                generators = ["planrunner", "bare"]
-                for generator in generators if number % 2 else generators[::-1]:
-                    name = f"{database}, {generator}"
-                    one = _measure(generator, url, max(seconds, SHORT_S + 1), Path(directory))
-                    raw.setdefault(name, []).append(one)
-                    print(f"  round {number + 1}: {name:25} {one['rate']:>7,.0f}/s", flush=True)
-    rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_statement")
+
+            def measure(name: str, url: str = url) -> Figures:
+                return _measure(name, url, max(seconds, SHORT_S + 1), Path(directory))
+
+            print(f"  {database}", flush=True)
+            found[database] = in_turns(["planrunner", "bare"], rounds, measure)
+    rate = {name: one.medians("rate") for name, one in found.items()}
+    cpu = {name: one.medians("cpu_us_per_statement") for name, one in found.items()}
     summary = [
-        f"{name}: {rate[f'{name}, planrunner'] / rate[f'{name}, bare']:.2f} × a bare loop of "
+        f"{name}: {rate[name]['planrunner'] / rate[name]['bare']:.2f} × a bare loop of "
         f"SQLAlchemy Core (target 0.85); CPU per statement "
-        f"{cpu[f'{name}, planrunner'] / cpu[f'{name}, bare']:.2f} × the loop's"
+        f"{cpu[name]['planrunner'] / cpu[name]['bare']:.2f} × the loop's"
         for name in urls
     ]
-    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+    for name, one in found.items():
+        summary += [f"{name}: {words}" for words in one.said]
+    return {
+        "summary": summary,
+        "rounds": {name: one.counted for name, one in found.items()},
+        "left_out": {name: one.left_out for name, one in found.items()},
+        "median_rate": rate,
+        "median_cpu_us": cpu,
+    }
 
 
 async def _fill(url: str) -> None:
@@ -87,19 +102,19 @@ async def _fill(url: str) -> None:
     await engine.dispose()
 
 
-def _measure(generator: str, url: str, seconds: int, directory: Path) -> dict[str, float]:
+def _measure(generator: str, url: str, seconds: int, directory: Path) -> Figures:
     """Return the rate, and the CPU of a statement without that of starting."""
     generate = _planrunner if generator == "planrunner" else _script
     return without_start(lambda within_s: generate(url, within_s, directory), seconds, "statement")
 
 
-def _script(url: str, seconds: int, _: Path) -> tuple[float, float, float]:
+def _script(url: str, seconds: int, _: Path) -> Generated:
     done = _completed([sys.executable, __file__, url, str(seconds)])
     rate = float(done.output)
-    return done.cpu_s, rate * seconds, rate
+    return Generated(done, rate * seconds, rate)
 
 
-def _planrunner(url: str, seconds: int, directory: Path) -> tuple[float, float, float]:
+def _planrunner(url: str, seconds: int, directory: Path) -> Generated:
     plan, out = directory / "plan.yaml", directory / f"out-{time.monotonic_ns()}"
     plan.write_text(PLAN.format(url=url, statement=STATEMENT, users=USERS))
     done = _completed(
@@ -108,7 +123,8 @@ def _planrunner(url: str, seconds: int, directory: Path) -> tuple[float, float, 
     )  # fmt: skip
     totals = json.loads((out / "metrics.json").read_text())["totals"]
     assert totals["failed_requests"] == 0
-    return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
+    count, rate = totals["total_requests"], totals["requests_per_second"]
+    return Generated(done, float(count), float(rate))
 
 
 def _completed(command: list[str]) -> Outcome:

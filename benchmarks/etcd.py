@@ -23,7 +23,7 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)  # as a script it has only its own folder
 
 from benchmarks.processes import Outcome, run  # noqa: E402
-from benchmarks.turns import SHORT_S, Generated, Raw, medians, without_start  # noqa: E402
+from benchmarks.turns import SHORT_S, Figures, Generated, in_turns, without_start  # noqa: E402
 
 CONCURRENCY = 10
 VALUE = "x" * 100
@@ -51,17 +51,16 @@ def etcd(rounds: int, seconds: int) -> dict:
     from tests.support.etcd_servers import cluster  # noqa: PLC0415 - starts real servers
 
     names = ["planrunner", "planrunner, 1 connection", "bare", "bare, 1 connection", "threads"]
-    raw: Raw = {name: [] for name in names}
     with tempfile.TemporaryDirectory(dir=in_memory()) as directory, ExitStack() as stack:
         with on_processor(_SERVER_CPU):
             started = stack.enter_context(cluster(Path(directory)))
         endpoint = started.members[0].endpoint
-        for number in range(rounds):
-            for name in names[number % len(names) :] + names[: number % len(names)]:
-                one = _measure(name, endpoint, max(seconds, SHORT_S + 1), Path(directory))
-                raw[name].append(one)
-                print(f"  round {number + 1}: {name:25} {one['rate']:>7,.0f}/s", flush=True)
-    rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_operation")
+
+        def measure(name: str) -> Figures:
+            return _measure(name, endpoint, max(seconds, SHORT_S + 1), Path(directory))
+
+        found = in_turns(names, rounds, measure)
+    rate, cpu = found.medians("rate"), found.medians("cpu_us_per_operation")
     ours, bare_loop = "planrunner", "bare"
     shared, shared_loop = "planrunner, 1 connection", "bare, 1 connection"
     summary = [
@@ -74,7 +73,13 @@ def etcd(rounds: int, seconds: int) -> dict:
         f"CPU per operation {cpu[ours] / cpu[bare_loop]:.2f} × the bare loop's, "
         f"{cpu[shared] / cpu['threads']:.2f} × that of the threads",
     ]
-    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+    return {
+        "summary": [*summary, *found.said],
+        "rounds": found.counted,
+        "left_out": found.left_out,
+        "median_rate": rate,
+        "median_cpu_us": cpu,
+    }
 
 
 def in_memory() -> str | None:
@@ -99,7 +104,7 @@ def on_processor(cpu: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _measure(name: str, endpoint: str, seconds: int, directory: Path) -> dict[str, float]:
+def _measure(name: str, endpoint: str, seconds: int, directory: Path) -> Figures:
     """Return the rate, and the CPU of an operation without that of starting.
 
     Starting is what a run of a second has in common with one of several.
@@ -113,7 +118,7 @@ def _measure(name: str, endpoint: str, seconds: int, directory: Path) -> dict[st
 def _script(name: str, endpoint: str, seconds: int, _: Path) -> Generated:
     done = completed([sys.executable, __file__, name, endpoint, str(seconds)])
     rate = float(done.output)
-    return done.cpu_s, rate * seconds, rate
+    return Generated(done, rate * seconds, rate)
 
 
 def _planrunner(name: str, endpoint: str, seconds: int, directory: Path) -> Generated:
@@ -125,7 +130,8 @@ def _planrunner(name: str, endpoint: str, seconds: int, directory: Path) -> Gene
     )
     totals = json.loads((out / "metrics.json").read_text())["totals"]
     assert totals["failed_requests"] == 0
-    return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
+    count, rate = totals["total_requests"], totals["requests_per_second"]
+    return Generated(done, float(count), float(rate))
 
 
 def completed(command: list[str]) -> Outcome:

@@ -27,7 +27,7 @@ from benchmarks.etcd import (  # noqa: E402
     on_processor,
 )
 from benchmarks.generators import find_peer  # noqa: E402
-from benchmarks.turns import SHORT_S, Generated, medians, without_start  # noqa: E402
+from benchmarks.turns import SHORT_S, Figures, Generated, in_turns, without_start  # noqa: E402
 
 METHOD = "etcdserverpb.KV/Range"
 _SERVER_CPU = 0
@@ -69,35 +69,35 @@ def grpc_calls(rounds: int, seconds: int) -> dict:
     generators = {"planrunner": _planrunner, "bare": _bare}
     if find_peer("k6"):
         generators["k6"] = _k6
-    raw: dict[str, list[dict[str, float]]] = {name: [] for name in generators}
     with tempfile.TemporaryDirectory(dir=in_memory()) as folder, ExitStack() as stack:
         directory = Path(folder)
         (directory / "etcd.binpb").write_bytes(_descriptors())
         with on_processor(_SERVER_CPU):
             started = stack.enter_context(cluster(directory))
         endpoint = started.members[0].endpoint
-        for number in range(rounds):
-            for name in _turned(list(generators), number):
-                generate = generators[name]
-                one = without_start(
-                    lambda within_s, generate=generate: generate(endpoint, within_s, directory),
-                    max(seconds, SHORT_S + 1),
-                    "call",
-                )
-                raw[name].append(one)
-                told = f"{one['rate']:>7,.0f}/s {one['cpu_us_per_call']:.0f} µs"
-                print(f"  round {number + 1}: {name:10} {told}", flush=True)
-    rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_call")
+
+        def measure(name: str) -> Figures:
+            return without_start(
+                lambda within_s: generators[name](endpoint, within_s, directory),
+                max(seconds, SHORT_S + 1),
+                "call",
+            )
+
+        found = in_turns(list(generators), rounds, measure)
+    rate, cpu = found.medians("rate"), found.medians("cpu_us_per_call")
     summary = [
         f"{rate['planrunner'] / rate['bare']:.2f} × a bare loop of grpc.aio (target 0.8)",
         f"CPU per call {cpu['planrunner'] / cpu['bare']:.2f} × the bare loop's",
         *_beside_k6(rate, cpu),
+        *found.said,
     ]
-    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
-
-
-def _turned(names: list[str], number: int) -> list[str]:
-    return names[number % len(names) :] + names[: number % len(names)]
+    return {
+        "summary": summary,
+        "rounds": found.counted,
+        "left_out": found.left_out,
+        "median_rate": rate,
+        "median_cpu_us": cpu,
+    }
 
 
 def _beside_k6(rate: dict[str, float], cpu: dict[str, float]) -> list[str]:
@@ -136,13 +136,14 @@ def _planrunner(endpoint: str, seconds: int, directory: Path) -> Generated:
     )
     totals = json.loads((out / "metrics.json").read_text())["totals"]
     assert totals["failed_requests"] == 0
-    return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
+    count, rate = totals["total_requests"], totals["requests_per_second"]
+    return Generated(done, float(count), float(rate))
 
 
 def _bare(endpoint: str, seconds: int, _: Path) -> Generated:
     done = completed([sys.executable, __file__, endpoint, str(seconds)])
     rate = float(done.output)
-    return done.cpu_s, rate * seconds, rate
+    return Generated(done, rate * seconds, rate)
 
 
 def _k6(endpoint: str, seconds: int, directory: Path) -> Generated:
@@ -153,7 +154,7 @@ def _k6(endpoint: str, seconds: int, directory: Path) -> Generated:
     done = completed([find_peer("k6"), "run", "--no-usage-report", str(script)])
     found = re.search(r"iterations\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
     assert found is not None, done.output
-    return done.cpu_s, float(found[1]), float(found[2])
+    return Generated(done, float(found[1]), float(found[2]))
 
 
 def bare(endpoint: str, seconds: float) -> float:

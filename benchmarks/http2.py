@@ -24,7 +24,7 @@ if ROOT not in sys.path:
 
 from benchmarks.generators import find_peer  # noqa: E402
 from benchmarks.processes import free_port, pinned, run, wait_for_port  # noqa: E402
-from benchmarks.turns import SHORT_S, Generated, Raw, medians, without_start  # noqa: E402
+from benchmarks.turns import SHORT_S, Figures, Generated, in_turns, without_start  # noqa: E402
 
 CONNECTIONS = 64
 COMMAND = str(Path(sys.executable).with_name("planrunner"))
@@ -77,14 +77,13 @@ _SERVER_CPU, _GENERATOR_CPU = 0, 1
 def http2(rounds: int, seconds: int) -> dict:
     """Requests a second over 64 connections, one at a time on each, generators interleaved."""
     names = ["planrunner", "jh2", "http/1.1", *(["k6"] if find_peer("k6") else [])]
-    raw: Raw = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as directory, _server(Path(directory)) as port:
-        for number in range(rounds):
-            for name in names[number % len(names) :] + names[: number % len(names)]:
-                one = _measure(name, port, max(seconds, SHORT_S + 1), Path(directory))
-                raw[name].append(one)
-                print(f"  round {number + 1}: {name:10} {one['rate']:>8,.0f}/s", flush=True)
-    rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_request")
+
+        def measure(name: str) -> Figures:
+            return _measure(name, port, max(seconds, SHORT_S + 1), Path(directory))
+
+        found = in_turns(names, rounds, measure)
+    rate, cpu = found.medians("rate"), found.medians("cpu_us_per_request")
     ours = "planrunner"
     summary = [
         f"{rate[ours] / rate['jh2']:.2f} × a bare loop of jh2 (target 0.6)",
@@ -94,10 +93,17 @@ def http2(rounds: int, seconds: int) -> dict:
     if "k6" in rate:
         summary.insert(1, f"{rate[ours] / rate['k6']:.1f} × k6 (target 1.5)")
         summary.append(f"CPU per request of k6 {cpu['k6'] / cpu[ours]:.1f} × that of planrunner")
-    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+    summary += found.said
+    return {
+        "summary": summary,
+        "rounds": found.counted,
+        "left_out": found.left_out,
+        "median_rate": rate,
+        "median_cpu_us": cpu,
+    }
 
 
-def _measure(name: str, port: int, seconds: int, directory: Path) -> dict[str, float]:
+def _measure(name: str, port: int, seconds: int, directory: Path) -> Figures:
     """Return the rate, and the CPU of a request without that of starting."""
     generate = {"jh2": _jh2, "k6": _k6}.get(name, _planrunner)
     return without_start(
@@ -132,7 +138,8 @@ def _planrunner(name: str, port: int, seconds: int, directory: Path) -> Generate
     if done.exit_code:
         raise RuntimeError(done.output + done.errors)
     totals = json.loads((out / "metrics.json").read_text())["totals"]
-    return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
+    count, rate = totals["total_requests"], totals["requests_per_second"]
+    return Generated(done, float(count), float(rate))
 
 
 def _jh2(name: str, port: int, seconds: int, _: Path) -> Generated:
@@ -140,7 +147,7 @@ def _jh2(name: str, port: int, seconds: int, _: Path) -> Generated:
     if done.exit_code:
         raise RuntimeError(done.output + done.errors)
     rate = float(done.output)
-    return done.cpu_s, rate * seconds, rate
+    return Generated(done, rate * seconds, rate)
 
 
 def _k6(_: str, port: int, seconds: int, directory: Path) -> Generated:
@@ -151,7 +158,7 @@ def _k6(_: str, port: int, seconds: int, directory: Path) -> Generated:
     found = re.search(r"http_reqs\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
     if found is None or "throw" in done.errors:
         raise RuntimeError(done.output + done.errors)
-    return done.cpu_s, float(found[1]), float(found[2])
+    return Generated(done, float(found[1]), float(found[2]))
 
 
 def jh2(port: int, seconds: float) -> None:  # noqa: C901 - one script

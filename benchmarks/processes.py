@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import socket
@@ -10,17 +11,24 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 # With this switch every start compiles every module again, which no user's start does.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
+_LOOK_S = 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One finished process: seconds, peak resident bytes and what it printed to each stream."""
+    """One finished process: seconds, peak resident bytes and what it printed to each stream.
+
+    Attributes:
+        waited: The share of the time in which it wanted to run that it waited for others to leave
+            it the processor; 0 where the system doesn't say.
+    """
 
     wall_s: float
     cpu_s: float
@@ -28,6 +36,7 @@ class Outcome:
     exit_code: int
     output: str
     errors: str
+    waited: float = 0.0
 
 
 def pinned(command: Sequence[str], cpu: int | None) -> list[str]:
@@ -44,6 +53,7 @@ def run(command: Sequence[str], *, cpu: int | None = None, cwd: Path | None = No
         process = subprocess.Popen(
             pinned(command, cpu), stdout=sink, stderr=errors, cwd=cwd, env=ENVIRONMENT
         )
+        waited = _waited_until_end(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -58,7 +68,29 @@ def run(command: Sequence[str], *, cpu: int | None = None, cwd: Path | None = No
         process.returncode,
         output,
         complaints,
+        waited,
     )
+
+
+def _waited_until_end(process: int) -> float:
+    """Wait until a process ends; returns `Outcome.waited`."""
+    if not hasattr(os, "pidfd_open") or not Path(f"/proc/{process}/schedstat").exists():
+        return 0.0
+    times: dict[str, tuple[int, int]] = {}
+    end = os.pidfd_open(process)
+    try:
+        is_over = False
+        while not is_over:
+            # A thread's times go with it, so they are read again and again, and at last as it ends.
+            is_over = bool(select.select([end], [], [], _LOOK_S)[0])
+            for path in Path(f"/proc/{process}/task").glob("*/schedstat"):
+                with suppress(OSError, ValueError):  # it has ended meanwhile
+                    ran_ns, waited_ns, _ = map(int, path.read_text().split())
+                    times[path.parent.name] = ran_ns, waited_ns
+    finally:
+        os.close(end)
+    waited_ns = sum(waited for _, waited in times.values())
+    return waited_ns / max(1, waited_ns + sum(ran for ran, _ in times.values()))
 
 
 def wait_for_quiet(idle: float = 0.7, at_most_s: float = 10) -> float:

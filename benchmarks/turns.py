@@ -2,17 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
+
+from benchmarks.processes import Outcome
 
 SHORT_S = 1
 """Seconds of the shorter of two runs, whose difference leaves out starting and ending."""
 
-Raw = dict[str, list[dict[str, float]]]
+MOST_WAITED = 0.1
+"""Of the time that a generator wants to run: where others had more of it, the round says little."""
+
+Figures = dict[str, float]
+"""What was measured of a generator in one round."""
+
+Raw = dict[str, list[Figures]]
 """What was measured in each round, by generator."""
 
-Generated = tuple[float, float, float]
-"""CPU seconds of the whole process, requests, requests a second."""
+
+class Generated(NamedTuple):
+    """What one process has done: the whole of it, its requests, and how many a second."""
+
+    outcome: Outcome
+    count: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Rounds that are over.
+
+    Attributes:
+        counted: Those in which no generator waited too long, or all if there is no such round.
+        left_out: The others.
+    """
+
+    counted: Raw
+    left_out: Raw
+
+    def medians(self, what: str) -> dict[str, float]:
+        """Return the median of one figure of each generator."""
+        return medians(self.counted, what)
+
+    def ratio(self, what: str, one: str, other: str) -> float:
+        """Return one generator's figure by another's.
+
+        The machine is not as fast in each round, so they are compared in each, and the answer is
+        the median of that.
+        """
+        pairs = zip(self.counted[one], self.counted[other], strict=True)
+        return median(first[what] / second[what] for first, second in pairs)
+
+    @property
+    def said(self) -> list[str]:
+        """What a reader has to know of them."""
+        why = f"a generator waited for others over {MOST_WAITED:.0%} of its time"
+        if any(one["waited"] > MOST_WAITED for found in self.counted.values() for one in found):
+            return [f"no round was quiet: in each, {why}"]
+        left_out = len(next(iter(self.left_out.values()), []))
+        return [f"rounds left out: {left_out}, as {why}"] if left_out else []
+
+
+def in_turns(names: Sequence[str], rounds: int, measure: Callable[[str], Figures]) -> Rounds:
+    """Measure each generator once a round, another one first in each.
+
+    A round in which others used the processor is made again, but not more than half of them.
+    """
+    counted: Raw = {name: [] for name in names}
+    left_out: Raw = {name: [] for name in names}
+    width = max(map(len, names))
+    for number in range(2 * rounds):
+        first = number % len(names)
+        figures: dict[str, Figures] = {}
+        for name in (*names[first:], *names[:first]):
+            one = figures[name] = measure(name)
+            told = ", ".join(f"{word} {value:,.2f}" for word, value in one.items())
+            print(f"  round {number + 1}: {name:{width}} {told}", flush=True)
+        is_quiet = max(one["waited"] for one in figures.values()) <= MOST_WAITED
+        for name, one in figures.items():
+            (counted if is_quiet else left_out)[name].append(one)
+        if len(counted[names[0]]) == rounds:
+            break
+    if not counted[names[0]]:
+        return Rounds(left_out, {})
+    return Rounds(counted, left_out)
 
 
 def medians(raw: Raw, what: str) -> dict[str, float]:
@@ -20,11 +95,12 @@ def medians(raw: Raw, what: str) -> dict[str, float]:
     return {name: round(median(one[what] for one in found), 1) for name, found in raw.items()}
 
 
-def without_start(
-    generate: Callable[[int], Generated], seconds: int, word: str
-) -> dict[str, float]:
+def without_start(generate: Callable[[int], Generated], seconds: int, word: str) -> Figures:
     """Return the rate, and the CPU of one of what `word` calls it, without that of starting."""
-    short_s, short_count, _ = generate(SHORT_S)
-    long_s, long_count, rate = generate(seconds)
-    cpu_us = (long_s - short_s) / (long_count - short_count) * 1e6
-    return {"rate": round(rate, 1), f"cpu_us_per_{word}": round(cpu_us, 1)}
+    short, long = generate(SHORT_S), generate(seconds)
+    cpu_us = (long.outcome.cpu_s - short.outcome.cpu_s) / (long.count - short.count) * 1e6
+    return {
+        "rate": round(long.rate, 1),
+        f"cpu_us_per_{word}": round(cpu_us, 2),
+        "waited": round(max(short.outcome.waited, long.outcome.waited), 3),
+    }

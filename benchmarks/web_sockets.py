@@ -22,7 +22,14 @@ if ROOT not in sys.path:
 
 from benchmarks.generators import find_peer  # noqa: E402
 from benchmarks.processes import pinned, run  # noqa: E402
-from benchmarks.turns import SHORT_S, Generated, Raw, medians, without_start  # noqa: E402
+from benchmarks.turns import (  # noqa: E402
+    SHORT_S,
+    Figures,
+    Generated,
+    Rounds,
+    in_turns,
+    without_start,
+)
 
 CONNECTIONS = 64
 TEXT = "x" * 40
@@ -95,43 +102,49 @@ the same work.
 
 _SAME_WORK = "k6 timing each echo"
 
+_CPU = "cpu_us_per_message"
+
 _SERVER_CPU, _GENERATOR_CPU = 0, 1
 
 
 def web_sockets(rounds: int, seconds: int) -> dict:
     """Echoes a second over 64 connections, generators interleaved."""
     names = ["planrunner", "picows", "websockets", *(K6 if find_peer("k6") else [])]
-    raw: Raw = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as directory, _server() as port:
-        for number in range(rounds):
-            for name in names[number % len(names) :] + names[: number % len(names)]:
-                one = _measure(name, port, max(seconds, SHORT_S + 1), Path(directory))
-                raw[name].append(one)
-                print(f"  round {number + 1}: {name:22} {one['rate']:>8,.0f}/s", flush=True)
-    rate, cpu = medians(raw, "rate"), medians(raw, "cpu_us_per_message")
+
+        def measure(name: str) -> Figures:
+            return _measure(name, port, max(seconds, SHORT_S + 1), Path(directory))
+
+        found = in_turns(names, rounds, measure)
     return {
-        "summary": _summary(rate, cpu),
-        "rounds": raw,
-        "median_rate": rate,
-        "median_cpu_us": cpu,
+        "summary": _summary(found),
+        "rounds": found.counted,
+        "left_out": found.left_out,
+        "median_rate": found.medians("rate"),
+        "median_cpu_us": found.medians(_CPU),
     }
 
 
-def _summary(rate: dict[str, float], cpu: dict[str, float]) -> list[str]:
+def _summary(found: Rounds) -> list[str]:
     """Return ratios of what a processor sends in a second of its time: others may use it too."""
-    ours = cpu["planrunner"]
-    peers = [("picows", "a bare loop of picows (target 0.6)"), ("websockets", "one of websockets")]
-    peers += [
-        (name, f"{name} (target 3{', the same work' if name == _SAME_WORK else ''})")
-        for name in K6
-        if name in cpu
+    targets = {
+        "picows": "a bare loop of picows (target 0.6)",
+        "websockets": "one of websockets",
+        _SAME_WORK: f"{_SAME_WORK} (target 3, the same work)",
+    }
+    peers = [name for name in found.counted if name != "planrunner"]
+    cpu = [
+        f"{found.ratio(_CPU, name, 'planrunner'):.2f} × {targets.get(name, name)}" for name in peers
     ]
-    shares = [f"{cpu[name] / ours:.2f} × {words}" for name, words in peers]
-    wall = ", ".join(f"{rate['planrunner'] / rate[name]:.2f} × {name}" for name, _ in peers)
-    return [f"messages per second of a processor {', '.join(shares)}", f"by the wall clock {wall}"]
+    wall = [f"{found.ratio('rate', 'planrunner', name):.2f} × {name}" for name in peers]
+    return [
+        f"messages per second of a processor {', '.join(cpu)}",
+        f"by the wall clock {', '.join(wall)}",
+        *found.said,
+    ]
 
 
-def _measure(name: str, port: int, seconds: int, directory: Path) -> dict[str, float]:
+def _measure(name: str, port: int, seconds: int, directory: Path) -> Figures:
     """Return the rate, and the CPU of a message without that of starting."""
     generate = {"planrunner": _planrunner, **dict.fromkeys(K6, _k6)}.get(name, _script)
     return without_start(
@@ -155,7 +168,7 @@ def _script(name: str, port: int, seconds: int, _: Path) -> Generated:
     if done.exit_code:
         raise RuntimeError(done.output + done.errors)
     rate = float(done.output)
-    return done.cpu_s, rate * seconds, rate
+    return Generated(done, rate * seconds, rate)
 
 
 def _planrunner(_: str, port: int, seconds: int, directory: Path) -> Generated:
@@ -167,7 +180,8 @@ def _planrunner(_: str, port: int, seconds: int, directory: Path) -> Generated:
         raise RuntimeError(done.output + done.errors)
     totals = json.loads((out / "metrics.json").read_text())["totals"]
     # What is sent after the end is as much in a short run as in a long one.
-    return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
+    count, rate = totals["total_requests"], totals["requests_per_second"]
+    return Generated(done, float(count), float(rate))
 
 
 def _k6(name: str, port: int, seconds: int, directory: Path) -> Generated:
@@ -188,7 +202,7 @@ def _k6(name: str, port: int, seconds: int, directory: Path) -> Generated:
     found = re.search(r"ws_msgs_received\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
     if found is None:
         raise RuntimeError(done.output + done.errors)
-    return done.cpu_s, float(found[1]), float(found[2])
+    return Generated(done, float(found[1]), float(found[2]))
 
 
 def server(_port: int, _seconds: float) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from benchmarks import coordinator
 from benchmarks.metered import Meter, Timed, is_told
+from benchmarks.processes import pinned, run
 from benchmarks.readme import RESULTS, ROOT, table, with_table
 from benchmarks.simulated_workers import simulate
 from benchmarks.told_seconds import MeteredSecond, Part, extra_ns, pairs_of, shares
+from benchmarks.turns import Figures, in_turns
 from planrunner.metrics.histogram import Histogram
 from planrunner.units import NS_PER_MS, NS_PER_S
 
@@ -128,3 +133,39 @@ def simulated(workers: int, ms: int) -> dict[str, object]:
     peaks_mb = list(range(10, 130, 10))
     sums = {"peak_mb": 90, "peaks_mb": peaks_mb, "sent": 1_000, "lost": 0}
     return {**facts, "cpu_ms": cpu_ms, **sums}
+
+
+def test_a_round_in_which_a_generator_waited_for_others_is_made_again() -> None:
+    """A ratio is that of the same time, and the median of the rounds that count."""
+    waits = iter([0.0, 0.5, 0.02, 0.03, 0.0, 0.0])
+    costs = iter([1.0, 9.0, 1.0, 3.0, 4.0, 2.0])
+
+    def measure(_: str) -> Figures:
+        return {"cpu": next(costs), "waited": next(waits)}
+
+    found = in_turns(["ours", "theirs"], 2, measure)
+
+    assert found.counted == {
+        "ours": [{"cpu": 3.0, "waited": 0.03}, {"cpu": 4.0, "waited": 0.0}],
+        "theirs": [{"cpu": 1.0, "waited": 0.02}, {"cpu": 2.0, "waited": 0.0}],
+    }
+    assert found.left_out["theirs"] == [{"cpu": 9.0, "waited": 0.5}]
+    assert round(found.ratio("cpu", "ours", "theirs"), 6) == 2.5
+    assert found.said == [
+        "rounds left out: 1, as a generator waited for others over 10% of its time"
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="of Linux alone")
+def test_a_process_knows_how_long_it_waited_for_another() -> None:
+    """Two on one processor wait for each other; one alone doesn't."""
+    cpu = min(os.sched_getaffinity(0))
+    busy = [sys.executable, "-c", "while True: pass"]
+    some = [sys.executable, "-c", "sum(range(2_000_000))"]
+    with subprocess.Popen(pinned(busy, cpu)) as other:
+        try:
+            waited = run(some, cpu=cpu).waited
+        finally:
+            other.kill()
+
+    assert 0.1 < waited < 1
