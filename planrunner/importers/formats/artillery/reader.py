@@ -86,7 +86,8 @@ class _ArtilleryReader:
             node.take_whole("engine")
             node.take_whole("name")
             self.test.begin_class()
-            steps += FlowReader(self.test).steps(flow.node)
+            with self.test.outside_visits():
+                steps += FlowReader(self.test).steps(flow.node)
 
     def _scenarios(self) -> Fraction:
         """Read the scenarios; returns about how long the longest lasts, in seconds."""

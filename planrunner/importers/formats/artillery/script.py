@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -59,6 +60,15 @@ class ArtilleryTest:
         self.request_hooks = {}
         if self.functions is not None:
             self.functions.begin_class()
+
+    @contextmanager
+    def outside_visits(self) -> Iterator[None]:
+        """Read what runs before or after all visits."""
+        if self.functions is not None:
+            self.functions.machine.is_visit = False
+        yield
+        if self.functions is not None:
+            self.functions.machine.is_visit = True
 
     @property
     def main(self) -> SourceFile:

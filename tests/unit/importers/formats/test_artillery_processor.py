@@ -52,6 +52,9 @@ FUNCTIONS = [
     (IN_FLOW, STEP, "context.vars.x = require('crypto').createHash('sha256').update('a')"
      ".digest('hex')", ["${a | hash(sha256)}"]),
     (IN_FLOW, STEP, "context.vars.x = process.env.HOST || 'b'", ["default: b", "x: ${host}"]),
+    (IN_FLOW, STEP, "context.vars.x = new Date().toISOString().split('T')[0]",
+     ["x: ${date(%Y-%m-%d)}"]),
+    (IN_FLOW, STEP, "context.vars.x = Array.from({length: 2}, (_, n) => n + 1)", ["x: [1, 2]"]),
     (IN_FLOW, STEP, "if (Math.random() < 0.5) { context.vars.x = 1 }",
      ["set: {x: }", "if:", "then: - set: {x: 1}"]),
     (IN_FLOW, STEP, "if (true) { return done(new Error('no')) }", ["stop: iteration"]),
@@ -151,10 +154,59 @@ def test_globals_and_counters_without_a_request_are_named() -> None:
     """Visits share no variables here; a counter needs a request."""
     imported = run(
         "{function: f}, {function: g}",
-        "let n = 0;\nexports.f = (context, ee, done) => { n++; context.vars.n = n; done(); };\n"
+        "let n = 0;\nexports.f = (context, ee, done) => { n += 2; context.vars.n = n; done(); };\n"
         "exports.g = (context, ee, done) => { ee.emit('counter', 'c', 1); done(); };\n",
     )
 
     assert "call: f" in imported.text
     assert fates(imported)["emit('counter', 'c', 1)"] is L
     assert check(imported) == ()
+
+
+def test_only_the_function_that_computes_is_a_stub() -> None:
+    """What calls it is in the plan; the stub has the code that it needs as its comment."""
+    imported = run(
+        "{function: f}, {get: {url: '/{{ x }}/{{ y }}'}}",
+        "const more = (n) => n.toString().split('').map((one) => one * 2);\n"
+        "function sum(n, by) { return more(n).reduce((a, b) => a + b, by); }\n"
+        "exports.f = (context, ee, done) => {\n"
+        "  const n = Math.floor(Math.random() * 9);\n"
+        "  context.vars.x = `id-${sum(n, 3)}`; context.vars.y = Date.now(); done(); };\n",
+    )
+
+    found = one_line(imported.text)
+    assert "python: {call: sum, args: {n: ${n_2}, by: 3}, as: result_of_sum}" in found
+    assert "x: id-${result_of_sum}" in found
+    hooks = imported.files["hooks.py"]
+    assert isinstance(hooks, bytes)
+    assert b"def sum(n, by):" in hooks
+    assert b"# (n) => n.toString()" in hooks
+    assert fates(imported)["function"] is T
+    assert fates(imported)["now()"] is T
+    assert fates(imported)["split('')"] is Y
+    assert check(imported) == ()
+
+
+def test_a_variable_that_counts_is_the_number_of_the_visit() -> None:
+    """It is unique, as it was; what runs before all visits has none."""
+    imported = run(
+        "{function: f}, {get: {url: '/{{ x }}/{{ y }}'}}",
+        "let n = 4;\nexports.f = (context, ee, done) => {\n"
+        "  context.vars.x = n; context.vars.y = `u${++n}`; done(); };\n",
+    )
+
+    assert "x: ${iteration + 4}" in one_line(imported.text)
+    assert "y: u${iteration + 5}" in one_line(imported.text)
+    assert fates(imported)["n"] is C
+    assert check(imported) == ()
+
+
+@pytest.mark.parametrize("flow", [IN_REQUEST.replace("{{ x }}", "{{ y }}"), "{function: f}"])
+def test_a_function_with_the_arguments_of_another_place(flow: str) -> None:
+    """Artillery fails at once; in the plan it does what it says."""
+    parameters = "req, context, ee, next" if "function" in flow else "context, ee, next"
+    imported = run(flow, f"exports.f = ({parameters}) => {{ context.vars.y = 7; next(); }};")
+
+    assert "set: {y: 7}" in one_line(imported.text)
+    assert S in (fates(imported).get("beforeRequest"), fates(imported).get("function"))
+    assert fates(imported)["next()"] is T

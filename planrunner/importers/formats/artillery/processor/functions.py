@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from planrunner.importers.draft import DraftPlan, DraftStep, Keys
+from planrunner.importers.formats.artillery.processor.arguments import (
+    AFTER_RESPONSE,
+    AT_STEP,
+    BEFORE_REQUEST,
+    given,
+)
+from planrunner.importers.formats.artillery.processor.counters import find_counters
 from planrunner.importers.formats.artillery.processor.machine import (
     ProcessorMachine,
     VisitVariables,
@@ -24,6 +31,8 @@ from planrunner.importers.formats.artillery.processor.requests import HookReques
 from planrunner.importers.formats.artillery.processor.stubs import (
     ProcessorStubs,
     all_variables_set,
+    constructs_of,
+    reached,
     variables_set,
 )
 from planrunner.importers.formats.k6.code.calls import invoke, predicate
@@ -45,7 +54,7 @@ from planrunner.importers.formats.k6.terms.texts import expression
 from planrunner.importers.reading.names import SourceNames
 from planrunner.importers.shaping.hook_file import to_write
 from planrunner.importers.sources import SourceFile
-from planrunner.loss.ledger import Construct, Fate, Ledger
+from planrunner.loss.ledger import Construct, Fate, Ledger, SourcePlace
 
 __all__ = ["ProcessorFunctions"]
 
@@ -55,6 +64,34 @@ _DEAD: Final = "no scenario runs this function"
 
 _NOT_SAID: Final = (NoStepSays, RecursionError, LookupError)
 """What reading code raises where no step says it, or where it must be known beforehand."""
+
+
+@dataclass(slots=True)
+class ProcessorCall:
+    """A call of a function of the processor, with the steps that it becomes.
+
+    Attributes:
+        hooked: The request that it may change, before it is sent.
+        reply: What it may read, after that.
+        steps: Its steps, the request first where there is a reply.
+    """
+
+    arguments: list[JsValue]
+    hooked: HookRequest | None = None
+    reply: JsReply | None = None
+    steps: list[DraftStep] = field(default_factory=list)
+
+    @property
+    def request(self) -> DraftStep | None:
+        """The request that the call belongs to."""
+        if self.hooked is not None:
+            return self.hooked.step
+        return self.reply.step if self.reply is not None else None
+
+    @property
+    def made(self) -> list[DraftStep]:
+        """The steps of the function alone."""
+        return self.steps[1:] if self.reply is not None else self.steps
 
 
 @dataclass(slots=True)
@@ -99,6 +136,8 @@ class ProcessorFunctions:
             exports = module.exports
         found = cls(Path(file.name).name, machine, module, exports, ProcessorStubs(draft, names))
         whole = module.exports.get("exports")
+        machine.stubs = found.stubs
+        find_counters(module, machine)
         found.is_known = whole is None or isinstance(whole, JsObject)
         found.begin_class()
         return found
@@ -119,22 +158,39 @@ class ProcessorFunctions:
 
     def step(self, name: str, at: Construct) -> list[DraftStep]:
         """Return the steps of a function that stands in a flow."""
-        arguments: list[JsValue] = [self.context, JsNative(EVENTS), JsNative(CALLBACK)]
-        return self._run(name, at, arguments)
+        return self._run(name, at, lambda: ProcessorCall(self._given(name, at, AT_STEP, {})))
 
     def before(self, name: str, at: Construct, request: DraftStep) -> list[DraftStep]:
         """Return the steps before a request that a hook makes; it may change the request, too."""
-        hooked = HookRequest(request)
-        arguments = [hooked.params, self.context, JsNative(EVENTS), JsNative(CALLBACK)]
-        return self._run(name, at, arguments, hooked=hooked)
+
+        def call() -> ProcessorCall:
+            hooked = HookRequest(request)
+            arguments = self._given(name, at, BEFORE_REQUEST, {"request": hooked.params})
+            return ProcessorCall(arguments, hooked=hooked)
+
+        return self._run(name, at, call)
 
     def after(self, name: str, at: Construct, request: DraftStep) -> list[DraftStep]:
         """Return the steps after a request that a hook makes."""
-        hooked = HookRequest(request)
-        reply = JsReply(request, [request])
-        arguments: list[JsValue] = [hooked.params, reply, self.context]
-        arguments += [JsNative(EVENTS), JsNative(CALLBACK)]
-        return self._run(name, at, arguments, reply=reply)
+
+        def call() -> ProcessorCall:
+            reply = JsReply(request, [request])
+            values: dict[str, JsValue] = {"request": HookRequest(request).params, "response": reply}
+            arguments = self._given(name, at, AFTER_RESPONSE, values)
+            return ProcessorCall(arguments, reply=reply, steps=[request])
+
+        return self._run(name, at, call)
+
+    def _given(
+        self, name: str, at: Construct, order: tuple[str, ...], values: dict[str, JsValue]
+    ) -> list[JsValue]:
+        function = self.exports[name]
+        assert isinstance(function, JsFunction), "`has` was asked"
+        usual = {"context": self.context, "events": JsNative(EVENTS), "done": JsNative(CALLBACK)}
+        arguments, is_mistaken = given(function, order, {**usual, **values})
+        if is_mistaken:
+            at.suspicious(f"Artillery calls `{name}` here with {', '.join(order)}: it fails")
+        return arguments
 
     def condition(self, name: str, at: Construct) -> str | None:
         """Return what a function says of the variables, as an expression; None if none says it."""
@@ -155,7 +211,7 @@ class ProcessorFunctions:
         self.machine.asks, self.machine.answer = True, UNDEFINED
         arguments: list[JsValue] = [self.context, JsNative(CALLBACK), JsNative(CALLBACK)]
         try:
-            steps = self._run(name, at, arguments, stubs=False)
+            steps = self._run(name, at, lambda: ProcessorCall(arguments), stubs=False)
             answer = self.machine.answer
             is_known = truth(answer)
             said = expression(answer, self.machine) if is_known is None else str(is_known).lower()
@@ -169,38 +225,57 @@ class ProcessorFunctions:
         self,
         name: str,
         at: Construct,
-        arguments: list[JsValue],
+        call: Callable[[], ProcessorCall],
         *,
-        hooked: HookRequest | None = None,
-        reply: JsReply | None = None,
         stubs: bool = True,
     ) -> list[DraftStep]:
         function = self.exports[name]
         assert isinstance(function, JsFunction), "`has` was asked"
         self.called.add(function.node.id)
-        machine, request = self.machine, hooked.step if hooked else reply.step if reply else None
-        before = _BeforeCall.take(self, request)
-        steps: list[DraftStep] = [request] if reply and request else []
-        if reply is not None:
-            reply.steps = steps
-        lost = self._read(function, arguments, steps, reply)
-        if hooked is not None and not lost:
-            lost = hooked.apply(machine)
-        losses = [*before.new_losses(), *([lost] if lost else [])]
-        made = steps[1:] if reply is not None else steps
-        if not losses:
+        this = call()
+        before = _BeforeCall.take(self, this.request)
+        lost = self._attempt(function, this, before)
+        while lost and stubs and (helpers := self._helpers_of(function, lost)):
+            before.restore()
+            self.machine.helpers |= helpers
+            this = call()
+            lost = self._attempt(function, this, before)
+        if not lost:
             self._judge(function, at)
-            return _together(made)
-        if not stubs or not self.stubs.can(function, reply=reply is not None):
-            at.changed(f"not all of `{name}` is in the plan: {losses[0]}")
-            return _together(made)
+            return _together(this.made)
+        reply = this.reply is not None
+        if not stubs or not self.stubs.can(function, reply=reply):
+            at.changed(f"not all of `{name}` is in the plan: {lost[0][1]}")
+            return _together(this.made)
         before.restore()
-        stub = self.stubs.find(name, function, reply=reply is not None)
+        stub = self.stubs.find(name, function, reply=reply)
         why = to_write(stub.call)
-        for construct in self.module.within(function.node):
+        for construct in constructs_of(function):
             construct.needs_you(why)
         at.needs_you(why)
-        return stub.steps(request)
+        return stub.steps(this.request)
+
+    def _attempt(
+        self, function: JsFunction, this: ProcessorCall, before: _BeforeCall
+    ) -> list[tuple[SourcePlace | None, str]]:
+        """Read a function into steps; returns what can't be said of it, with its place."""
+        if this.reply is not None:
+            this.reply.steps = this.steps
+        lost = self._read(function, this.arguments, this.steps, this.reply)
+        if this.hooked is not None and not lost:
+            lost = this.hooked.apply(self.machine)
+        return [*before.new_losses(), *([(None, lost)] if lost else [])]
+
+    def _helpers_of(
+        self, function: JsFunction, lost: list[tuple[SourcePlace | None, str]]
+    ) -> set[int]:
+        """Return functions, called by another, that a loss is in: stubs may give their values."""
+        found = [one for one in reached(function)[1:] if one.node.id not in self.machine.helpers]
+        return {
+            one.node.id
+            for one in found
+            if any(place is not None and _is_within(place, one) for place, _ in lost)
+        }
 
     def _read(
         self,
@@ -211,6 +286,7 @@ class ProcessorFunctions:
     ) -> str:
         """Read a function into steps; returns what can't be said of it, empty for nothing."""
         machine = self.machine
+        machine.begin_call(self.module)
         machine.part, machine.last, machine.lists, machine.work = "vu", reply, [steps], 0
         try:
             value = invoke(function, arguments, function.node, self.module.scope, machine)
@@ -238,7 +314,8 @@ class ProcessorFunctions:
                 construct.left_out(why)
 
     def judge_the_rest(self) -> None:
-        """Judge calls that no scenario has led to."""
+        """Judge calls that no scenario has led to, and what stands for counters."""
+        self.machine.say_counters()
         for name, one in self.exports.items():
             if isinstance(one, JsFunction) and one.node.id not in self.called:
                 found = (each for each in one.scope.module.within(one.node) if each.fate is None)
@@ -273,16 +350,16 @@ class _BeforeCall:
         start = len(modules.ledger.constructs)
         return cls(functions, fates, start, names.set_so_far(), request, body)
 
-    def new_losses(self) -> Iterator[str]:
-        """Yield why something was left out since."""
+    def new_losses(self) -> Iterator[tuple[SourcePlace, str]]:
+        """Yield where something was left out since, and why."""
         for construct, fate, _ in self.fates:
             is_lost = construct.fate is Fate.LEFT_OUT and fate is not Fate.LEFT_OUT
             if is_lost and construct not in self.functions.machine.uncounted:
-                yield construct.why
+                yield construct.place, construct.why
         ledger = self.functions.machine.modules.ledger
         for construct in ledger.constructs[self.start :]:
             if construct.fate is Fate.LEFT_OUT and construct.kind not in _CODE:
-                yield construct.why
+                yield construct.place, construct.why
 
     def restore(self) -> None:
         """Take back what was judged and written since."""
@@ -297,6 +374,13 @@ class _BeforeCall:
         if self.request is not None:
             self.request.body.clear()
             self.request.body.update(self.body)
+
+
+def _is_within(place: SourcePlace, function: JsFunction) -> bool:
+    """Say whether a place is in the code of a function."""
+    start = function.scope.module.place(function.node)
+    lines = function.node.end_point[0] - function.node.start_point[0]
+    return place.file == start.file and start.line <= place.line <= start.line + lines
 
 
 def _why(fault: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.draft import DraftParam, DraftStep, Keys
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
@@ -17,19 +17,38 @@ from planrunner.importers.formats.k6.state.values import (
     JsStore,
     JsUnknown,
     JsValue,
+    K6Module,
     K6Scope,
 )
 from planrunner.importers.formats.k6.terms.texts import part_name, plan_value
 from planrunner.importers.reading.names import SourceNames
-from planrunner.loss.ledger import Construct
+from planrunner.loss.ledger import Construct, SourcePlace
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["ProcessorMachine", "VisitVariables"]
+    from planrunner.importers.formats.artillery.processor.stubs import ProcessorStubs
+
+__all__ = ["ProcessorMachine", "VisitCounter", "VisitVariables"]
 
 _COUNTER = "a value of something else than a reply: `record:` it at a request"
+_COUNTS: Final = "it is the number of the visit, which is unique: it counts other scenarios, too"
+_OUTSIDE: Final = "a number of the visit, outside of any: write it in `setup`"
 _SHARED = "a variable that all visits share: set it in `setup`, or read it from `data`"
+
+
+@dataclass(slots=True)
+class VisitCounter:
+    """A variable that only counts.
+
+    Attributes:
+        first: What it is worth in the beginning.
+        place: Where it counts.
+    """
+
+    first: int
+    place: SourcePlace
+    is_used: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +61,9 @@ class ProcessorMachine(K6Machine):
         later: Variables that some function sets.
         asks: A condition of a loop is being read, whose callback takes its answer.
         answer: What it has answered.
+        counters: Variables that only count, by their names.
+        is_visit: What is being read runs in visits, not before or after all of them.
+        helpers: Functions that no step says, and that are stubs where others call them.
     """
 
     names: SourceNames | None = None
@@ -50,6 +72,10 @@ class ProcessorMachine(K6Machine):
     later: frozenset[str] = frozenset()
     asks: bool = False
     answer: JsValue = UNDEFINED
+    counters: dict[str, VisitCounter] = field(default_factory=dict)
+    is_visit: bool = True
+    stubs: ProcessorStubs | None = None
+    helpers: set[int] = field(default_factory=set)
 
     def name(self, wanted: str) -> str:
         """Return a name that nothing else in the plan has."""
@@ -66,6 +92,45 @@ class ProcessorMachine(K6Machine):
             self.names.params[found] = DraftParam(spec)
             self.names.mean(key, found)
         return found
+
+    def begin_call(self, module: K6Module) -> None:
+        """Let counters be worth what they are before a function counts."""
+        for name, counter in self.counters.items():
+            module.scope.names[name].value = self._number(counter.first)
+
+    def _number(self, more: int) -> JsValue:
+        if not self.is_visit:
+            return JsUnknown(_OUTSIDE)
+        return JsExpr(f"iteration + {more}" if more else "iteration", "number")
+
+    def counted(self, name: str, scope: K6Scope, *, is_before: bool) -> JsValue | None:
+        """Return what `name++` gives, for a counter; None for any other variable."""
+        found = scope.find(name)
+        if name not in self.counters or found is None or not found.is_global:
+            return None
+        before, counter = found.value, self.counters[name]
+        counter.is_used = True
+        found.value = self._number(counter.first + 1)
+        return before if is_before else found.value
+
+    def say_counters(self) -> None:
+        """Say of the counters that functions have read that they are another number."""
+        for name, counter in self.counters.items():
+            if counter.is_used:
+                self.finding("variable", name, counter.place, "changed", _COUNTS)
+
+    def called(
+        self, function: JsFunction, arguments: list[JsValue], node: Node, scope: K6Scope
+    ) -> JsValue | None:
+        """Return the name of what a stub gives, for a function that no step says."""
+        if self.stubs is None or function.node.id not in self.helpers:
+            return None
+        stub = self.stubs.helper(function, [plan_value(one, self) for one in arguments])
+        self.emit(stub.body, node, scope)
+        for construct in (*stub.constructs, scope.module.construct(node)):
+            if construct is not None:
+                construct.needs_you(stub.why)
+        return JsExpr(stub.result)
 
     def forget_counters(self) -> None:
         """Leave out what a function counts before any request."""

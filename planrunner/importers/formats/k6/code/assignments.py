@@ -147,8 +147,9 @@ def promote(found: Variable, name: str, node: Node, scope: K6Scope, machine: K6M
     if isinstance(found.value, (JsFunction, JsNative, JsReply)):
         return
     if found.is_global:
-        found.name = machine.name(name)
-        machine.keep(found.name, plan_value(found.value, machine))
+        made = machine.name(name)
+        machine.keep(made, plan_value(found.value, machine))
+        found.name = made
         return
     if not machine.lists:
         return
@@ -312,10 +313,13 @@ def _update(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
     target = node.child_by_field_name("argument")
     if target is None:
         return UNDEFINED
+    is_before = text_of(node)[:2] not in ("++", "--")
+    known = machine.counted(text_of(target), scope, is_before=is_before)
+    if known is not None:
+        return known
     before = evaluate(target, scope, machine)
     sign = text_of(node.child_by_field_name("operator"))[:1]
     after = assign(target, binary(sign, before, JsConst(1)), node, scope, machine)
-    is_before = text_of(node)[:2] not in ("++", "--")
     return before if is_before and isinstance(before, JsConst) else after
 
 

@@ -208,7 +208,7 @@ def _super(name: str, node: Node, scope: K6Scope, machine: K6Machine) -> JsValue
     return invoke(JsFunction(method.node, method.scope, this), arguments, node, scope, machine)
 
 
-def invoke(  # noqa: PLR0911 - a table
+def invoke(  # noqa: C901, PLR0911, PLR0912 - a table
     function: JsValue, arguments: list[JsValue], node: Node, scope: K6Scope, machine: K6Machine
 ) -> JsValue:
     """Read the code of a function with its arguments; returns what it gives."""
@@ -228,6 +228,9 @@ def invoke(  # noqa: PLR0911 - a table
         return JsUnknown("a call of something that is not a function")
     if function.node.id in machine.calls or len(machine.calls) > _DEEPEST:
         return JsUnknown("a function that calls itself: write the steps, or a `while`")
+    written = machine.called(function, arguments, node, scope)
+    if written is not None:
+        return written
     inner = function.scope.inner(function.this)
     _bind_parameters(function.node, arguments, inner, machine)
     machine.calls.append(function.node.id)

@@ -13,6 +13,7 @@ from planrunner.importers.formats.k6.state.objects import JsExpectation, JsSocke
 from planrunner.importers.formats.k6.state.values import (
     ALWAYS,
     JsBranch,
+    JsFunction,
     JsMetric,
     JsReply,
     JsValue,
@@ -167,6 +168,18 @@ class K6Machine:
     def keep(self, name: str, first: object) -> None:
         """Let a name last for a user's life."""
         self.state[name] = first
+
+    def counted(self, name: str, scope: K6Scope, *, is_before: bool) -> JsValue | None:
+        """Return what `name++` gives where that is known of a name; None where it is computed."""
+        del name, scope, is_before
+        return None
+
+    def called(
+        self, function: JsFunction, arguments: list[JsValue], node: Node, scope: K6Scope
+    ) -> JsValue | None:
+        """Return what a function gives that isn't read here; None for one that is."""
+        del function, arguments, node, scope
+        return None
 
     def emit(self, body: Keys, node: Node, scope: K6Scope) -> DraftStep:
         """Write a step.

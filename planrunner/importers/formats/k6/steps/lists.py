@@ -137,6 +137,21 @@ def _concat(call: NativeCall) -> JsValue:
     raise NoStepSays("lists that only the run knows")
 
 
+def _from(call: NativeCall) -> JsValue:
+    """Read `Array.from(list)` and `Array.from({length: 3}, (_, n) => …)`."""
+    source = call.argument(0)
+    if isinstance(source, JsObject) and not source.name and "length" in source.entries:
+        length = source.entries["length"]
+        number = length.value if isinstance(length, JsConst) else None
+        if not isinstance(number, int) or not 0 <= number <= MOST_ITEMS:
+            raise NoStepSays("a list whose length only the run knows")
+        source = JsArray([UNDEFINED] * number)
+    if len(call.arguments) < 2 or isinstance(source, JsUnknown):
+        return source
+    call.of, call.arguments = source, call.arguments[1:]
+    return _map(call)
+
+
 def _keys(call: NativeCall) -> JsValue:
     value = call.argument(0)
     if not isinstance(value, JsObject) or value.name:
@@ -166,6 +181,7 @@ def _assign(call: NativeCall) -> JsValue:
 LISTS: Final[dict[str, Callable[[NativeCall], JsValue]]] = {
     **{f"Object.{name}": _keys for name in ("keys", "values", "entries")},
     "Object.assign": _assign,
+    "Array.from": _from,
     **{f"{kind}.forEach": _for_each for kind in ("Value", "List")},
     **{f"{kind}.map": _map for kind in ("Value", "List")},
     **{f"Value.{name}": _filter for name in ("filter", "find", "some", "every")},

@@ -250,6 +250,9 @@ def _split(call: NativeCall) -> JsValue:
     if isinstance(known, JsConst):
         call.change("it is split beforehand, as it is without the variable")
         return JsArray([JsConst(one) for one in str(known.value).split(by)])
+    if isinstance(call.of, JsExpr) and call.of.text == "date()" and by == "T":
+        parts = ("date('%Y-%m-%d')", "date('%H:%M:%S.000Z')")
+        return JsArray([JsExpr(one, "text", draws=True) for one in parts])
     raise NoStepSays("a text that is split: write it as a function of a hook")
 
 
@@ -372,7 +375,6 @@ TEXTS: Final[_TextNatives] = {
     "String": _string,
     "Boolean": _boolean,
     "Array.isArray": _is_array,
-    "Array.from": _same,
     "Object.freeze": _same,
     "Object.test": _object_test,
     "Object.exec": _exec,
