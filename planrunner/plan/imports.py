@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from planrunner.language.diagnostics import Code, Diagnostic, Note, PlanError
+from planrunner.language.fields.mapping import invalid
 from planrunner.plan.faults.find import diagnose
 from planrunner.plan.models.plan import ImportModel
 from planrunner.plan.yaml.document import Document, parse
@@ -109,7 +108,7 @@ class _Merge:
                     for key, value in document.data.items()
                 }
             )
-        except ValidationError as error:
+        except invalid() as error:
             yield from diagnose(error, document)
         nested = document.value(("imports",))
         for index, name in enumerate(nested if isinstance(nested, list) else ()):

@@ -9,10 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.language.expressions.values import to_text
+from planrunner.language.fields.mapping import invalid
 from planrunner.language.files import ANYWHERE, Folders
 from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle, NamedFiles
@@ -195,7 +194,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
     try:
         remains = Remains(PlanModel.model_validate(document.data), document, frozenset())
         params, found = _params(document, remains.model, sources)
-    except ValidationError as error:
+    except invalid() as error:
         faults += diagnose(error, document)
         remains = salvage(document) if len(faults) < MAX_FAULTS else None
         params, found = _params(document, None, sources)
@@ -306,7 +305,7 @@ def _sound_params(section: Mapping[str, Any]) -> dict[str, ParamModel]:
     for name, data in section.items():
         try:
             params[name] = ParamModel.model_validate(data)
-        except ValidationError:
+        except invalid():
             continue
     return params
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Protocol, TypeAlias
 
-from pydantic import Discriminator, Field, Tag
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import Discriminator, Field, Tag
 from planrunner.language.fields.mapping import Fault, PlanMapping
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import (

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from pydantic import BaseModel
-
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
@@ -23,6 +21,7 @@ from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import RESERVED, Reference
 from planrunner.language.expressions.values import Scope
+from planrunner.language.fields.mapping import PlanMapping
 from planrunner.language.fields.text import Text
 from planrunner.language.files import FileFault
 from planrunner.plan.models.steps import StepModel
@@ -85,7 +84,7 @@ def _called(piece: object) -> Iterator[str]:
     """Yield the names of the flows that steps below `piece` call."""
     if isinstance(piece, StepModel) and piece.called:
         yield piece.called
-    if isinstance(piece, BaseModel):
+    if isinstance(piece, PlanMapping):
         for name in piece.model_fields_set:
             yield from _called(getattr(piece, name))
     elif isinstance(piece, Mapping | list | tuple):

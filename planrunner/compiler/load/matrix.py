@@ -7,14 +7,12 @@ from dataclasses import field, replace
 from functools import cached_property
 from typing import Final, cast
 
-from pydantic import ValidationError
-
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.load.unknown_choice import list_of, unknown_choice
 from planrunner.language.diagnostics import Code, Diagnostic, suggest
 from planrunner.language.expressions.values import to_text
-from planrunner.language.fields.mapping import in_words
+from planrunner.language.fields.mapping import in_words, invalid
 from planrunner.plan.faults.find import diagnose
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.load.matrix import CASE, LEVEL_AXES, read_level_axis
@@ -226,7 +224,7 @@ class PlanMatrices:
         work = self._work
         try:
             level = read_level_axis(axis, written)
-        except ValidationError as error:
+        except invalid() as error:
             work.faults.extend(diagnose(error, work.document, at=where))
             return None
         return cast("int | Rate | None", work.settle(level, where, None))

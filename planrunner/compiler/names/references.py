@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from pydantic import BaseModel
-
 from planrunner.language.expressions.expression import Expression, Reference
+from planrunner.language.fields.mapping import PlanMapping
 from planrunner.language.fields.rows import RowsOf
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
@@ -60,7 +59,7 @@ def _collect_offset(piece: Foreach | Deferred, path: Path, found: _FoundReferenc
 
 def _parts(piece: object) -> Iterable[tuple[str | int, object]]:
     """Return what a mapping, list or model holds, under the plan's own keys."""
-    if isinstance(piece, BaseModel):
+    if isinstance(piece, PlanMapping):
         keys = _keys(type(piece))
         return [(keys[name], getattr(piece, name)) for name in piece.model_fields_set]
     if isinstance(piece, Mapping):
@@ -69,6 +68,6 @@ def _parts(piece: object) -> Iterable[tuple[str | int, object]]:
 
 
 @cache
-def _keys(model: type[BaseModel]) -> Mapping[str, str]:
+def _keys(model: type[PlanMapping]) -> Mapping[str, str]:
     """Return the plan's own key of each field."""
     return {name: field.alias or name for name, field in model.model_fields.items()}

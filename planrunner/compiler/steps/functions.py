@@ -11,8 +11,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from pydantic import ValidationError
-
 from planrunner.compiler.steps.walk import REPLY_NAMES, StepWalk
 from planrunner.errors import UsageError
 from planrunner.graph.function_steps import ActionWords, FunctionNode
@@ -20,7 +18,7 @@ from planrunner.graph.steps import Evaluate, RequestNode, StepOrigin
 from planrunner.language.diagnostics import Diagnostic
 from planrunner.language.expressions.expression import RESERVED
 from planrunner.language.expressions.lowering import bounded_folding
-from planrunner.language.fields.mapping import PlanMapping
+from planrunner.language.fields.mapping import PlanMapping, invalid
 from planrunner.language.fields.types import TextField, ValueField
 from planrunner.plan.faults.find import diagnose
 from planrunner.plan.functions import PlanFunction
@@ -104,7 +102,7 @@ class _FunctionRequests:
     def _compiled(self, keys: Mapping[str, object]) -> RequestNode:
         try:
             model = StepModel.model_validate(keys)
-        except ValidationError as error:
+        except invalid() as error:
             document = self._document(keys)
             raise self._refused(document, diagnose(error, document, at=self._entry)[0]) from None
         request, faults = self._walked(model, self._nowhere)

@@ -12,14 +12,13 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel
-
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
 from planrunner.compiler.settings_block import Layer, SettingsBlock
 from planrunner.compiler.steps.tags import tags_by_key
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.models.requests import Operation, RequestStep
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
@@ -113,19 +112,21 @@ def inherit(
             merged[name] = merge.expectations([*given, *own], inside)
     if not merged:
         return Inherited(request.spec, inside)
-    assert isinstance(request.spec, BaseModel)
+    assert isinstance(request.spec, PlanMapping)
     spec: Any = request.spec.model_copy(update=merged)
     places = {path: place for path, place in merge.places.items() if place[: len(inside)] != inside}
     return Inherited(spec, inside, places, frozenset(merge.untagged))
 
 
 def _says(model: object, name: str) -> bool:
-    return isinstance(model, BaseModel) and name in model.model_fields_set and hasattr(model, name)
+    return (
+        isinstance(model, PlanMapping) and name in model.model_fields_set and hasattr(model, name)
+    )
 
 
 def _has_null(value: object) -> bool:
     """Say whether there is something in a value that takes something away."""
-    if isinstance(value, BaseModel):
+    if isinstance(value, PlanMapping):
         return any(getattr(value, name) is None for name in value.model_fields_set)
     return value is None or (isinstance(value, Mapping) and None in value.values())
 
@@ -223,7 +224,7 @@ def _takes_nothing(work: Compilation, path: PlanPath) -> None:
         work.fault(path, Code.WRONG_TYPE, message, hint=hint, part="key")
 
 
-def _items(model: BaseModel) -> Iterator[tuple[str, object]]:
+def _items(model: PlanMapping) -> Iterator[tuple[str, object]]:
     """Yield what a mapping says, by the plan's own keys."""
     fields = type(model).model_fields.items()
     given = model.model_fields_set

@@ -1,20 +1,20 @@
 """The base of every mapping a plan can hold: unknown keys, empty values and rules between keys.
 
-Pydantic checks one key at a time and stops a model at the first rule that fails. `PlanMapping`
-finds the faults that need several keys first and reports them beside those of the single keys, so
-that one run of the loader shows everything that is wrong with a mapping.
+A mapping that is right is read here, key by key, with what the types of its fields say
+(`language.fields.reading`). When anything may be wrong, pydantic is imported and decides
+(`language.fields.judged`): it gives all that is wrong, and the words for it.
 
-A mapping's validator is built when a plan first holds such a mapping: the language has over fifty
-of them, most plans use ten, and building all takes as long as checking a thousand lines.
+The type of a field is looked into when a plan first has its key: the language has hundreds, most
+plans use twenty, and looking into all takes as long as checking a thousand lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
-from itertools import islice
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     ClassVar,
@@ -22,23 +22,15 @@ from typing import (
     NamedTuple,
     Protocol,
     Self,
-    get_args,
-    get_origin,
 )
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    GetCoreSchemaHandler,
-    ModelWrapValidatorHandler,
-    ValidationError,
-    model_validator,
-)
-from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import DeclaredField, declared_fields
+from planrunner.language.fields.key_hints import as_spelt_here
+from planrunner.language.fields.reading import QuickReader, Unsure, reader_of
 
-from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.fields.key_hints import as_spelt_here, cut_off, listed
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema, PydanticCustomError, ValidationError
 
 __all__ = [
     "GUESTS",
@@ -50,12 +42,18 @@ __all__ = [
     "exactly_one",
     "guests",
     "in_words",
+    "invalid",
     "known_keys",
     "later",
+    "mapping_with",
+    "names_of",
+    "takes",
+    "value_of",
+    "with_guests_gathered",
 ]
 
 GUESTS: Final = "<\0guests>"
-"""Where a mapping's guest keys are gathered before pydantic sees them; no YAML text has a NUL."""
+"""Where a mapping's guest keys are gathered before they are read; no YAML text has a NUL."""
 
 
 class Fault(NamedTuple):
@@ -75,6 +73,8 @@ class Fault(NamedTuple):
 
 def error(fault: Fault, **more: object) -> PydanticCustomError:
     """Return `fault` as the error that validators raise; `type` is the diagnostic's code."""
+    from pydantic_core import PydanticCustomError  # noqa: PLC0415 - most plans have no faults
+
     context = {"message": fault.message, "hint": fault.hint, "key": fault.key, **more}
     return PydanticCustomError(fault.code.value, "{message}", context)
 
@@ -106,24 +106,29 @@ class GuestBook(Protocol):
 
 
 @cache
-def _own_keys(mapping: type[BaseModel]) -> Mapping[str, str]:
-    keys = {field.alias or name: name for name, field in mapping.model_fields.items()}
-    return {key: name for key, name in keys.items() if key != GUESTS}
+def _own_keys(mapping: type[PlanMapping]) -> Mapping[str, str]:
+    return {key: name for key, name in names_of(mapping).items() if key != GUESTS}
 
 
-def known_keys(mapping: type[BaseModel]) -> Mapping[str, str]:
+def known_keys(mapping: type[PlanMapping]) -> Mapping[str, str]:
     """Return the keys a plan can write in `mapping`, each with the name of its field."""
     book: GuestBook | None = getattr(mapping, "guest_book", None)
     return _own_keys(mapping) if book is None else _all_keys(mapping, tuple(book.words()))
 
 
 @cache
-def _all_keys(mapping: type[BaseModel], guests: tuple[str, ...]) -> Mapping[str, str]:
+def _all_keys(mapping: type[PlanMapping], guests: tuple[str, ...]) -> Mapping[str, str]:
     name = next(name for name, field in mapping.model_fields.items() if field.alias == GUESTS)
     return {**_own_keys(mapping), **dict.fromkeys(guests, name)}
 
 
-def _takes(mapping: type[PlanMapping], key: object) -> bool:
+@cache
+def names_of(mapping: type[PlanMapping]) -> Mapping[str, str]:
+    """Return the field of each key, the guests' under `GUESTS`."""
+    return {field.alias or name: name for name, field in mapping.model_fields.items()}
+
+
+def takes(mapping: type[PlanMapping], key: object) -> bool:
     """Say whether a mapping can have this key, or what stands for its guests."""
     book = mapping.guest_book
     return (
@@ -133,7 +138,7 @@ def _takes(mapping: type[PlanMapping], key: object) -> bool:
     )
 
 
-def _with_guests_gathered(mapping: type[PlanMapping], data: dict[Any, Any]) -> dict[Any, Any]:
+def with_guests_gathered(mapping: type[PlanMapping], data: dict[Any, Any]) -> dict[Any, Any]:
     """Put the keys of guests under `GUESTS`, in the place of the first; null ones stay."""
     book, own = mapping.guest_book, _own_keys(mapping)
     if book is None or data.keys() <= own.keys():
@@ -148,10 +153,34 @@ def _with_guests_gathered(mapping: type[PlanMapping], data: dict[Any, Any]) -> d
     return gathered
 
 
-class PlanMapping(BaseModel):
+def _pydantics() -> Any:  # noqa: ANN401 - a module
+    """Return what asks pydantic about mappings: few plans need it, and it knows these."""
+    return import_module("planrunner.language.fields.judged")
+
+
+def _plain_schema(read: Callable[[Any], Any]) -> CoreSchema:
+    from pydantic_core import core_schema  # noqa: PLC0415 - only where pydantic is asked
+
+    return core_schema.no_info_plain_validator_function(read)
+
+
+def invalid() -> type[ValidationError]:
+    """Return what mappings raise; only who catches one imports it."""
+    from pydantic_core import ValidationError  # noqa: PLC0415 - as above
+
+    return ValidationError
+
+
+class _MappingType(type):
+    """Lets mypy take mappings for what a cache can have as its key."""
+
+
+class PlanMapping(metaclass=_MappingType):
     """A mapping of a plan.
 
     Attributes:
+        model_fields: What it may hold, by attribute.
+        model_fields_set: The attributes whose keys the plan has.
         nullable: Keys for which `null` is a value; elsewhere it means that a value was forgotten.
         synonyms: Words of other tools, each with the key that means the same here. However they
             are spelt: `ramp-up` is `rampUp` too.
@@ -160,13 +189,11 @@ class PlanMapping(BaseModel):
         guest_book: The keys that others bring; the mapping has a field of the type `guests` then.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        defer_build=True,
-        arbitrary_types_allowed=True,
-    )
+    __slots__ = ("model_fields_set",)
+
+    if TYPE_CHECKING:
+        model_fields_set: set[str]
+    model_fields: ClassVar[Mapping[str, DeclaredField]] = {}
 
     nullable: ClassVar[frozenset[str]] = frozenset()
     synonyms: ClassVar[Mapping[str, str]] = {}
@@ -208,50 +235,127 @@ class PlanMapping(BaseModel):
     @classmethod
     def has_unknown(cls, data: Mapping[str, Any]) -> bool:
         """Say whether a key is unknown: what seems to be missing may only be misspelt."""
-        return not all(_takes(cls, key) for key in data)
+        return not all(takes(cls, key) for key in data)
 
-    @model_validator(mode="wrap")
+    def __init_subclass__(cls) -> None:
+        own = declared_fields(cls)
+        bases = [base for base in reversed(cls.__mro__[1:]) if issubclass(base, PlanMapping)]
+        inherited = {name: one for base in bases for name, one in base.model_fields.items()}
+        cls.model_fields = {**inherited, **own}
+
     @classmethod
-    def _check(cls, data: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def model_validate(cls, data: object) -> Self:
+        """Return what `data` means, which is anything a plan can hold.
+
+        Raises:
+            ValidationError: All that is wrong with it.
+        """
+        try:
+            return cls.read_quickly(data)
+        except (ValueError, AssertionError):  # whatever it was, pydantic decides
+            judged: Self = _pydantics().judged(cls, data)
+            return judged
+
+    @classmethod
+    def read_quickly(cls, data: object) -> Self:
+        """Return what `data` means, if it is surely right.
+
+        Raises:
+            ValueError: It may be wrong.
+        """
         if isinstance(data, cls):
             return data
         data = cls.expand(data)
         if not isinstance(data, dict):
-            return handler(data)
-        data = _with_guests_gathered(cls, data)
-        found = [*_key_faults(cls, data), *cls.find_faults(data)]
-        if not found:
-            try:
-                return handler(data)
-            except ValidationError as failed:
-                details = [_detail_of(cls, fault) for fault in failed.errors(include_url=False)]
-                raise ValidationError.from_exception_data(cls.__name__, details) from None
-        known = {(fault.path, fault.code.value, fault.key) for fault in found}
-        rest = (detail for detail in _rest(cls, data, handler) if _identity(detail) not in known)
-        details = [*(_detail(fault, data) for fault in found), *rest]
-        raise ValidationError.from_exception_data(cls.__name__, details)
+            raise Unsure
+        data = with_guests_gathered(cls, data)
+        names = names_of(cls)
+        if not data.keys() <= names.keys() or any(cls.find_faults(data)):
+            raise Unsure
+        if None in data.values() and not {key for key in data if data[key] is None} <= cls.nullable:
+            raise Unsure
+        given = {names[key]: value for key, value in data.items()}
+        values = {
+            name: field.read(given[name]) if name in given else field.absent()
+            for name, field in cls.model_fields.items()
+        }
+        return cls.model_construct(set(given), **values)
 
     @classmethod
-    def __get_pydantic_core_schema__(
-        cls,
-        source: Any,  # noqa: ANN401 - pydantic's own hook
-        handler: GetCoreSchemaHandler,
-    ) -> CoreSchema:
-        if handler.field_name is None:
-            return handler(source)
-        return core_schema.no_info_plain_validator_function(cls.model_validate)
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:  # noqa: ANN401 - of any field
+        """Return a mapping with these values, which are right; others are as when left out."""
+        made = cls.__new__(cls)
+        object.__setattr__(
+            made, "model_fields_set", set(values) if _fields_set is None else _fields_set
+        )
+        held = made.__dict__
+        for name, field in cls.model_fields.items():
+            held[name] = values[name] if name in values else field.absent()
+        return made
+
+    def model_copy(self, update: Mapping[str, Any]) -> Self:
+        """Return it with other values."""
+        held = {name: getattr(self, name) for name in self.model_fields}
+        return self.model_construct({*self.model_fields_set, *update}, **{**held, **update})
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:  # noqa: ANN401 - pydantic's own hook
-        if core["type"] == "function-plain":  # inside another mapping
-            return {"$model": cls}
-        schema: dict[str, Any] = handler(core)
-        return {"anyOf": [schema, dict(cls.short_schema)]} if cls.short_schema else schema
+    def model_json_schema(cls) -> dict[str, Any]:
+        """Return its JSON Schema, where each mapping below is `{"$model": its class}`."""
+        schema: dict[str, Any] = _pydantics().json_schema(cls)
+        return schema
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_"):
+            raise AttributeError(f"`{name}` of a plan's mapping can't be changed")
+        object.__setattr__(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.model_fields)
+
+    __hash__ = None  # type: ignore[assignment]  # it holds lists and mappings
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={getattr(self, name)!r}" for name in self.model_fields)
+        return f"{self.__class__.__name__}({', '.join(shown)})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
+        return _plain_schema(cls.model_validate)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core: object, _handler: object) -> dict[str, Any]:
+        return {"$model": cls}
+
+
+def mapping_with(
+    name: str, base: type[PlanMapping], fields: Mapping[str, tuple[Any, Any]]
+) -> type[PlanMapping]:
+    """Return a mapping with these fields, each with its type and what `Field` gives."""
+    body = {
+        "__doc__": base.__doc__,
+        "__module__": base.__module__,
+        "__annotations__": {key: kind for key, (kind, _) in fields.items()},
+    }
+    return type(name, (base,), {**body, **{key: field for key, (_, field) in fields.items()}})
+
+
+def value_of(kind: Any, value: object, place: tuple[str | int, ...] = ()) -> Any:  # noqa: ANN401 - by kind
+    """Return what a value of a type means, which stands at `place` below that which is read.
+
+    Raises:
+        ValidationError: All that is wrong with it.
+    """
+    try:
+        return reader_of(kind)(value)
+    except (ValueError, AssertionError):
+        return _pydantics().judged_value(kind, value, place)
 
 
 def later(module: str, name: str) -> Any:  # noqa: ANN401 - a type, which pydantic looks into
     """Return the type of a field with a mapping whose module is imported when a plan has one."""
-    return Annotated[Any, _Later(module, name)]
+    return Annotated[Any, LaterMapping(module, name)]
 
 
 def guests(book: GuestBook) -> Any:  # noqa: ANN401 - a type, which pydantic looks into
@@ -259,47 +363,30 @@ def guests(book: GuestBook) -> Any:  # noqa: ANN401 - a type, which pydantic loo
 
     Its alias is `GUESTS`.
     """
-    return Annotated[Any, _Guests(book)]
+    return Annotated[Any, GuestMappings(book)]
 
 
-class _Guests:
+class GuestMappings:
+    """Marks the type of the field that holds the guests of a mapping."""
+
     def __init__(self, book: GuestBook) -> None:
         self.book = book
 
-    def _validate(self, data: dict[str, Any]) -> dict[str, PlanMapping]:
-        valid: dict[str, PlanMapping] = {}
-        faults: list[InitErrorDetails] = []
-        for word, value in data.items():
-            guest = self.book.guest(word)
-            try:
-                valid[word] = guest.mapping.model_validate(value)
-            except ValidationError as failed:
-                faults += (
-                    _of_guest(word, guest, each) for each in failed.errors(include_url=False)
-                )
-        if faults:
-            raise ValidationError.from_exception_data("guests", faults)
-        return valid
+    def reader(self, _inner: QuickReader) -> QuickReader:
+        return lambda data: {
+            word: self.book.guest(word).mapping.read_quickly(value) for word, value in data.items()
+        }
 
-    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
-        del source, handler
-        return core_schema.no_info_plain_validator_function(self._validate)
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
+        return _plain_schema(lambda data: _pydantics().judged_guests(self.book, data))
 
-    def __get_pydantic_json_schema__(self, core: object, handler: object) -> dict[str, Any]:
-        del core, handler
+    def __get_pydantic_json_schema__(self, _core: object, _handler: object) -> dict[str, Any]:
         return {"$guests": self.book}
 
 
-def _of_guest(word: str, guest: Guest, fault: Any) -> InitErrorDetails:  # noqa: ANN401 - pydantic's dict
-    """Return a fault of a guest with the key that it stands below."""
-    context = {"message": fault["msg"], **fault.get("ctx", {})}
-    if not fault["loc"] and guest.example:
-        context.setdefault("example", f"{word}: {guest.example}")
-    kind = PydanticCustomError(fault["type"], "{message}", context)
-    return InitErrorDetails(type=kind, loc=(word, *fault["loc"]), input=fault["input"])
+class LaterMapping:
+    """Marks the type of a field with a mapping whose module few plans import."""
 
-
-class _Later:
     def __init__(self, module: str, name: str) -> None:
         self._module = module
         self._name = name
@@ -308,122 +395,14 @@ class _Later:
         mapping: type[PlanMapping] = getattr(import_module(self._module), self._name)
         return mapping
 
-    def _validate(self, data: object) -> PlanMapping:
-        return self.mapping().model_validate(data)
+    def reader(self, _inner: QuickReader) -> QuickReader:
+        return self.mapping().read_quickly
 
-    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
-        del source, handler
-        return core_schema.no_info_plain_validator_function(self._validate)
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
+        return _plain_schema(lambda data: self.mapping().model_validate(data))
 
-    def __get_pydantic_json_schema__(self, core: object, handler: object) -> dict[str, Any]:
-        del core, handler
+    def __get_pydantic_json_schema__(self, _core: object, _handler: object) -> dict[str, Any]:
         return {"$model": self.mapping()}
-
-
-def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator[Fault]:
-    if not data.keys() <= _own_keys(mapping).keys():
-        unknown = (key for key in data if not _takes(mapping, key))
-        yield from (_unknown(mapping, key, data) for key in islice(unknown, _MAX_UNKNOWN))
-    if None in data.values():
-        for key, value in data.items():
-            if value is None and key not in mapping.nullable and _takes(mapping, key):
-                yield Fault(
-                    Code.WRONG_TYPE, f"`{key}` has no value", "write one, or remove the key", key
-                )
-
-
-def _unknown(mapping: type[PlanMapping], key: object, data: Mapping[Any, Any]) -> Fault:
-    word = str(key)
-    hint = cut_off(word) or mapping.hint_beside(word, data) or _deeper(mapping, word)
-    known = list(known_keys(mapping))
-    family = [one for one in known if "." in word and one.startswith(word[: word.index(".") + 1])]
-    hint = hint or suggest(word, family or known)
-    hint = hint or listed(family or mapping.keys_beside(data))
-    return Fault(Code.UNKNOWN_KEY, f"unknown key `{word}`", hint, word)
-
-
-def _deeper(mapping: type[PlanMapping], word: str) -> str:
-    """Return where the unknown key `word` belongs, if that is one level deeper."""
-    homes = _homes(mapping).get(word, ())
-    return f"put it into {' or '.join(homes)}" if 0 < len(homes) <= _MOST_HOMES else ""
-
-
-@cache
-def _homes(mapping: type[PlanMapping]) -> Mapping[str, Sequence[str]]:
-    """Return the keys one level deeper, each with the places that have it."""
-    homes: dict[str, list[str]] = {}
-    for name, field in mapping.model_fields.items():
-        key = field.alias or name
-        for place, nested in _nested(field):
-            for inner in known_keys(nested):
-                homes.setdefault(inner, []).append(place.format(key))
-    return homes
-
-
-def _nested(field: FieldInfo) -> Iterator[tuple[str, type[PlanMapping]]]:
-    for kind in (field.annotation, *field.metadata):
-        yield from _mappings_in(kind, "`{}:`")
-
-
-def _mappings_in(kind: Any, place: str) -> Iterator[tuple[str, type[PlanMapping]]]:  # noqa: ANN401 - a type, or what annotates one
-    if isinstance(kind, _Later):
-        yield place, kind.mapping()
-    elif isinstance(kind, _Guests):
-        yield from ((f"`{word}:`", kind.book.guest(word).mapping) for word in kind.book.words())
-    elif isinstance(kind, type) and issubclass(kind, PlanMapping):
-        yield place, kind
-    place = _PLACES.get(get_origin(kind), place)
-    for inner in get_args(kind):
-        yield from _mappings_in(inner, place)
-
-
-_PLACES: Final = {list: "an item of `{}:`", dict: "one of the `{}:`"}
-_MOST_HOMES = 2
-_NEAR = 3  # the key itself, an item or a name below it, an arm of its type
-
-
-_MAX_UNKNOWN = 100  # looking for the key that was meant takes its time
-
-
-def _detail(fault: Fault, data: object) -> InitErrorDetails:
-    return InitErrorDetails(type=error(fault), loc=fault.path, input=data)
-
-
-def _identity(detail: InitErrorDetails) -> tuple[tuple[int | str, ...], str, object]:
-    """Return what makes a fault the same one: pydantic may call a nested check twice."""
-    kind = detail["type"]
-    assert isinstance(kind, PydanticCustomError)
-    return detail.get("loc", ()), kind.type, (kind.context or {}).get("key", "")
-
-
-def _rest(
-    mapping: type[PlanMapping], data: dict[Any, Any], handler: ModelWrapValidatorHandler[Any]
-) -> Iterator[InitErrorDetails]:
-    """Yield the faults of the single keys; those about the keys themselves are known already."""
-    present = {key: value for key, value in data.items() if value is not None}
-    try:
-        handler(present)
-    except ValidationError as failed:
-        for fault in failed.errors(include_url=False):
-            own = len(fault["loc"]) == 1
-            if own and (
-                fault["type"] == "extra_forbidden"
-                or (fault["type"] == "missing" and fault["loc"][0] in data)
-            ):
-                continue
-            yield _detail_of(mapping, fault)
-
-
-def _detail_of(mapping: type[PlanMapping], fault: Any) -> InitErrorDetails:  # noqa: ANN401 - pydantic's dict
-    """Return a fault of one key, with what its value looks like when it is right."""
-    place = fault["loc"]
-    context = {"message": fault["msg"], **fault.get("ctx", {})}
-    name = known_keys(mapping).get(place[0]) if 0 < len(place) <= _NEAR else None
-    if name is not None and "example" not in context:
-        examples = mapping.model_fields[name].examples
-        context["example"] = f"{place[0]}: {examples[0]}" if examples else ""
-    kind = PydanticCustomError(fault["type"], "{message}", context)
-    return InitErrorDetails(type=kind, loc=place, input=fault["input"])
 
 
 def in_words(keys: Sequence[str]) -> str:

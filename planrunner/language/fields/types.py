@@ -10,14 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from math import isfinite
-from typing import Annotated, Any, Final
-
-from pydantic_core import (
-    InitErrorDetails,
-    PydanticCustomError,
-    PydanticKnownError,
-    ValidationError,
-)
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code
@@ -30,6 +23,9 @@ from planrunner.language.fields.pauses import PAUSE_PATTERN, PauseValue
 from planrunner.language.fields.reading import ReadBy
 from planrunner.language.fields.text import PlanValue, Text, parse_text, parse_value
 from planrunner.units import Rate, UnitError
+
+if TYPE_CHECKING:
+    from pydantic_core import PydanticCustomError, PydanticKnownError
 
 __all__ = [
     "Count",
@@ -61,10 +57,18 @@ __all__ = [
 def _fault(
     code: Code, message: str, hint: str = "", offset: int | None = None
 ) -> PydanticCustomError:
+    from pydantic_core import PydanticCustomError  # noqa: PLC0415 - most plans have no faults
+
     context: dict[str, Any] = {"message": message, "hint": hint}
     if offset is not None:
         context["offset"] = offset
     return PydanticCustomError(code.value, "{message}", context)
+
+
+def _known(kind: Any, context: dict[str, Any] | None = None) -> PydanticKnownError:  # noqa: ANN401 - one of pydantic's words
+    from pydantic_core import PydanticKnownError  # noqa: PLC0415 - as above
+
+    return PydanticKnownError(kind, context)
 
 
 def _from(error: PlanrunnerError) -> PydanticCustomError:
@@ -113,7 +117,7 @@ def _flag(value: object) -> bool | Deferred:
         text = _text(value)
         if not text.is_constant:
             return Deferred(text, "flag")
-    raise PydanticKnownError("bool_type")
+    raise _known("bool_type")
 
 
 def _text(value: object) -> Text:
@@ -134,7 +138,7 @@ def choice(*words: str) -> ReadBy:
         text = _text(value)
         if text.is_constant and value not in words:
             expected = ", ".join(f"'{word}'" for word in words)
-            raise PydanticKnownError("literal_error", {"expected": expected})
+            raise _known("literal_error", {"expected": expected})
         return text
 
     expression = {"type": "string", "pattern": _HAS_EXPRESSION}
@@ -143,28 +147,28 @@ def choice(*words: str) -> ReadBy:
 
 def read_value(value: object) -> PlanValue:
     """Parse a value; reports every faulty text in it, each at its own place."""
-    faults: list[InitErrorDetails] = []
+    faults: list[Any] = []
     parsed = _parse_collecting(value, (), faults)
     if faults:
+        from pydantic_core import ValidationError  # noqa: PLC0415 - as above
+
         raise ValidationError.from_exception_data("value", faults)
     return parsed
 
 
-def _parse_collecting(
-    value: object, path: tuple[str | int, ...], faults: list[InitErrorDetails]
-) -> PlanValue:
+def _parse_collecting(value: object, path: tuple[str | int, ...], faults: list[Any]) -> PlanValue:
     if isinstance(value, Mapping):
         return {key: _parse_collecting(item, (*path, key), faults) for key, item in value.items()}
     if isinstance(value, list):
         return [_parse_collecting(item, (*path, at), faults) for at, item in enumerate(value)]
     if isinstance(value, float) and not isfinite(value):
         fault = _fault(Code.INVALID_VALUE, f"`{value}` is not a value that can be sent")
-        faults.append(InitErrorDetails(type=fault, loc=path, input=value))
+        faults.append({"type": fault, "loc": path, "input": value})
         return None
     try:
         return parse_value(value)
     except ExpressionError as error:
-        faults.append(InitErrorDetails(type=_from(error), loc=path, input=value))
+        faults.append({"type": _from(error), "loc": path, "input": value})
         return None
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from pydantic import ValidationError
-
 from planrunner.lsp.grammar.shapes import ValueShape
 from planrunner.lsp.grammar.visits import TreeVisit, node_at, visits
 from planrunner.lsp.names.kinds import NameKind, Occurrence, OccurrenceForm
@@ -174,7 +172,7 @@ def _model_name(action: str, data: object) -> str:
     try:
         request = LoneRequest.model_validate({action: data}).operation
         return request.name if request is not None else ""
-    except (ValidationError, ValueError, AttributeError):
+    except (ValueError, AttributeError):
         return ""
 
 

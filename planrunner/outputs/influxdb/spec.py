@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import Field
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import Fault
 from planrunner.language.fields.types import Duration, TextField
 from planrunner.outputs.influxdb.destination import database_in

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.types import TextField
 from planrunner.plan.output_kinds.model import OutputModel
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from pydantic import Field
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import Fault
 from planrunner.language.fields.types import Duration, TextField
 from planrunner.plan.models.services import PortField

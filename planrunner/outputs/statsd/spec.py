@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import Field
-
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import Fault
 from planrunner.language.fields.types import Duration, Flag, TextField
 from planrunner.outputs.setting_faults import every_faults

@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError
+from planrunner.language.fields.mapping import invalid
 from planrunner.plan.defaults.file import DEFAULTS_FILE
 from planrunner.plan.defaults.model import DefaultsModel
 from planrunner.plan.defaults.sections import SECTIONS
@@ -37,7 +36,7 @@ def read_defaults(
     faults = list(document.faults)
     try:
         DefaultsModel.model_validate(document.data)
-    except ValidationError as error:
+    except invalid() as error:
         faults += diagnose(error, document)
     return document, faults
 

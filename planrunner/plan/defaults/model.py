@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from pydantic import Field, create_model
-
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import (
     GUESTS,
     Guest,
@@ -14,6 +13,7 @@ from planrunner.language.fields.mapping import (
     guests,
     in_words,
     known_keys,
+    mapping_with,
 )
 from planrunner.plan.defaults.sections import SECTIONS
 from planrunner.plan.models.params import ParamModel
@@ -63,14 +63,15 @@ if TYPE_CHECKING:
         params: Mapping[str, ParamModel] | None
         cases: Mapping[str, Mapping[str, Any]] | None
 else:
-    DefaultsModel = create_model(
+    DefaultsModel = mapping_with(
         "DefaultsModel",
-        __base__=_DefaultsKeys,
-        __doc__=_DefaultsKeys.__doc__,
-        protocols=(guests(_HTTP) | None, Field(None, alias=GUESTS)),
-        **{
-            name: (field.annotation, field)
-            for name, field in PlanModel.model_fields.items()
-            if name in SECTIONS
+        _DefaultsKeys,
+        {
+            "protocols": (guests(_HTTP) | None, Field(None, alias=GUESTS)),
+            **{
+                name: (field.annotation, field)
+                for name, field in PlanModel.model_fields.items()
+                if name in SECTIONS
+            },
         },
     )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any, Final
 
 from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.language.fields.mapping import known_keys
 from planrunner.plan.faults.words import EXPECTED, Words, describe_fault, example_hint, name_of
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.yaml.document import Document, PlanPath
+
+if TYPE_CHECKING:
+    from pydantic_core import ValidationError
 
 __all__ = ["MAX_FAULTS", "diagnose", "locate_faults"]
 

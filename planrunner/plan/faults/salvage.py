@@ -11,8 +11,7 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
-from pydantic import ValidationError
-
+from planrunner.language.fields.mapping import invalid
 from planrunner.plan.faults.find import locate_faults
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.yaml.document import Document, PlanPath
@@ -48,7 +47,7 @@ def salvage(document: Document) -> Remains | None:
     for _round in range(_MAX_ROUNDS):
         try:
             model = PlanModel.model_validate(document.data)
-        except ValidationError as error:
+        except invalid() as error:
             paths = frozenset(locate_faults(error, document))
         else:
             return Remains(model, document, frozenset(lost))

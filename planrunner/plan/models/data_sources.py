@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
-from pydantic import Field, create_model
-
 from planrunner.data.data_format import DataFormat
 from planrunner.data.formats import DATA_FORMATS
 from planrunner.data.writing.formats import FILE_FORMATS
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, in_words
+from planrunner.language.fields.declared import Field
+from planrunner.language.fields.mapping import (
+    Fault,
+    PlanMapping,
+    exactly_one,
+    in_words,
+    mapping_with,
+)
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import (
     ExprField,
@@ -62,10 +67,10 @@ def _file_field(key: str) -> str:
 if TYPE_CHECKING:
     _FileKeys = PlanMapping
 else:
-    _FileKeys = create_model(
+    _FileKeys = mapping_with(
         "_FileKeys",
-        __base__=PlanMapping,
-        **{
+        PlanMapping,
+        {
             _file_field(each.key): (
                 TextField | None,
                 Field(None, alias=each.key, description=each.description, examples=[each.example]),

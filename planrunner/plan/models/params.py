@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import Fault, PlanMapping
 
 __all__ = ["ParamModel", "ParamType"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field, StringConstraints
-
 from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import (
     GUESTS,
     Fault,
@@ -57,7 +56,7 @@ __all__ = [
 
 _LOAD_KEYS: Final = ("stages", "phases", "profiles")
 
-NonEmpty = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
+NonEmpty = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
 def is_extension(key: object) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, Tag
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import Discriminator, Field, Tag
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one
 from planrunner.language.fields.types import Duration, PositiveInt, TextField, ValueField
 from planrunner.plan.models.requests import Expect

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal, cast, get_args
-
-from pydantic import Field, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal, cast
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.builtins.names import pool_in
-from planrunner.language.fields.mapping import Fault, PlanMapping, error
-from planrunner.language.fields.reading import ReadBy
+from planrunner.language.fields.declared import Field
+from planrunner.language.fields.mapping import Fault, PlanMapping, error, value_of
+from planrunner.language.fields.reading import ReadBy, reader_of
 from planrunner.language.fields.types import Deferred, Duration, NameField, PositiveInt, ValueField
 from planrunner.plan.models.actions import check_name
 from planrunner.values import dataclass
@@ -113,18 +111,7 @@ def _pop_of(data: Mapping[str, Any], source: str) -> Pop:
 
 
 def _read_wait(data: object) -> int | Deferred:
-    try:
-        return cast("int | Deferred", _reader(Duration)(data))
-    except PydanticCustomError as fault:
-        details = InitErrorDetails(type=fault, loc=("wait",), input=data)
-        raise ValidationError.from_exception_data("pop", [details]) from None
-
-
-def _reader(kind: object) -> Callable[[object], object]:
-    """Return what reads a type of the plan's values."""
-    _, how = get_args(kind)
-    assert isinstance(how, ReadBy)
-    return how.read
+    return cast("int | Deferred", value_of(Duration, data, ("wait",)))
 
 
 PopField = Annotated[
@@ -154,7 +141,7 @@ PopField = Annotated[
 def _read_users(data: object) -> int | Deferred | Literal["all"]:
     if data == "all":
         return "all"
-    return cast("int | Deferred", _reader(PositiveInt)(data))
+    return cast("int | Deferred", reader_of(PositiveInt)(data))
 
 
 class BarrierModel(PlanMapping):

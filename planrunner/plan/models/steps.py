@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import Field
-
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import (
     GUESTS,
     Fault,
@@ -71,9 +70,6 @@ class PollModel(LoneRequest):
     @classmethod
     def expand(cls, data: object) -> object:
         return {"get": data} if isinstance(data, str) else data
-
-
-StepList = list["StepModel"]
 
 
 class ChoiceModel(PlanMapping):
@@ -430,3 +426,6 @@ class BlockModel(PlanMapping):
     @classmethod
     def expand(cls, data: object) -> object:
         return {"do": data} if isinstance(data, list) else data
+
+
+StepList = list[StepModel]

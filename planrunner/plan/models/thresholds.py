@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
-from pydantic import AfterValidator, Field
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import AfterValidator, Field
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import ReadBy
 from planrunner.metrics.aggregations.table import AGGREGATIONS
@@ -197,7 +196,7 @@ class ThresholdModel(PlanMapping):
         The long form gives the sentence that says the same; its key is empty.
         """
         if self.metric is not None:
-            yield "fail", "", "".join(text for _, text in _pieces(self.model_dump()))
+            yield "fail", "", "".join(text for _, text in _pieces(vars(self)))
         if self.warn is not None:
             yield "warn", "warn", self.warn
         if self.fail is not None:

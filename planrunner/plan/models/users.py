@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Final, Literal
 
-from pydantic import Field
-
 from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import (
     GUESTS,
     Fault,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
-from pydantic import Field
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import (
     GUESTS,
     Fault,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import Field
-
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import PlanMapping
 from planrunner.language.fields.types import Duration, TextField, ValueField, VariableName
 

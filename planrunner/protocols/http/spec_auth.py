@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
-
+from planrunner.language.fields.declared import Discriminator, Field, Tag
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one
 from planrunner.language.fields.types import TextField
 from planrunner.protocols.json_replies.spec import shape

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
-from pydantic import Discriminator, Field, Tag
-from pydantic.functional_validators import AfterValidator
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import AfterValidator, Discriminator, Field, Tag
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import TextField, read_value

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, Discriminator, Field, Tag
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import Discriminator, Field, Tag
 from planrunner.language.fields.mapping import Fault, PlanMapping
 from planrunner.language.fields.types import Count, TextField, ValueField
 
@@ -16,7 +15,7 @@ __all__ = ["JsonExpectation", "Rule", "rule_shape", "shape"]
 
 def shape(value: object) -> str:
     """Tell pydantic which arm of a union a value is for; the words never are keys of a plan."""
-    if isinstance(value, Mapping | BaseModel):
+    if isinstance(value, Mapping | PlanMapping):
         return "<mapping>"
     return "<list>" if isinstance(value, list | tuple) else "<scalar>"
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag
-
+from planrunner.language.fields.declared import Discriminator, Field, Tag
 from planrunner.language.fields.mapping import PlanMapping
 from planrunner.language.fields.types import Duration, Flag, PositiveInt, ValueField, VariableName
 

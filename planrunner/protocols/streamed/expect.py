@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Protocol, TypeAlias
 
-from pydantic import BaseModel, Discriminator, Field, Tag
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import Discriminator, Field, Tag
 from planrunner.language.fields.deferred import Deferred
 from planrunner.language.fields.mapping import Fault, PlanMapping
 from planrunner.language.fields.text import Text
@@ -55,7 +54,7 @@ class EventCount(PlanMapping):
 
 
 def _shape(value: object) -> str:
-    return "<mapping>" if isinstance(value, Mapping | BaseModel) else "<scalar>"
+    return "<mapping>" if isinstance(value, Mapping | PlanMapping) else "<scalar>"
 
 
 FirstEventField: TypeAlias = Annotated[

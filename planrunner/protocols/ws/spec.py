@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal
 
-from pydantic import Field, PrivateAttr
-
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one
 from planrunner.language.fields.types import (
     Count,
@@ -95,7 +94,7 @@ class WsRequest(OperationModel):
         examples=["prices"],
     )
 
-    _leads_to: str = PrivateAttr("")
+    _leads_to: str = ""
 
     def note_connection(self, opener: WsConnect) -> None:
         self._leads_to = opener.url.source

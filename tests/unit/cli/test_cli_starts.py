@@ -59,6 +59,8 @@ _HEAVY = {
     "multiprocessing",
     "picows",
     "psutil",
+    "pydantic",
+    "pydantic_core",
     "rich",
     "sqlalchemy",
     "ssl",
@@ -104,21 +106,14 @@ try:
 except SystemExit as end:
     assert end.code in (None, 0, 1), end.code  # 1: a threshold without data
 facts = {"modules": sorted(sys.modules)}
-if "planrunner.language.fields.mapping" in sys.modules:
-    from planrunner.language.fields.mapping import PlanMapping
-    def below(cls):
-        for sub in cls.__subclasses__():
-            yield sub
-            yield from below(sub)
-    facts["built"] = sorted({m.__name__ for m in below(PlanMapping) if m.__pydantic_complete__})
-    facts["costly"] = sorted(
-        f"{module.__name__}.{name}"
-        for module in list(sys.modules.values()) if module.__name__.startswith("planrunner.")
-        for name, cls in vars(module).items()
-        if isinstance(cls, type) and cls.__module__ == module.__name__
-        and getattr(cls, "__dataclass_params__", None) and "__slots__" in vars(cls)
-        and cls.__dataclass_params__.frozen and not cls.__dataclass_params__.order
-    )
+facts["costly"] = sorted(
+    f"{module.__name__}.{name}"
+    for module in list(sys.modules.values()) if module.__name__.startswith("planrunner.")
+    for name, cls in vars(module).items()
+    if isinstance(cls, type) and cls.__module__ == module.__name__
+    and getattr(cls, "__dataclass_params__", None) and "__slots__" in vars(cls)
+    and cls.__dataclass_params__.frozen and not cls.__dataclass_params__.order
+)
 json.dump(facts, sys.stderr)
 """
 
@@ -200,23 +195,6 @@ def test_running_imports_no_report_and_no_view_that_nobody_asked_for(tmp_path: P
     }
     drawing.remove("planrunner.results.files.metrics_json")  # which the run itself is
     assert sorted(modules & drawing) == []
-
-
-def test_validating_builds_the_validators_that_the_plan_needs(
-    validating: dict[str, list[str]],
-) -> None:
-    """The language has over fifty mappings; one that the plan doesn't hold costs no schema."""
-    assert validating["built"] == [
-        "HttpModel",
-        "ParamModel",
-        "PlanModel",
-        "StageModel",
-        "StepExpect",
-        "StepModel",
-        "TaskModel",
-        "ThresholdModel",
-        "UserModel",
-    ]
 
 
 @pytest.mark.slow

@@ -88,7 +88,9 @@ def test_null_is_a_forgotten_value_unless_it_means_something() -> None:
 
 def test_a_short_form_is_the_long_form_written_shorter() -> None:
     """Short forms expand before anything is checked."""
-    assert Box.model_validate({"tall": 3, "wide": 1, "inner": [4]}).inner == [Box(tall=4)]
+    short = Box.model_validate({"tall": 3, "wide": 1, "inner": [4]})
+
+    assert short == Box.model_validate({"tall": 3, "wide": 1, "inner": [{"tall": 4}]})
 
 
 def test_validation_leaves_the_data_alone() -> None:

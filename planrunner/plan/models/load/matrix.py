@@ -7,11 +7,9 @@ from itertools import product
 from math import prod
 from typing import Any, Final
 
-from pydantic import ConfigDict, TypeAdapter
-
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.values import to_text
-from planrunner.language.fields.mapping import Fault
+from planrunner.language.fields.mapping import Fault, value_of
 from planrunner.language.fields.types import Count, RateField
 from planrunner.units import format_count
 from planrunner.values import dataclass
@@ -38,10 +36,7 @@ MOST_COMBINATIONS: Final = 200
 LEVEL_AXES: Final = ("users", "rate")
 """Axes that set the load of a phase, unless the phase writes it itself."""
 
-_LEVELS: Final[Mapping[str, TypeAdapter[Any]]] = {
-    "users": TypeAdapter(Count, config=ConfigDict(strict=True)),
-    "rate": TypeAdapter(RateField, config=ConfigDict(strict=True)),
-}
+_LEVELS: Final[Mapping[str, Any]] = {"users": Count, "rate": RateField}
 # What already says how much load there is, or when it starts.
 _BESIDE_LEVELS: Final[Mapping[str, frozenset[str]]] = {
     "users": frozenset({"rate", "stages", "search", "tool"}),
@@ -97,7 +92,7 @@ def read_level_axis(axis: str, value: object) -> Any:  # noqa: ANN401 - as the p
     Raises:
         ValidationError: It isn't one.
     """
-    return _LEVELS[axis].validate_python(value)
+    return value_of(_LEVELS[axis], value)
 
 
 def with_levels(phase: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, Field
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import AfterValidator, Field
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import ReadBy
 from planrunner.language.fields.types import Count, Deferred, Duration

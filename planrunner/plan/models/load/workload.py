@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import BeforeValidator, Discriminator, Field, Tag
 from planrunner.language.fields.mapping import Fault, PlanMapping, error, known_keys, later
 from planrunner.language.fields.types import (
     Count,

@@ -137,7 +137,7 @@ def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -
         names = "cert", "key", "key_password"
         changed |= zip(names, _certificate(model.cert, lowering), strict=True)
     if "pool" in given:
-        changed |= _pool(model.pool or Pool(), lowering)
+        changed |= _pool(model.pool or Pool.model_construct(), lowering)
     changed |= _client(model, lowering)
     if "hosts" in given:
         changed["hosts"] = {**settings.hosts, **_hosts(model.hosts, lowering)}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag
-
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.declared import Discriminator, Field, Tag
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one
 from planrunner.language.fields.text import Text, parse_text
 from planrunner.language.fields.types import TextField, ValueField
@@ -60,7 +59,7 @@ class GraphqlModel(PlanMapping):
         examples=["Models"],
     )
 
-    _content: str = PrivateAttr("")
+    _content: str = ""
 
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:

@@ -1,7 +1,6 @@
 """What a plan may write: `carbon:`."""
 
-from pydantic import Field
-
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.types import Duration, TextField
 from planrunner.outputs import OutputModel
 

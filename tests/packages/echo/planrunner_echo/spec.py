@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
+from planrunner.language.fields.declared import Field
 from planrunner.language.fields.mapping import PlanMapping
 from planrunner.language.fields.types import Duration, TextField, VariableName
 from planrunner.protocols.operation_model import OperationModel
