@@ -18,17 +18,17 @@ from planrunner.clock import MonotonicClock
 from planrunner.engine.scheduling.driving import driven
 from planrunner.protocols.base import FailureKind, Reply, Scope
 from planrunner.protocols.http.clients.fault import WireFault
-from planrunner.protocols.http.clients.http1 import client as wire
-from planrunner.protocols.http.clients.http1 import session
-from planrunner.protocols.http.clients.http1.body import BodyReader, ChunkedBody
-from planrunner.protocols.http.clients.http1.connection import ReplyLimits, WireConnection
-from planrunner.protocols.http.clients.http1.head import (
+from planrunner.protocols.http.clients.heads.head import (
     CAPACITY,
     NEVER_QUICK,
     UNTIL_CLOSE,
     ReplyHead,
     ReplyHeads,
 )
+from planrunner.protocols.http.clients.http1 import client as wire
+from planrunner.protocols.http.clients.http1 import session
+from planrunner.protocols.http.clients.http1.body import BodyReader, ChunkedBody
+from planrunner.protocols.http.clients.http1.connection import ReplyLimits, WireConnection
 from planrunner.protocols.http.clients.http1.open_connection import Waiter
 from planrunner.protocols.http.clients.kept_bodies import KeptBodies, KeptBudget
 from planrunner.protocols.http.clients.recall import Glimpse

@@ -12,7 +12,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]  # its types 
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.fault import WireFault, map_tls_failure
-from planrunner.protocols.http.clients.http1.head import status_named
+from planrunner.protocols.http.clients.heads.head import status_named
 from planrunner.protocols.http.url import Origin
 from planrunner.protocols.ws.clients.answer import HandshakeAnswer
 from planrunner.protocols.ws.clients.connection import WsConnection

@@ -9,7 +9,7 @@ import httptools
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.fault import WireFault
-from planrunner.protocols.http.clients.http1.head import UNTIL_CLOSE, ReplyHead, is_surplus
+from planrunner.protocols.http.clients.heads.head import UNTIL_CLOSE, ReplyHead, is_surplus
 from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.recall import GLIMPSE
 

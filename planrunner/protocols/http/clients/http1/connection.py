@@ -21,8 +21,8 @@ from typing import Final
 
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault, map_loss
+from planrunner.protocols.http.clients.heads.head import HEAD_END, ReplyHead, ReplyHeads, is_surplus
 from planrunner.protocols.http.clients.http1.body import BodyReader, read_body
-from planrunner.protocols.http.clients.http1.head import HEAD_END, ReplyHead, ReplyHeads, is_surplus
 from planrunner.protocols.http.clients.http1.open_connection import (
     ConnectionOwner,
     ReplyLimits,

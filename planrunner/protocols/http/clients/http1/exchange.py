@@ -10,7 +10,7 @@ import asyncio
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.decoding import decode_body
 from planrunner.protocols.http.clients.fault import WireFault
-from planrunner.protocols.http.clients.http1.head import ReplyHead, status_named
+from planrunner.protocols.http.clients.heads.head import ReplyHead, status_named
 from planrunner.protocols.http.clients.http1.open_connection import OpenConnection, ReplyOutcome
 from planrunner.protocols.http.clients.http1.user import WireUser
 from planrunner.protocols.http.clients.request import IDEMPOTENT, LARGE, WireRequest

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from planrunner.protocols.base import Reply
 from planrunner.protocols.http.clients.fault import WireFault
+from planrunner.protocols.http.clients.heads.head import ReplyHead
 from planrunner.protocols.http.clients.http1.body import BodyReader
-from planrunner.protocols.http.clients.http1.head import ReplyHead
 from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.recall import Glimpse
 from planrunner.protocols.http.clients.streams.reading import StreamReading

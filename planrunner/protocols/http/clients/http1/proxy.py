@@ -8,7 +8,7 @@ from typing import Final
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.fault import WireFault
-from planrunner.protocols.http.clients.http1.head import HEAD_END, status_named
+from planrunner.protocols.http.clients.heads.head import HEAD_END, status_named
 from planrunner.protocols.http.url import Origin, split_url
 from planrunner.values import dataclass
 

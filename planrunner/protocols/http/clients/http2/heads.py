@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from planrunner.protocols.http.clients.http1.head import (
+from planrunner.protocols.http.clients.heads.head import (
     HEAD_END,
     NEVER_QUICK,
     ReplyHead,

@@ -13,8 +13,8 @@ from functools import partial
 
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault, map_loss
+from planrunner.protocols.http.clients.heads.head import ReplyHead
 from planrunner.protocols.http.clients.http1.body import BodyReader, read_body
-from planrunner.protocols.http.clients.http1.head import ReplyHead
 from planrunner.protocols.http.clients.http1.open_connection import (
     ConnectionOwner,
     ReplyOutcome,

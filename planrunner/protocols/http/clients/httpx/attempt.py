@@ -23,7 +23,7 @@ from planrunner.protocols.http.clients.fault import (
     map_loss,
     map_tls_failure,
 )
-from planrunner.protocols.http.clients.http1.head import is_surplus
+from planrunner.protocols.http.clients.heads.head import is_surplus
 from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.recall import GLIMPSE, is_worth_a_glimpse
 from planrunner.protocols.http.clients.streams.reading import GRACE_NS, StreamReading
