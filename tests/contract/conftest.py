@@ -10,24 +10,27 @@ import uvloop
 
 from planrunner.protocols.plugin import resolve
 from planrunner.protocols.registry import own_verbs
+from tests.support.eager_heads import open_eager
 from tests.support.http_servers import Certificates
 from tests.support.http_users import HttpUnderTest
 
 NAMES = {name: path for name, path in own_verbs().clients.items() if find_spec(path.split(":")[0])}
 LOOPS = {"asyncio": asyncio.run, "uvloop": uvloop.run}
-# uvloop is what the wire client was made for; for the reference one loop is enough.
-COMBINATIONS = [
-    (name, loop) for name in NAMES for loop in LOOPS if (name, loop) != ("httpx", "uvloop")
-]
+# uvloop is what the wire client was made for; for the reference one loop is enough. On the other
+# loop the wire client reads each head of a reply by its shape, where it has one.
+SHAPES = ("wire", "asyncio", "shapes")
+COMBINATIONS = [("wire", "uvloop"), *((name, "asyncio") for name in NAMES if name != "wire")]
 HTTP2 = ("wire", "uvloop", "http2")
 """The same client over HTTP/2, where a test is about what both versions have."""
 
 
-@pytest.fixture(params=[*COMBINATIONS, HTTP2], ids="-".join)
+@pytest.fixture(params=[*COMBINATIONS, SHAPES, HTTP2], ids="-".join)
 def http(request: pytest.FixtureRequest) -> HttpUnderTest:
     """Return one client on one loop."""
-    name, loop, *others = request.param
-    return HttpUnderTest(name, resolve(NAMES[name]), LOOPS[loop], "2" if others else "1.1")
+    name, loop, *_ = request.param
+    opened = open_eager if request.param == SHAPES else resolve(NAMES[name])
+    version = "2" if request.param == HTTP2 else "1.1"
+    return HttpUnderTest(name, opened, LOOPS[loop], version)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

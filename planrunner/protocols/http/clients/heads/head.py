@@ -1,7 +1,4 @@
-"""Reply heads: parsed once, then known by their bytes.
-
-A load test sees the same few heads over and over (only Date changes, once a second), so looking
-the bytes up is several times cheaper than parsing them, and gives exactly where the reply ends.
+"""What the head of a reply says, found by taking it apart; `known` has cheaper ways.
 
 A head is read as its sender's peers read it (ADR 33): strict where a reply could be taken for
 another one, lenient where its meaning is clear.
@@ -21,18 +18,19 @@ from planrunner.protocols.http.url import REDIRECTS
 __all__ = [
     "HEAD_END",
     "NEVER_QUICK",
+    "UNKNOWN_HEAD",
     "UNTIL_CLOSE",
     "ReplyHead",
-    "ReplyHeads",
     "facts_of",
     "is_surplus",
+    "location_text",
+    "parse_head",
     "status_named",
 ]
 
 HEAD_END: Final = b"\r\n\r\n"
 UNTIL_CLOSE: Final = -1
 NEVER_QUICK: Final = -1
-CAPACITY: Final = 256
 BODILESS: Final = frozenset({204, 304})
 LONGEST_LENGTH: Final = 19
 """Digits of 2**63, beyond which clients overflow."""
@@ -57,40 +55,63 @@ class ReplyHead:
     Attributes:
         raw: The head's bytes, empty line included.
         text: The same as it is understood: folded lines are unfolded, and no name ends in a space.
-        size: Bytes of the whole reply when it is quick, else NEVER_QUICK.
         length: Bytes of the body; UNTIL_CLOSE without Content-Length.
-        quick: `length` when nothing but its bytes has to arrive: a final reply, not chunked or
-            encoded, that keeps the connection, needs no look and is not worth a glimpse. Else
-            NEVER_QUICK.
-        needs_look: It redirects or sets a cookie.
         keeps_alive: The connection may serve another request.
         encoding: Content-Encoding in lower case, empty for none.
         location: Empty unless the status is a redirect.
         cookies: The Set-Cookie values.
+        quick: `length` when nothing but its bytes has to arrive: a final reply, not chunked or
+            encoded, that keeps the connection, redirects nowhere and is not worth a glimpse. Else
+            NEVER_QUICK.
+        size: Bytes of the whole reply when it is quick, else fewer than its head has.
     """
 
     raw: bytes
     text: bytes
-    size: int
     status: int
     length: int
-    quick: int
-    needs_look: bool
     is_chunked: bool
     keeps_alive: bool
     encoding: str
     location: str
     cookies: tuple[str, ...]
+    quick: int = NEVER_QUICK
+    size: int = NEVER_QUICK
+
+    @property
+    def needs_look(self) -> bool:
+        """It redirects or sets a cookie."""
+        return bool(self.location or self.cookies)
+
+    def copy(self) -> ReplyHead:
+        return ReplyHead(
+            self.raw,
+            self.text,
+            self.status,
+            self.length,
+            self.is_chunked,
+            self.keeps_alive,
+            self.encoding,
+            self.location,
+            self.cookies,
+            self.quick,
+            self.size,
+        )
+
+    def settle(self, max_body: int) -> None:
+        """Say whether it is quick; a body longer than `max_body` is not: its limit is looked at."""
+        has_more = self.is_chunked or self.encoding or self.location or self.length > max_body
+        is_odd = self.status < 200 or not self.keeps_alive or self.text is not self.raw
+        is_failure = is_worth_a_glimpse(self.status) and self.length != 0
+        self.quick = NEVER_QUICK if has_more or is_odd or is_failure else self.length
+        self.size = len(self.raw) + self.quick
 
 
 UNKNOWN_HEAD: Final = ReplyHead(
     raw=b"\0",
     text=b"\0",
-    size=NEVER_QUICK,
     status=0,
     length=UNTIL_CLOSE,
-    quick=NEVER_QUICK,
-    needs_look=False,
     is_chunked=False,
     keeps_alive=False,
     encoding="",
@@ -100,49 +121,12 @@ UNKNOWN_HEAD: Final = ReplyHead(
 """What no reply starts with."""
 
 
-class ReplyHeads:
-    """The heads one client has seen; forgets all of them when there are too many.
+def parse_head(raw: bytes) -> ReplyHead:
+    """Return what `raw`, up to and with its empty line, says.
 
-    Args:
-        max_body: A longer body is never quick, so that its limit is looked at.
-
-    Attributes:
-        latest: The head of the last quick reply, most likely the next one's too: comparing bytes
-            is a third of the price of cutting them out and looking them up.
+    Raises:
+        WireFault: It is not HTTP.
     """
-
-    __slots__ = ("known", "latest", "max_body")
-
-    def __init__(self, max_body: int) -> None:
-        self.known: dict[bytes, ReplyHead] = {}
-        self.latest = UNKNOWN_HEAD
-        self.max_body = max_body
-
-    def of_reply(self, data: bytes) -> ReplyHead:
-        """Return the known head that `data` starts with, or one that no reply has."""
-        head = self.known.get(data[: data.find(HEAD_END) + len(HEAD_END)], UNKNOWN_HEAD)
-        if head is not UNKNOWN_HEAD:
-            self.latest = head
-        return head
-
-    def parse(self, raw: bytes) -> ReplyHead:
-        """Return what `raw`, up to and with its empty line, says.
-
-        Raises:
-            WireFault: It is not HTTP.
-        """
-        head = self.known.get(raw)
-        if head is None:
-            head = _parse(raw)
-            if head.quick > self.max_body:
-                head.quick = head.size = NEVER_QUICK
-            if len(self.known) >= CAPACITY:
-                self.known.clear()
-            self.known[raw] = head
-        return head
-
-
-def _parse(raw: bytes) -> ReplyHead:
     text, match = raw, HEAD.fullmatch(raw)
     if match is None:
         text = _straightened(raw)
@@ -232,22 +216,15 @@ def facts_of(
     encoding = _joined(found, b"content-encoding")
     location = found.get(b"location", [b""])[0] if status in REDIRECTS else b""
     cookies = found.get(b"set-cookie", ())
-    needs_look = bool(location or cookies)
-    is_slow = status < 200 or is_chunked or not keeps or encoding or needs_look
-    is_slow = is_slow or text is not raw or (is_worth_a_glimpse(status) and length != 0)
-    quick = NEVER_QUICK if is_slow else length
     return ReplyHead(
         raw,
         text,
-        NEVER_QUICK if quick == NEVER_QUICK else len(raw) + quick,
         status,
         length,
-        quick,
-        needs_look,
         is_chunked,
         keeps,
         "" if encoding == "identity" else encoding,
-        _text(location) if location else "",
+        location_text(location),
         tuple([cookie.decode("latin-1") for cookie in cookies]),
     )
 
@@ -279,7 +256,7 @@ def _length(found: dict[bytes, list[bytes]]) -> int:
     return int(length)
 
 
-def _text(value: bytes) -> str:
+def location_text(value: bytes) -> str:
     """Decode a Location: UTF-8 is what servers mean when they send bytes over 127."""
     try:
         return value.decode("utf-8")

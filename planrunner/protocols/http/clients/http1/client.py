@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, Redirect, Sent
-from planrunner.protocols.http.clients.heads.head import ReplyHeads
+from planrunner.protocols.http.clients.heads.known import ReplyHeads
 from planrunner.protocols.http.clients.http1.open_connection import ReplyLimits
 from planrunner.protocols.http.clients.http1.opening import HttpConnector
 from planrunner.protocols.http.clients.http1.session import RetiringSession, WireSession
@@ -39,7 +39,7 @@ class WireClient:
             clock,
             clock.now_ns,
             limits,
-            ReplyHeads(min(settings.max_body, UNCOUNTED)),
+            ReplyHeads(limits.max_head, min(settings.max_body, UNCOUNTED)),
             HttpConnector(settings, clock.now_ns, limits),
             KeptBudget(settings.max_kept),
             settings.per_user,

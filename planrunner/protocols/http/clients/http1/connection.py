@@ -7,8 +7,9 @@ waiting | pending | None    | the head; a quick reply ends here, in one step
 reading | pending | set     | the body
 lost    | None    | None    | nothing; `is_usable` is False for ever
 
-The waiter's result is None when `reply` is filled in and nothing is left to do, a `ReplyHead` for
-a reply that needs a look (`take_body` has the rest), or a `WireFault`.
+The waiter's result is a tuple when `reply` is filled in and nothing is left to do but to store the
+cookies in it, a `ReplyHead` for a reply that needs a look (`take_body` has the rest), or a
+`WireFault`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Final
 
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault, map_loss
-from planrunner.protocols.http.clients.heads.head import HEAD_END, ReplyHead, ReplyHeads, is_surplus
+from planrunner.protocols.http.clients.heads.head import HEAD_END, ReplyHead, is_surplus
+from planrunner.protocols.http.clients.heads.known import ReplyHeads
 from planrunner.protocols.http.clients.http1.body import BodyReader, read_body
 from planrunner.protocols.http.clients.http1.open_connection import (
     ConnectionOwner,
@@ -229,7 +231,8 @@ class WireConnection(asyncio.Protocol):
                 reply.received = head.quick
                 reply.head = head.raw
                 reply.body = data[head.size - head.quick :] if self.wants_body else None
-                self.waiter = waiter.outcome = None
+                self.waiter = None
+                waiter.outcome = head.cookies
                 waiter.is_pending = False
                 resume = waiter.resume
                 resume()
@@ -280,6 +283,7 @@ class WireConnection(asyncio.Protocol):
                 self._read_body(self.head, self.reading, data)
         except WireFault as fault:
             self.fail(fault)
+        self.heads.learn()
 
     def _read_head(self, data: bytes) -> None:
         buffer = self.buffer
@@ -379,7 +383,7 @@ class WireConnection(asyncio.Protocol):
         reply.head = head.text
         reply.body = reading.content()
         self.take_body()
-        self._finish(None)
+        self._finish(())
 
     def _finish_quick(self, head: ReplyHead, body: bytes | None) -> None:
         reply = self.reply
@@ -390,7 +394,7 @@ class WireConnection(asyncio.Protocol):
         reply.body = body
         waiter, self.waiter = self.waiter, None
         assert waiter is not None  # a reply is awaited
-        waiter.end(None)
+        waiter.end(head.cookies)
 
     def _finish(self, outcome: ReplyOutcome) -> None:
         """Hand over the outcome; what was read stays until `take_body`."""

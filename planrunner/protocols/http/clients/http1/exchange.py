@@ -80,7 +80,7 @@ class WireExchange:
         reply.spoken = user.shared.spoken
         reply.asked_ns = user.now_ns()
         user.deadline_ns = reply.asked_ns + self.bound.timeout_ns
-        return await self._conclude(reply, None, is_sent=False)
+        return await self._conclude(reply, (), is_sent=False)
 
     async def resume(self, connection: OpenConnection, outcome: ReplyOutcome) -> Reply:
         """Go on after the hot path's write ended with more than a quick reply."""
@@ -98,7 +98,7 @@ class WireExchange:
                 head = await self._convince(self.signer, head)
             redirects = 0
             while head is not None:
-                self._take_cookies(head)
+                self._take_cookies(head.cookies)
                 if not (head.location and self.bound.follows):
                     self._take_body(reply, head)
                     break
@@ -122,7 +122,7 @@ class WireExchange:
     # -- one hop -----------------------------------------------------------------------------
 
     async def _attempt(self) -> ReplyHead | None:
-        """Send the hop's request; None means a quick reply came, which needs no look."""
+        """Send the hop's request; None: the reply is filled in, and nothing left to do."""
         connection = self.user.connections.get(str(self.origin))
         if connection is None:
             connection = self.user.join(self.origin) or await self._open()
@@ -136,7 +136,7 @@ class WireExchange:
             if not signer.wants_again(status, text, user.identity.answers):
                 return head
             if head is not None:
-                self._take_cookies(head)
+                self._take_cookies(head.cookies)
                 self._count()
             reply.retries += 1
             head = await self._attempt()
@@ -151,9 +151,11 @@ class WireExchange:
             outcome = await self._write(again)
         if isinstance(outcome, WireFault):
             raise outcome
-        if outcome is None:
-            self.received += self.user.reply.received
-        return outcome
+        if isinstance(outcome, ReplyHead):
+            return outcome
+        self._take_cookies(outcome)
+        self.received += self.user.reply.received
+        return None
 
     async def _open(self) -> OpenConnection:
         user, reply = self.user, self.user.reply
@@ -211,9 +213,9 @@ class WireExchange:
 
     # -- what a reply asks for -----------------------------------------------------------------
 
-    def _take_cookies(self, head: ReplyHead) -> None:
-        if head.cookies:
-            self.user.identity.store(head.cookies, self.origin, target_of(self.data))
+    def _take_cookies(self, cookies: tuple[str, ...]) -> None:
+        if cookies:
+            self.user.identity.store(cookies, self.origin, target_of(self.data))
 
     def _follow(self, head: ReplyHead) -> None:
         try:

@@ -24,7 +24,9 @@ __all__ = [
     "Waiter",
 ]
 
-ReplyOutcome = ReplyHead | WireFault | None
+ReplyOutcome = ReplyHead | WireFault | tuple[str, ...]
+"""A tuple has the cookies that a reply sets of which nothing else is left to do."""
+
 Waiter = WireWait[ReplyOutcome]
 
 

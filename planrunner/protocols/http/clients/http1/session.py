@@ -19,6 +19,7 @@ from planrunner.protocols.http.clients.http1.user import WireShared, WireUser
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import LARGE, Outbound, WireRequest
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
+from planrunner.protocols.http.clients.rewrite import target_of
 from planrunner.units import NS_PER_MS, NS_PER_S
 
 LISTEN_NS: Final = 20 * NS_PER_MS
@@ -41,7 +42,7 @@ class WireSession(WireUser):
 
     # Not `async`: it yields the wait itself, as `outcome_of` does for others.
     @coroutine
-    def send(  # noqa: PLR0915 - the hot path: few calls
+    def send(  # noqa: C901, PLR0912, PLR0915 - the hot path: few calls
         self, bound: WireRequest, scope: Scope
     ) -> Generator[Any, None, Reply]:
         connection = self.connections.get(bound.key)
@@ -77,7 +78,10 @@ class WireSession(WireUser):
             raise
         finally:
             waiter.is_pending = False
-        if (outcome := waiter.outcome) is None:
+        if not (outcome := waiter.outcome):
+            return reply
+        if isinstance(outcome, tuple):
+            self.identity.store(outcome, connection.origin, target_of(plain))
             return reply
         rest = WireExchange(self, bound, connection.origin, plain)
         return (yield from rest.resume(connection, outcome).__await__())

@@ -8,7 +8,7 @@ from dataclasses import field
 from planrunner.clock import Clock
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault
-from planrunner.protocols.http.clients.heads.head import ReplyHeads
+from planrunner.protocols.http.clients.heads.known import ReplyHeads
 from planrunner.protocols.http.clients.http1.connection import WireConnection
 from planrunner.protocols.http.clients.http1.group import ConnectionGroup
 from planrunner.protocols.http.clients.http1.open_connection import (

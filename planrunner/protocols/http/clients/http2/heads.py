@@ -11,7 +11,6 @@ from typing import Final
 
 from planrunner.protocols.http.clients.heads.head import (
     HEAD_END,
-    NEVER_QUICK,
     ReplyHead,
     facts_of,
 )
@@ -137,8 +136,7 @@ class Http2Heads:
         for name, value in MATTERING.findall(text):
             found.setdefault(name, []).append(value.rstrip(b" \t"))
         head = facts_of(text, text, int(fields[0][1]), found, keeps_by_default=True)
-        if head.quick > self._max_body:
-            head.quick = NEVER_QUICK
+        head.settle(self._max_body)
         return head
 
 

@@ -174,7 +174,7 @@ class Http2Lane:
     def abort(self) -> None:
         """Let go of what is under way; it stays unanswered."""
         self.waiter = None
-        self.finish(None, ErrorCode.CANCEL)
+        self.finish((), ErrorCode.CANCEL)
         self.reading = self.head = None
 
     def close(self) -> None:
@@ -418,7 +418,7 @@ class Http2Lane:
         reply.head = head.text
         reply.body = reading.content()
         self.take_body()
-        self.finish(None)
+        self.finish(())
 
     def _finish_quick(self, head: ReplyHead, body: bytes | None) -> None:
         reply = self.reply
@@ -427,7 +427,7 @@ class Http2Lane:
         reply.head = head.text
         reply.body = body
         self.head = None
-        self.finish(None)
+        self.finish(head.cookies)
         self.connection.used_ns = reply.ended_ns
 
     def _when(self) -> str:
