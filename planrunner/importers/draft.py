@@ -24,6 +24,7 @@ __all__ = [
     "DraftThreshold",
     "Keys",
     "all_steps",
+    "origin_of",
     "steps_within",
 ]
 
@@ -144,6 +145,12 @@ def all_steps(draft: DraftPlan) -> Iterator[DraftStep]:
         lists += [one.on_start, *(task.steps for task in one.tasks), one.steps, one.on_stop]
     for steps in [*lists, draft.teardown]:
         yield from steps_within(steps)
+
+
+def origin_of(draft: DraftPlan) -> SourcePlace | None:
+    """Return where a plan comes from: its own place, or that of the first piece that has one."""
+    nodes = [draft, *draft.users, *all_steps(draft), *draft.phases]
+    return next((one.origin for one in nodes if one.origin is not None), None)
 
 
 def steps_within(value: object) -> Iterator[DraftStep]:

@@ -6,21 +6,21 @@ import re
 from collections.abc import Callable, Container
 from typing import Final
 
+from planrunner.language.expressions.expression import RESERVED
+
 __all__ = ["BRACES", "identifier", "literal", "translate"]
 
 BRACES: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 """`{{ name }}`, as Artillery, Postman, Insomnia, Drill and others write it."""
 
-_BRACES_OF_NAME: Final = re.compile(r"\{\{(?=\s*[\w$.]+\s*\}\})")
+_BRACES_OF_NAME: Final = re.compile(r"\{\{(?=\s*[A-Za-z_])")
 """What a plan takes for a template of another tool."""
 
-_RESERVED: Final = frozenset(
-    {
-        *("iteration", "user", "run", "phase", "services", "json", "body", "headers", "status"),
-        *("rand", "fake", "now", "event", "line", "files", "env", "data", "setup"),
-        *("and", "or", "not", "in", "is", "if", "else", "true", "false", "none"),
-    }
-)
+_RESERVED: Final = RESERVED | {
+    *("and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "user"),
+    *("iteration", "phase", "services", "json", "body", "headers", "status", "run", "event"),
+    *("line", "files", "env", "data", "setup"),
+}
 
 
 def literal(text: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from planrunner.importers.draft import DraftPlan
 from planrunner.importers.shaping.requests import all_requests
 
-__all__ = ["share_host"]
+__all__ = ["default_of", "share_host"]
 
 _EXPRESSION: Final = re.compile(r"\$\{([^{}]*)\}")
 _ORIGIN: Final = re.compile(
@@ -46,19 +46,19 @@ def _is_known(origin: str, draft: DraftPlan) -> bool:
     if any(name not in draft.params for name in _EXPRESSION.findall(origin)):
         return False
     alone = _EXPRESSION.fullmatch(origin)
-    if alone is not None and _default(alone[1], draft) in ("", "x"):
+    if alone is not None and default_of(alone[1], draft) in ("", "x"):
         return True
     try:
-        url = urlsplit(_EXPRESSION.sub(lambda found: _default(found[1], draft), origin))
+        url = urlsplit(_EXPRESSION.sub(lambda found: default_of(found[1], draft), origin))
         return url.scheme in ("http", "https") and bool(url.hostname) and (url.port or 1) > 0
     except ValueError:
         return False
 
 
-def _default(name: str, draft: DraftPlan, depth: int = 0) -> str:
+def default_of(name: str, draft: DraftPlan, depth: int = 0) -> str:
     """Return what a param is unless somebody sets it."""
     spec = draft.params[name].spec if name in draft.params else None
     value = spec.get("default") if isinstance(spec, dict) else spec
     if value is None or depth > 5:
         return "x"
-    return _EXPRESSION.sub(lambda found: _default(found[1], draft, depth + 1), str(value))
+    return _EXPRESSION.sub(lambda found: default_of(found[1], draft, depth + 1), str(value))

@@ -89,6 +89,7 @@ SCRIPTS = [
     ("pm.expect(typeof pm.response.json().a).to.equal('number')", {"json": {"$.a": {"type": "number"}}}),
     ("pm.expect(pm.response.json().a).to.match(/^ab+$/i)", {"json": {"$.a": {"matches": "(?i)^ab+$"}}}),
     ("pm.expect(pm.response.json().a).to.not.eql('b.c')", {"json": {"$.a": {"matches": "^(?!b\\.c$)"}}}),
+    ("pm.test; pm.test('t', () => pm.response.to.have.status(201));", {"status": 201}),
     ("tests['ok'] = responseCode.code === 200 && responseBody.has('x');", {"status": 200, "contains": "x"}),
     ("var d = JSON.parse(responseBody); tests['t'] = d.token !== undefined;", {"json": {"$.token": {"exists": True}}}),
     ("tests['h'] = postman.getResponseHeader('X-A') == 'b';", {"header": {"X-A": "b"}}),

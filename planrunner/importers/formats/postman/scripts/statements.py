@@ -144,7 +144,7 @@ class StatementReader:
         elif node.type in ("call_expression", "new_expression", "member_expression"):
             chain = chain_of(node)
             reader = next((one for pattern, one in _CALLS if pattern.fullmatch(chain.path)), None)
-            if reader is not None:
+            if reader is not None and (node.id in self.calls or reader is _READS_MEMBERS):
                 reader(self, node, chain)
 
     def assertion(self, node: Node, chain: Chain) -> None:
@@ -423,3 +423,5 @@ _CALLS: Final[tuple[tuple[re.Pattern[str], _CallReader], ...]] = (
     (re.compile(r"pm\.sendRequest"), StatementReader.send),
     (re.compile(r"(?:pm\.)?expect\..*|pm\.response\.to\..*"), StatementReader.assertion),
 )
+_READS_MEMBERS: Final = StatementReader.assertion
+"""An expectation may end in a member, as in `.to.be.true`; nothing else is told without a call."""
