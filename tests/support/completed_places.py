@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from planrunner.lsp.documents.view import PlanView
+
 
 class CompletedPlace(NamedTuple):
     """A text that is typed, with `¦` where the cursor is."""
@@ -149,6 +151,14 @@ PLACES = [
         ("shop: {demo: shop}", "shop: {demo: ¦}", "platform kv"),
     ),
 ]
+
+
+def written(view: PlanView, place: CompletedPlace) -> tuple[str, int]:
+    """Return the text with what is typed at a place, and where the cursor is."""
+    start = view.text.index(place.old)
+    new = place.new.replace("¦", "")
+    text = view.text[:start] + new + view.text[start + len(place.old) :]
+    return text, start + place.new.index("¦")
 
 
 def words_of(text: str) -> list[str]:

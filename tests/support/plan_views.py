@@ -40,6 +40,17 @@ def view_of(path: Path, *others: Path, checks: bool = False) -> PlanView:
     return PlanView(uri, file, reading.text, reading.lines, reading, files, index, facts)
 
 
+def view_of_text(view: PlanView, text: str) -> PlanView | None:
+    """Return what a server knows of another text of a file; None if nothing of it can be read."""
+    lines = lines_of(text)
+    reading = read_plan(Path(view.file), text, lines)
+    if reading is None:
+        return None
+    files = {**view.files, view.file: reading}
+    index = NameIndex({name: one.names for name, one in files.items()})
+    return replace(view, text=text, lines=lines, reading=reading, files=files, index=index)
+
+
 def place_of(text: str, offset: int) -> types.Position:
     before = text[:offset]
     return types.Position(before.count("\n"), len(before) - before.rfind("\n") - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from planrunner.language.diagnostics import PlanError
@@ -20,12 +21,18 @@ _MOST_TRIES: Final = 12
 def read_tree(text: str) -> YamlNode | None:
     """Return what can be read of a text; None when that is nothing.
 
-    EditorLines in the tree are offsets in the text, without a byte order mark.
+    Offsets in the tree count characters of the text without a byte order mark.
     """
     source = Source("", text.removeprefix("\ufeff"))
     if len(source.text) > MAX_BYTES:
         return None
     left = hide_directive(hide_forbidden(source.text))
+    found = _read(source, left)
+    return found if found is not None else _read(source, _without_open_quotes(left))
+
+
+def _read(source: Source, left: str) -> YamlNode | None:
+    """Return what can be read of a text while lines are left out that the parser gives up at."""
     for _ in range(_MOST_TRIES):
         try:
             return TreeBuilder(source, text=left).build(open_events(left))
@@ -37,6 +44,23 @@ def read_tree(text: str) -> YamlNode | None:
         except PlanError:  # deeper or larger than a plan can be
             return None
     return None
+
+
+_QUOTED: Final = re.compile(r"""(?<![^\s:,{\[-])(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*')""")
+_OPEN: Final = re.compile(r"""^(?!\s*#)(?:(?!\s#).)*?(?<![^\s:,{\[-])["'].*$""", re.MULTILINE)
+
+
+def _without_open_quotes(text: str) -> str:
+    """Return the text without lines that open a quote and don't close it.
+
+    Such a quote takes lines up to the next one with it, and the parser gives up far below.
+    """
+    closed = _QUOTED.sub(lambda found: "_" * len(found[0]), text)
+    pieces, end = [], 0
+    for found in _OPEN.finditer(closed):
+        pieces += [text[end : found.start()], " " * len(found[0])]
+        end = found.end()
+    return "".join([*pieces, text[end:]])
 
 
 def _mended(text: str, source: Source, problem: YamlProblem) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import cache
 
@@ -9,13 +10,15 @@ import pytest
 
 from planrunner.lsp.completion.serving import complete
 from planrunner.lsp.documents.half_typed import read_tree
-from planrunner.lsp.documents.view import PlanView
+from planrunner.lsp.documents.view import NOT_CHECKED, PlanView
 from planrunner.lsp.grammar.shapes import shape_of_plan
 from planrunner.plan.yaml.document import parse
-from tests.support.completed_places import PLACES, CompletedPlace, words_of
-from tests.support.cpu_time import within_cpu
+from tests.support.broken_texts import STEP, ask_all, broken_texts, completed
+from tests.support.completed_places import PLACES, CompletedPlace, words_of, written
 from tests.support.doc_pages import ROOT
-from tests.support.plan_views import lines_of, place_of, typed, view_of
+from tests.support.plan_views import place_of, typed, view_of, view_of_text
+
+SHIPPED = sorted((ROOT / "plans").glob("*.yaml"))
 
 
 @cache
@@ -57,7 +60,7 @@ def test_keys_that_people_choose_take_no_memory() -> None:
 
 def test_every_shipped_plan_can_be_read_whole() -> None:
     """What a check reads over, such as URLs in brackets, leaves no gap in the names either."""
-    for file in sorted((ROOT / "plans").glob("*.yaml")):
+    for file in SHIPPED:
         tree = read_tree(file.read_text())
 
         assert tree is not None, file.name
@@ -68,13 +71,50 @@ def test_every_shipped_plan_can_be_read_whole() -> None:
     assert tree.data["a"]["b"] == "http://x/y?z"
 
 
-def test_a_text_that_is_cut_anywhere_is_completed() -> None:
-    """Nothing raises, whatever the text ends with."""
-    view = plan("etcd-helper.yaml")
+@pytest.mark.slow
+def test_a_text_that_is_broken_anywhere_is_completed() -> None:
+    """At every 7th character of each shipped plan; nothing raises, and no answer takes long."""
+    longest_s = []
+    for file in SHIPPED:
+        view = view_of(file, checks=True)
+        for text, end in broken_texts(view.text):
+            began = time.thread_time()
+            completed(view, text, end)
+            longest_s.append(time.thread_time() - began)
 
-    def complete_all() -> None:
-        for end in range(0, len(view.text), 70):
-            text = view.text[:end]
-            complete(replace(view, text=text, lines=lines_of(text)), place_of(text, end))
+    assert len(longest_s) > 9_000
+    assert sorted(longest_s)[-20] < 0.05  # a collection may fall into some
 
-    within_cpu(1, complete_all)
+
+@pytest.mark.slow
+def test_a_text_that_is_broken_anywhere_has_answers() -> None:
+    """All that an editor asks; `python -m benchmarks.broken_texts` does it at every 7th place."""
+    asked = 0
+    for number, file in enumerate(SHIPPED):
+        view = view_of(file, checks=True)
+        for text, end in broken_texts(view.text, step=89 * STEP, first=5 * number):
+            for ask in ask_all(view, text, end):
+                ask()
+                asked += 1
+
+    assert asked > 1_000
+
+
+@pytest.mark.slow
+def test_names_are_offered_in_a_text_that_was_opened_broken() -> None:
+    """An open quote above doesn't hide the names of the lines below it."""
+    missing = []
+    for place in PLACES[::3]:
+        text, cursor = written(plan(place.plan), place)
+        users = text.index("\nusers:")
+        opened = '\nbroken: ["'
+        text = f"{text[:users]}{opened}{text[users:]}"
+        cursor += len(opened) if cursor > users else 0
+        view = view_of_text(plan(place.plan), text)
+        assert view is not None
+        found = complete(replace(view, facts=NOT_CHECKED), place_of(text, cursor))
+        labels = [one.label for one in found.items]
+        missing += [(place.new, word) for word in words_of(place.wanted) if word not in labels]
+
+    # Columns of files are what a check read; the line with the key of the other one is lost.
+    assert {word for _, word in missing} <= {"username", "password", "product"}
