@@ -252,7 +252,9 @@ def test_the_user_is_who_its_http_says() -> None:
             ws_user(port, headers={"Origin": "https://shop.test"}) as user,
         ):
             user.http.set_header("X-Team", "core")
-            user.http.identity.store(("a=b",), Origin("http", "127.0.0.1", port), "/")
+            user.http.identity.store(
+                ("a=b",), Origin("http", "127.0.0.1", port), b"GET / HTTP/1.1\r\n"
+            )
             await user.connect("/x;v=1?q=ä", headers={"X-Room": "5"})
             await user.connect(f"ws://me:secret@127.0.0.1:{port}/y")
 

@@ -6,6 +6,7 @@ Source: RFC 6265. Left out: public suffixes (a test talks to hosts its plan name
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,25 +23,28 @@ MAX_COOKIES: Final = 200
 """A server that makes up a new name for every reply cannot fill the memory (RFC 6265 §6.1: 50
 for each domain is what a client must hold)."""
 
+UNSENDABLE: Final = re.compile(r"[^ -~\x80-\xff]")
 FOREVER: Final = 2**63
 PAST: Final = -FOREVER
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Cookie:
     """A cookie as the server set it.
 
     Attributes:
+        pair: Name and value as they are sent.
         host_only: Sent to exactly `domain`, not to names below it.
+        age_ns: How long it lives from when it is set; 0 where a date says, or nothing.
         expires_ns: On the jar's clock; FOREVER for a session cookie.
     """
 
-    name: str
-    value: str
+    pair: str
     domain: str
     path: str
     host_only: bool
     secure: bool
+    age_ns: int
     expires_ns: int
 
 
@@ -52,15 +56,26 @@ class CookieJar:
         wall_s: Seconds since the epoch, to translate `Expires` dates.
     """
 
-    __slots__ = ("_cookies", "_now_ns", "_seen", "_seen_origin", "_seen_until_ns", "wall_s")
+    __slots__ = (
+        "_chosen",
+        "_chosen_origin",
+        "_chosen_until_ns",
+        "_cookies",
+        "_now_ns",
+        "_said",
+        "_seen",
+        "wall_s",
+    )
 
     def __init__(self, now_ns: Callable[[], int], wall_s: Callable[[], float]) -> None:
         self._cookies: dict[tuple[str, str, str], Cookie] = {}
+        self._said: dict[tuple[str, str, str, str], Cookie] = {}
         self._now_ns = now_ns
         self.wall_s = wall_s
-        self._seen = ""
-        self._seen_origin: Origin | None = None
-        self._seen_until_ns = PAST
+        self._chosen: list[Cookie] = []
+        self._chosen_origin: Origin | None = None
+        self._chosen_until_ns = PAST
+        self._seen: str | None = ""
 
     def __len__(self) -> int:
         return len(self._cookies)
@@ -69,41 +84,69 @@ class CookieJar:
         """Forget all cookies."""
         if self._cookies:
             self._cookies.clear()
-            self._seen_origin = None
+            self._said.clear()
+            self._chosen_origin = None
+
+    def replace(self, header: str, origin: Origin) -> bool:
+        """Take a Set-Cookie value that says all but the value as one before it did; or do nothing.
+
+        Returns:
+            Whether it was taken.
+        """
+        pair, _, said = header.partition(";")
+        name, _, value = pair.partition("=")
+        cookie = self._said.get((name, said, origin.scheme, origin.host))
+        if cookie is None or not _is_sendable(value):
+            return False
+        if cookie.expires_ns != FOREVER:
+            now_ns = self._now_ns()
+            if cookie.expires_ns <= now_ns:
+                return False
+            if cookie.age_ns:
+                cookie.expires_ns = now_ns + cookie.age_ns
+        cookie.pair = f"{name.strip()}={value.strip()}"
+        self._seen = None
+        return True
 
     def store(self, header: str, origin: Origin, target: str) -> None:
         """Take one Set-Cookie value of a reply to `target`; what isn't allowed is ignored."""
-        pair, *attributes = header.split(";")
-        name, equals, value = pair.partition("=")
-        name = name.strip()
+        pair, _, said = header.partition(";")
+        called, equals, value = pair.partition("=")
+        name = called.strip()
         if not (equals and name and _is_sendable(pair)):
             return
-        options = _options(attributes)
+        options = _options(said.split(";"))
         domain = options.get("domain", "").lower().lstrip(".")
         if domain and not _matches(origin.host, domain):
             return
         if "secure" in options and not _is_trusted(origin):
             return
         path = options.get("path", "")
+        has_path = path.startswith("/")
+        age_ns, expires_ns = self._life(options)
         cookie = Cookie(
-            name=name,
-            value=value.strip(),
+            pair=f"{name}={value.strip()}",
             domain=domain or origin.host,
-            path=path if path.startswith("/") else _default_path(target),
+            path=path if has_path else _default_path(target),
             host_only=not domain,
             secure="secure" in options,
-            expires_ns=self._expires_ns(options),
+            age_ns=age_ns,
+            expires_ns=expires_ns,
         )
-        self._put(cookie)
+        self._put(name, cookie)
+        if has_path and expires_ns != PAST:
+            self._said[called, said, origin.scheme, origin.host] = cookie
 
     def repeated(self, origin: Origin) -> str | None:
         """Return what `header` last gave for the same origin object, if any path gives the same.
 
         Nearly all sites have cookies for `/` only, and users that stay with one site.
         """
-        if origin is self._seen_origin and self._now_ns() < self._seen_until_ns:
-            return self._seen
-        return None
+        if origin is not self._chosen_origin or self._now_ns() >= self._chosen_until_ns:
+            return None
+        if self._seen is None:
+            self._seen = "; ".join([cookie.pair for cookie in self._chosen])
+        return self._seen
 
     def header(self, origin: Origin, target: str) -> str:
         """Return the Cookie value for a request, empty for none; longest paths first."""
@@ -114,34 +157,46 @@ class CookieJar:
         alive = [cookie for cookie in self._cookies.values() if cookie.expires_ns > now_ns]
         chosen = [cookie for cookie in alive if _applies(cookie, origin, path)]
         chosen.sort(key=lambda cookie: -len(cookie.path))
-        value = "; ".join([f"{cookie.name}={cookie.value}" for cookie in chosen])
+        value = "; ".join([cookie.pair for cookie in chosen])
         if all(cookie.path == "/" for cookie in alive):
-            self._seen, self._seen_origin = value, origin
-            self._seen_until_ns = min((cookie.expires_ns for cookie in alive), default=PAST)
+            self._chosen, self._chosen_origin, self._seen = chosen, origin, value
+            self._chosen_until_ns = min((cookie.expires_ns for cookie in alive), default=PAST)
         return value
 
-    def _put(self, cookie: Cookie) -> None:
-        key = (cookie.domain, cookie.path, cookie.name)
-        self._seen_origin = None
+    def _put(self, name: str, cookie: Cookie) -> None:
+        key = (cookie.domain, cookie.path, name)
+        self._chosen_origin = None
+        self._drop(key)
         if cookie.expires_ns <= self._now_ns():
             self._cookies.pop(key, None)
             return
         if key not in self._cookies and len(self._cookies) >= MAX_COOKIES:
-            del self._cookies[next(iter(self._cookies))]
+            first = next(iter(self._cookies))
+            self._drop(first)
+            del self._cookies[first]
         self._cookies[key] = cookie
 
-    def _expires_ns(self, options: dict[str, str]) -> int:
-        """Return when the cookie expires; Max-Age wins over Expires (RFC 6265 §5.3)."""
+    def _drop(self, key: tuple[str, str, str]) -> None:
+        """Forget how a cookie was set that is another one from now on."""
+        old = self._cookies.get(key)
+        if old is not None:
+            self._said = {how: cookie for how, cookie in self._said.items() if cookie is not old}
+
+    def _life(self, options: dict[str, str]) -> tuple[int, int]:
+        """Return the cookie's age, 0 for none, and when it expires.
+
+        Max-Age wins over Expires (RFC 6265 §5.3).
+        """
         age = options.get("max-age", "")
         if age.removeprefix("-").isdecimal() and age.isascii():
             # Cut off before converting: an age of a million digits costs nothing.
-            seconds = int(age[:12])
-            return self._now_ns() + seconds * NS_PER_S if seconds > 0 else PAST
+            age_ns = int(age[:12]) * NS_PER_S
+            return (age_ns, self._now_ns() + age_ns) if age_ns > 0 else (0, PAST)
         expires = _parse_date(options.get("expires", ""))
         if expires is None:
-            return FOREVER
+            return 0, FOREVER
         left_s = expires.timestamp() - self.wall_s()
-        return self._now_ns() + int(left_s * NS_PER_S) if left_s > 0 else PAST
+        return 0, self._now_ns() + int(left_s * NS_PER_S) if left_s > 0 else PAST
 
 
 def _options(attributes: list[str]) -> dict[str, str]:
@@ -164,7 +219,7 @@ def _parse_date(text: str) -> datetime | None:
 
 def _is_sendable(text: str) -> bool:
     """Controls and non-Latin text would break the Cookie header."""
-    return all(" " <= character != "\x7f" and character <= "\xff" for character in text)
+    return (text.isascii() and text.isprintable()) or UNSENDABLE.search(text) is None
 
 
 def _matches(host: str, domain: str) -> bool:

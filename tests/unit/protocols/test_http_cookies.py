@@ -216,3 +216,61 @@ def test_no_header_breaks_the_jar(header: str, target: str) -> None:
     sent = jar.header(SHOP, f"/{target}").encode("latin-1")
 
     assert not set(sent) & set(b"\r\n\x00")
+
+
+def test_a_cookie_that_differs_in_its_value_only_is_replaced() -> None:
+    """The attributes are not read again; an age begins anew, and the rest is as it was."""
+    time = Time()
+    jar = CookieJar(time.now_ns, time.wall_s)
+    for header in ("a=1; Path=/; Max-Age=10", "b=1; Path=/; HttpOnly", "c=1"):
+        assert not jar.replace(header, SHOP)
+        jar.store(header, SHOP, "/deep/x")
+    jar.header(SHOP, "/")
+
+    time.ns = 9 * NS_PER_S
+    assert jar.replace("a=2; Path=/; Max-Age=10", SHOP)
+    assert jar.replace("b= 2 ; Path=/; HttpOnly", SHOP)
+    assert not jar.replace("b=\x7f; Path=/; HttpOnly", SHOP)
+    assert not jar.replace("b=3; Path=/", SHOP)
+    assert not jar.replace("b=3; Path=/; HttpOnly", SAFE_SHOP)
+    assert not jar.replace("c=2", SHOP)  # its path is that of the request
+    time.ns = 18 * NS_PER_S
+
+    assert jar.header(SHOP, "/") == "a=2; b=2"
+    time.ns = 19 * NS_PER_S
+    assert not jar.replace("a=3; Path=/; Max-Age=10", SHOP)
+
+
+COOKIES = st.builds(
+    lambda value, form: form.format(value),
+    st.sampled_from(["1", "2", " 3 ", "\x7f"]),
+    st.sampled_from(
+        [
+            *("a={}; Path=/", "b={}; Path=/", "a={}; Path=/; HttpOnly", "a={}", "a={}; Path=/deep"),
+            *("a={}; Path=/; Secure", "a={}; Path=/; Domain=example.org"),
+            *("a={}; Path=/; Max-Age=10", "a={}; Path=/; Max-Age=0"),
+            "b={}; Path=/; Expires=Tue, 14 Nov 2023 22:13:30 GMT",
+        ]
+    ),
+)
+HOSTS = st.sampled_from([SHOP, SAFE_SHOP, Origin("http", "example.org", 80)])
+
+
+@given(st.lists(st.tuples(COOKIES, HOSTS, st.integers(0, 8)), max_size=8))
+def test_replacing_a_cookie_is_storing_it(taken: list[tuple[str, Origin, int]]) -> None:
+    """Whatever comes before: a jar that replaces where it can sends what one sends that can't."""
+    time = Time()
+    quick, plain = (CookieJar(time.now_ns, time.wall_s) for _ in range(2))
+    for header, origin, passed_s in taken:
+        time.ns += passed_s * NS_PER_S
+        plain.store(header, origin, "/deep/x")
+        if not quick.replace(header, origin):
+            quick.store(header, origin, "/deep/x")
+        for where in (origin, SHOP):
+            for target in ("/", "/deep"):
+                sent = plain.header(where, target)
+                seen = quick.repeated(where)
+
+                assert seen is None or seen == sent
+                assert (quick.header(where, target) if seen is None else seen) == sent
+    assert len(quick) == len(plain)

@@ -59,11 +59,13 @@ class WireIdentity:
         self._lines = self._private_lines = b""
         self.is_plain = True
 
-    def store(self, cookies: tuple[str, ...], origin: Origin, target: str) -> None:
-        """Take the Set-Cookie values of a reply."""
+    def store(self, cookies: tuple[str, ...], origin: Origin, data: bytes) -> None:
+        """Take the Set-Cookie values of the reply to `data`."""
+        jar = self.jar
         for cookie in cookies:
-            self.jar.store(cookie, origin, target)
-        self.is_plain = not self._headers and not len(self.jar)
+            if not jar.replace(cookie, origin):
+                jar.store(cookie, origin, target_of(data))
+        self.is_plain = not self._headers and not len(jar)
 
     def redirected(self, status: int, location: str) -> None:
         """Do nothing: only a tap reports."""
@@ -77,15 +79,17 @@ class WireIdentity:
             bound: What it was encoded from.
             has_crossed: A redirect led where credentials don't go.
         """
+        cookie = self.jar.repeated(origin)
+        if cookie is None:
+            cookie = self.jar.header(origin, target_of(data))
         names, own_names = bound.names, bound.own_names
+        if not self._headers and "cookie" not in names:
+            return add_lines(data, f"Cookie: {cookie}\r\n".encode("latin-1")) if cookie else data
         if own_names.isdisjoint(self._headers):
             lines = self._lines if has_crossed else self._lines + self._private_lines
         else:
             kept = own_names | PRIVATE_HEADERS if has_crossed else own_names
             lines = b"".join(line for key, line in self._headers.items() if key not in kept)
-        cookie = self.jar.repeated(origin)
-        if cookie is None:
-            cookie = self.jar.header(origin, target_of(data))
         if cookie and ("cookie" in names or "cookie" in self._headers):
             dressed = add_lines(self._undress(data, names, own_names), lines)
             is_off = self._headers.get("cookie") == b"" and "cookie" not in own_names

@@ -30,8 +30,8 @@ class TappedIdentity(WireIdentity):
         self._tokens = tokens
         self.is_plain = False
 
-    def store(self, cookies: tuple[str, ...], origin: Origin, target: str) -> None:
-        super().store(cookies, origin, target)
+    def store(self, cookies: tuple[str, ...], origin: Origin, data: bytes) -> None:
+        super().store(cookies, origin, data)
         self.is_plain = False
 
     def renew(self) -> None:

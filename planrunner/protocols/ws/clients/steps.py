@@ -220,7 +220,7 @@ class BoundConnect:
             )
             cookies = _cookies(reply.head)
             if cookies:
-                identity.store(cookies, origin, target)
+                identity.store(cookies, origin, dressed)
             signer = outbound.signer
             again = signer is not None and signer.wants_again(
                 reply.status, reply.head, identity.answers

@@ -215,7 +215,7 @@ class WireExchange:
 
     def _take_cookies(self, cookies: tuple[str, ...]) -> None:
         if cookies:
-            self.user.identity.store(cookies, self.origin, target_of(self.data))
+            self.user.identity.store(cookies, self.origin, self.data)
 
     def _follow(self, head: ReplyHead) -> None:
         try:

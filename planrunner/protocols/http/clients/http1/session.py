@@ -19,7 +19,6 @@ from planrunner.protocols.http.clients.http1.user import WireShared, WireUser
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import LARGE, Outbound, WireRequest
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
-from planrunner.protocols.http.clients.rewrite import target_of
 from planrunner.units import NS_PER_MS, NS_PER_S
 
 LISTEN_NS: Final = 20 * NS_PER_MS
@@ -81,7 +80,7 @@ class WireSession(WireUser):
         if not (outcome := waiter.outcome):
             return reply
         if isinstance(outcome, tuple):
-            self.identity.store(outcome, connection.origin, target_of(plain))
+            self.identity.store(outcome, connection.origin, plain)
             return reply
         rest = WireExchange(self, bound, connection.origin, plain)
         return (yield from rest.resume(connection, outcome).__await__())

@@ -195,7 +195,7 @@ class HttpxSession:
             hop = replace(outbound, origin=origin, data=data)
             measured = await self._convince(bound, hop, has_crossed=has_crossed)
             cookies = _values(measured, b"set-cookie")
-            self.identity.store(cookies, origin, target_of(data))
+            self.identity.store(cookies, origin, data)
             location = _location(measured, origin, data) if bound.follows else None
             if location is None:
                 self._finish(bound, measured)
@@ -224,7 +224,7 @@ class HttpxSession:
                 measured.status, measured.head, identity.answers
             ):
                 return measured
-            identity.store(_values(measured, b"set-cookie"), hop.origin, target_of(hop.data))
+            identity.store(_values(measured, b"set-cookie"), hop.origin, hop.data)
             self._reply.retries += 1
 
     def _dressed(self, bound: WireRequest, hop: Outbound, *, has_crossed: bool) -> Outbound:
