@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
+from functools import partial
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from planrunner.errors import Misuse, PackageMissing, PlanrunnerError
 from planrunner.language.diagnostics import Code
@@ -229,6 +230,36 @@ class Lowering:
         """Note that the file called `name` can't be used."""
         self.fault(path, fault.code, f"`{name}` {fault.message}", fault.hint)
 
+    def certificates(
+        self,
+        ca: Path | None = None,
+        cert: Path | None = None,
+        key: Path | None = None,
+        password: str = "",
+    ) -> None:
+        """Note that a file of TLS is something else; whether somebody trusts it only servers know.
+
+        Args:
+            ca: Whom the plan trusts, its `ca`.
+            cert: Its `cert`.
+            key: That of `cert`; None where both are in one file.
+            password: Of the key.
+        """
+        if ca is None and cert is None:
+            return
+        import ssl  # noqa: PLC0415 - few plans name files of TLS
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if ca is not None and _refusal(partial(context.load_verify_locations, ca)):
+            self.fault(("ca",), Code.INVALID_VALUE, f"`{ca}` has no certificate", _PEM)
+        if cert is None:
+            return
+        # Always a password: without one OpenSSL would ask for it on the terminal.
+        if refusal := _refusal(partial(context.load_cert_chain, cert, key, password)):
+            is_other = "KEY_VALUES_MISMATCH" in refusal
+            words = "its key is another one's" if is_other else "it has no certificate, or no key"
+            self.fault(("cert",), Code.INVALID_VALUE, f"`{cert}` can't be used: {words}", _PEM)
+
     def duration(self, value: int | Deferred | None, path: SpecPath, default_ns: int) -> int:
         """Return a duration in ns that may have been written with params in it."""
         return self.number(value, path, default_ns)
@@ -262,6 +293,22 @@ class Lowering:
             words = f"`{name}` must be known before the run"
             self.fault(path, Code.NOT_ALLOWED, words, hint, is_key=True)
         return ""
+
+
+_PEM: Final = "write the name of a PEM file: it has lines such as `-----BEGIN CERTIFICATE-----`"
+
+
+def _refusal(load: Callable[[], object]) -> str:
+    """Return what OpenSSL has against files; one that can't be read is whoever's who connects."""
+    import ssl  # noqa: PLC0415 - as above
+
+    try:
+        load()
+    except ssl.SSLError as error:
+        return str(error)
+    except OSError:
+        pass
+    return ""
 
 
 def _add(faults: list[SpecFault], fault: SpecFault) -> None:

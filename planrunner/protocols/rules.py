@@ -36,6 +36,7 @@ __all__ = [
     "compile_limit",
     "compile_matches",
     "compile_time",
+    "count_bounds",
     "is_same",
     "rule_words",
     "shorten",
@@ -159,12 +160,14 @@ def _conditions(rule: Any, lowering: Lowering, path: SpecPath) -> Iterator[Condi
             lowering.value(item, (*path, "in", index)) for index, item in enumerate(rule.in_)
         ]
         yield _is_one_of(choices, ", ".join(map(source_of, rule.in_)))
-    if getattr(rule, "min", None) is not None:
-        yield _bound(rule.min, lowering, (*path, "min"), at_least=True)
-    if getattr(rule, "max", None) is not None:
-        yield _bound(rule.max, lowering, (*path, "max"), at_least=False)
+    least, most = getattr(rule, "min", None), getattr(rule, "max", None)
+    if least is not None:
+        yield _bound(least, lowering, (*path, "min"), at_least=True)
+    if most is not None:
+        yield _bound(most, lowering, (*path, "max"), at_least=False)
+    _check_order(least, most, lowering, path)
     if "length" in given:
-        yield _has_length(*_bounds(rule.length, lowering, (*path, "length")))
+        yield _has_length(*count_bounds(rule.length, lowering, (*path, "length")))
     if getattr(rule, "matches", None) is not None:
         yield _matches(compile_matches(rule.matches, lowering, (*path, "matches")), rule.matches)
 
@@ -253,12 +256,23 @@ def _number(value: object) -> int | float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _bounds(length: Any, lowering: Lowering, path: SpecPath) -> tuple[int, int | None]:  # noqa: ANN401 - a number, or `{min, max}`
-    if isinstance(length, int | Deferred):
-        exact = lowering.number(length, path, 0)
+def count_bounds(count: Any, lowering: Lowering, path: SpecPath) -> tuple[int, int | None]:  # noqa: ANN401 - a number, or `{min, max}`
+    """Return the least and the most of what is counted; None where there is no most."""
+    if isinstance(count, int | Deferred):
+        exact = lowering.number(count, path, 0)
         return exact, exact
-    most = None if length.max is None else lowering.number(length.max, (*path, "max"), 0)
-    return lowering.number(length.min, (*path, "min"), 0), most
+    least = lowering.number(count.min, (*path, "min"), 0)
+    most = None if count.max is None else lowering.number(count.max, (*path, "max"), 0)
+    _check_order(least, most, lowering, path)
+    return least, most
+
+
+def _check_order(least: object, most: object, lowering: Lowering, path: SpecPath) -> None:
+    """Note that nothing is within bounds, where both are numbers of the plan."""
+    low, high = _number(least), _number(most)
+    if low is not None and high is not None and low > high:
+        message = f"no number is at least {low} and at most {high}"
+        lowering.fault((*path, "max"), Code.INVALID_VALUE, message, "swap `min` and `max`")
 
 
 def _has_length(least: int, most: int | None) -> Condition:

@@ -109,6 +109,7 @@ def compile_settings(
     if written["connections"] > _MOST_CONNECTIONS:
         message = f"at most {_MOST_CONNECTIONS:,} connections can be shared"
         lowering.fault(("connections",), Code.INVALID_VALUE, message)
+    lowering.certificates(written["ca"], written["cert"], written["key"])
     settings = replace(
         base,
         endpoints=endpoints,

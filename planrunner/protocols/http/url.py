@@ -108,7 +108,7 @@ def split_url(text: str) -> Location:
             hint="begin it with http:// or https://, or set `http.base_url`",
         )
     if not pieces.hostname:
-        raise UrlError(f"`{text}` names no host")
+        raise UrlError("the URL names no host")
     target = quote_target((pieces.path or "/") + (f"?{pieces.query}" if pieces.query else ""))
     origin = Origin(scheme, _idna(pieces.hostname), DEFAULT_PORTS[scheme] if port is None else port)
     return Location(origin, target, _basic(pieces.username, pieces.password))

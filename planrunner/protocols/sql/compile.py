@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -33,6 +34,7 @@ from planrunner.values import dataclass
 __all__ = ["SqlDefaults", "compile_query", "compile_settings", "compile_transaction"]
 
 _MOST_SQL: Final = 1_000_000
+_PASTED: Final = re.compile(r"(?<!\$)\$\{")
 _BEFORE_A_RUN: Final = {"run": {"id": "run", "dir": "/tmp/planrunner", "seed": 0}}
 """Stands for what a URL can read when the run has begun."""
 
@@ -182,8 +184,8 @@ def _statement(spec: SqlQuery, lowering: Lowering) -> tuple[Statement, SpecPath]
         path = ("file",)
         name = lowering.constant(spec.file, path)
         text = "" if name is None else _read(name, path, lowering)
-    at = text.find("${")
-    if at >= 0:
+    if (found := _PASTED.search(text)) is not None:
+        at = found.start()
         end = text.find("}", at)
         written = text[at : end + 1 if end > 0 else len(text)]
         lowering.fault_at(
@@ -194,6 +196,8 @@ def _statement(spec: SqlQuery, lowering: Lowering) -> tuple[Statement, SpecPath]
             f'write `:value` for it, and `params: {{value: "{written}"}}`; the name of a table '
             "can't be bound, so it must be written out",
         )
+    if spec.file is None:
+        text = text.replace("$${", "${")
     return read_statement(text), path
 
 

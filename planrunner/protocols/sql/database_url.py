@@ -5,6 +5,8 @@
 | postgresql       | asyncpg                | 5432 |
 | sqlite           | aiosqlite              | none |
 | mysql, mariadb   | asyncmy                | 3306 |
+| mssql            | pyodbc, in threads     | 1433 |
+| oracle           | oracledb, in threads   | 1521 |
 | others           | SQLAlchemy's default   | none |
 """
 
@@ -28,8 +30,19 @@ _DRIVERS: Final[Mapping[str, str]] = {
     "sqlite": "aiosqlite",
     "mysql": "asyncmy",
     "mariadb": "asyncmy",
+    "mssql": "pyodbc",
+    "oracle": "oracledb",
 }
-_BUILT_IN: Final = ("postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle")
+_OF_MYSQL: Final = ("asyncmy", "aiomysql", "pymysql", "mysqldb", "mysqlconnector", "pyodbc")
+_KNOWN_DRIVERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "postgresql": ("asyncpg", "psycopg", "psycopg_async", "psycopg2", "pg8000"),
+    "sqlite": ("aiosqlite", "pysqlite"),
+    "mysql": _OF_MYSQL,
+    "mariadb": _OF_MYSQL,
+    "mssql": ("pyodbc", "aioodbc", "pymssql"),
+    "oracle": ("oracledb",),
+}
+_BUILT_IN: Final = tuple(_KNOWN_DRIVERS)
 _OTHER_WORDS: Final[Mapping[str, str]] = {"postgres": "postgresql"}
 _PORTS: Final[Mapping[str, int]] = {
     "postgresql": 5432,
@@ -133,6 +146,8 @@ def driver_problem(url: DatabaseUrl) -> PackageMissing | UsageError | None:
         look_for("sqlalchemy", "`sql`")
     except PackageMissing as missing:
         return missing
+    if (unknown := _unknown_driver(url)) is not None:
+        return unknown
     module, package = _MODULES.get(url.driver, ("", ""))
     if module and not is_found(module.partition(".")[0]):
         message = f"`{url.scheme}` needs the package {package.partition('[')[0]}"
@@ -140,7 +155,7 @@ def driver_problem(url: DatabaseUrl) -> PackageMissing | UsageError | None:
         return PackageMissing(message, hint=hint)
     known = [*_BUILT_IN, *({} if url.dialect in _BUILT_IN else _other_dialects())]
     if url.dialect in known:
-        return _unknown_driver(url)
+        return None
     if url.dialect in _BROUGHT:
         package = _BROUGHT[url.dialect]
         message = f"`{url.dialect}` needs the package {package}"
@@ -153,12 +168,10 @@ def driver_problem(url: DatabaseUrl) -> PackageMissing | UsageError | None:
 
 def _unknown_driver(url: DatabaseUrl) -> UsageError | None:
     """Return what is wrong with the driver of a dialect that comes with SQLAlchemy."""
-    if not url.driver or url.driver in _MODULES or url.dialect not in _BUILT_IN:
+    known = _KNOWN_DRIVERS.get(url.dialect, ())
+    if not known or url.driver in known:
         return None
-    hint = suggest(url.driver, [*_MODULES])
-    if not hint:
-        usual = _DRIVERS.get(url.dialect, "")
-        hint = f"write `{url.dialect}+{usual}`" if usual else "leave it out"
+    hint = suggest(url.driver, known) or f"write `{url.dialect}+{_DRIVERS[url.dialect]}`"
     return UsageError(f"`{url.driver}` is not a driver of `{url.dialect}`", hint=hint)
 
 

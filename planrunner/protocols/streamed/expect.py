@@ -17,7 +17,7 @@ from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Count, TextField
 from planrunner.protocols.base import Check, Reply, Scope
 from planrunner.protocols.lowering import Lowering, SpecPath
-from planrunner.protocols.rules import compile_limit, rule_words
+from planrunner.protocols.rules import compile_limit, count_bounds, rule_words
 
 __all__ = [
     "STREAM_EXPECTATIONS",
@@ -129,11 +129,7 @@ def _gap(limit: Text, lowering: Lowering) -> Check | None:
 
 def _events(expected: int | Deferred | EventCount, lowering: Lowering) -> Check:
     path: SpecPath = ("expect", "events")
-    if isinstance(expected, EventCount):
-        least = lowering.number(expected.min, (*path, "min"), 0)
-        most = None if expected.max is None else lowering.number(expected.max, (*path, "max"), 0)
-    else:
-        least = most = lowering.number(expected, path, 0)
+    least, most = count_bounds(expected, lowering, path)
     if most is None:
         shown = f"at least {least}"
     else:

@@ -44,7 +44,7 @@ _SCHEME: Final = re.compile(r"(?i)(wss?)://")
 _ABSOLUTE: Final = re.compile(r"(?i)(wss?|https?)://")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NOT_OF_A_MESSAGE: Final = ("status", "header", "url")
-_OF_HANDSHAKES: Final = ("sec-websocket-", "upgrade")
+_OF_HANDSHAKES: Final = frozenset({"connection", "upgrade"})
 _SWITCHING: Final = 101
 
 
@@ -137,7 +137,7 @@ def _headers(spec: WsModel | WsConnect, lowering: Lowering) -> dict[str, Header 
     """Compile headers; those that make a handshake of a request are the client's."""
     found = compile_headers(spec.headers, lowering, ("headers",))
     for name in spec.headers or {}:
-        if not name.lower().startswith(_OF_HANDSHAKES):
+        if name.lower() not in _OF_HANDSHAKES and not name.lower().startswith("sec-websocket-"):
             continue
         hint = "remove it"
         if name.lower() == "sec-websocket-protocol":

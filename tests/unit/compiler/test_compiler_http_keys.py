@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from trustme import CA
 
 from planrunner.compiler import compile_plan
 from planrunner.language.fields.mapping import PlanMapping
@@ -134,7 +135,7 @@ def test_every_key_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """And the plan above has all of them: a new key fails here until something reads it."""
     (tmp_path / "plan.yaml").write_text(PLAN)
     (tmp_path / "schema.json").write_text(json.dumps({"type": "object"}))
-    (tmp_path / "some.pem").write_text("")
+    CA().issue_cert("a.b").private_key_and_cert_chain_pem.write_to_path(tmp_path / "some.pem")
     (tmp_path / "q.graphql").write_text("{ a }")
     plan = load(tmp_path / "plan.yaml", environ={})
     read: set[tuple[str, str]] = set()

@@ -138,6 +138,26 @@ def test_a_driver_that_is_missing_is_named_with_its_package() -> None:
     assert driver_problem(read_url("sqlite:///x")) is None
 
 
+@pytest.mark.parametrize(
+    ("url", "words", "hint"),
+    [
+        ("mysql+psycopg://h/x", "`psycopg` is not a driver of `mysql`", "write `mysql+asyncmy`"),
+        (
+            "sqlite+asyncpg:///x",
+            "`asyncpg` is not a driver of `sqlite`",
+            "write `sqlite+aiosqlite`",
+        ),
+        ("oracle://h/x", "`oracle+oracledb` needs the package oracledb", "pip install 'oracledb'"),
+    ],
+)
+def test_a_driver_belongs_to_its_database(url: str, words: str, hint: str) -> None:
+    """Else a run would find out."""
+    problem = driver_problem(read_url(url))
+
+    assert problem is not None
+    assert (problem.message, problem.hint) == (words, hint)
+
+
 class _MySqlError(Exception):
     __module__ = "asyncmy.errors"
 

@@ -119,6 +119,7 @@ def _tls(model: GrpcModel, base: GrpcSettings, lowering: Lowering) -> Iterator[t
         lowering.fault(
             ("tls",), Code.CONFLICTING_KEYS, "a `ca` or `cert` has no use without TLS", "remove it"
         )
+    lowering.certificates(ca, cert, key)
     yield from (("is_secure", wants), ("ca", ca), ("cert", cert), ("key", key))
 
 

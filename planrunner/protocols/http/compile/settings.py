@@ -136,6 +136,7 @@ def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -
     if "cert" in given:
         names = "cert", "key", "key_password"
         changed |= zip(names, _certificate(model.cert, lowering), strict=True)
+    _check_certificates(model.cert, changed, lowering)
     if "pool" in given:
         changed |= _pool(model.pool or Pool.model_construct(), lowering)
     changed |= _client(model, lowering)
@@ -254,6 +255,15 @@ def _certificate(
     file = lowering.file(cert.cert, ("cert", "cert"), is_secret=True)  # the key may be in it
     key = lowering.file(cert.key, ("cert", "key"), is_secret=True)
     return file, key, password or ""
+
+
+def _check_certificates(
+    written: Certificate | Text | None, changed: Mapping[str, Any], lowering: Lowering
+) -> None:
+    cert, key, password = (changed.get(name) for name in ("cert", "key", "key_password"))
+    if isinstance(written, Certificate) and written.password is not None and not password:
+        cert = None  # a secret that only the run has
+    lowering.certificates(changed.get("ca"), cert, key, password or "")
 
 
 def _proxy(text: Text | None, lowering: Lowering) -> str:
