@@ -119,6 +119,7 @@ class DraftPlan(DraftNode):
     Attributes:
         extra: Other keys of the first level: `ws`, `environments`, `hooks`, `report`.
         files: What stands beside the plan, by relative path: bytes, or the file to copy.
+        ends: Where code ends that steps are made of: findings behind it are about the plan.
         copies_code: Among them is code of the original, which an import does not run.
     """
 
@@ -135,6 +136,7 @@ class DraftPlan(DraftNode):
     teardown: list[DraftStep] = field(default_factory=list)
     extra: Keys = field(default_factory=dict)
     files: dict[str, bytes | Path] = field(default_factory=dict)
+    ends: list[SourcePlace] = field(default_factory=list)
     copies_code: bool = False
 
 

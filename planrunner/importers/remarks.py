@@ -12,7 +12,10 @@ from planrunner.loss.ledger import Construct, Fate, Ledger, SourcePlace
 __all__ = ["Remarks"]
 
 _MOST_ALIKE = 50
-"""Findings of one place with the same words; the others are told by their number."""
+"""Losses of one place with the same words; the others are told by their number."""
+
+_LOSSES = frozenset({Fate.CHANGED, Fate.LEFT_OUT})
+"""Of other findings with the same words one is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,16 @@ class Remarks:
 
     @classmethod
     def place(cls, draft: DraftPlan, ledger: Ledger) -> Remarks:
-        """Put each finding at the last node that begins before it in the same file."""
+        """Put each finding at the last node that begins before it in the same file.
+
+        Behind the end of code there is none until another begins: the plan has those findings.
+        """
         by_file: dict[str, list[tuple[SourcePlace, DraftNode]]] = {}
         for node in _nodes(draft):
             if node.origin is not None:
                 by_file.setdefault(node.origin.file, []).append((node.origin, node))
+        for end in draft.ends:
+            by_file.setdefault(end.file, []).append((end, draft))
         for nodes in by_file.values():
             nodes.sort(key=lambda pair: pair[0])
         findings: dict[int, list[Construct]] = {}
@@ -43,17 +51,20 @@ class Remarks:
         for note in node.notes:
             for line in note.splitlines():
                 yield f"{indent}# {_one_line(line)}".rstrip()
-        alike: dict[tuple[object, str], list[Construct]] = {}
+        alike: dict[tuple[object, str, str], list[Construct]] = {}
         for one in self.findings.get(id(node), []):
-            alike.setdefault((one.fate, one.why), []).append(one)
+            alike.setdefault((one.fate, one.why, one.place.file), []).append(one)
         for found in alike.values():
-            shown = found if len(found) <= _MOST_ALIKE + 1 else found[:_MOST_ALIKE]
+            most = _MOST_ALIKE if found[0].fate in _LOSSES else 1
+            shown = found if len(found) <= most + 1 else found[:most]
             for one in shown:
                 yield f"{indent}# {_remark(one)}"
             if len(shown) < len(found):
-                more = ", ".join(str(one.place.line) for one in found[len(shown) :][:20])
+                lines = dict.fromkeys(str(one.place.line) for one in found[len(shown) :])
                 rest = len(found) - len(shown)
-                yield f"{indent}# TODO import: {rest} more like this, lines {more}"
+                more = ", ".join([*lines][:20])
+                file = _one_line(found[0].place.file)
+                yield f"{indent}# {_word(found[0])}: {file}: {rest} more like this, lines {more}"
 
 
 def _nodes(draft: DraftPlan) -> Iterator[DraftNode]:
@@ -69,9 +80,12 @@ def _nodes(draft: DraftPlan) -> Iterator[DraftNode]:
 
 def _remark(one: Construct) -> str:
     assert one.fate is not None, "the ledger is closed before the plan is written"
-    word = "import" if one.fate is Fate.SUSPICIOUS else "TODO import"
     where = f"{one.place.file}:{one.place.line}"
-    return _one_line(f"{word}: {where}: {one.words} ({one.fate.words}): {one.why}")
+    return _one_line(f"{_word(one)}: {where}: {one.words} ({one.fate.words}): {one.why}")
+
+
+def _word(one: Construct) -> str:
+    return "import" if one.fate is Fate.SUSPICIOUS else "TODO import"
 
 
 def _one_line(text: str) -> str:

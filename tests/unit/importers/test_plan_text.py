@@ -54,6 +54,8 @@ def test_findings_stand_above_what_they_are_about() -> None:
     ledger.add("call", "check(a,\nb)", place(7)).left_out("write `expect`")
     ledger.add("call", "sleep(1)", place(9)).changed("once an iteration")
     ledger.add("call", "get()", place(7)).translated()
+    for line in (12, 20, 22):
+        ledger.add("call", f"report({line})", place(line)).needs_you("write it")
     first = DraftStep({"get": "/a"}, origin=place(6), notes=["the front page\nof the shop"])
     second = DraftStep({"get": "/b", "expect": {"status": [200, 404]}}, origin=place(8))
     draft = DraftPlan(
@@ -70,12 +72,15 @@ def test_findings_stand_above_what_they_are_about() -> None:
         ],
         phases=[DraftPhase({"users": 10, "hold": "30s"})],
         thresholds=[DraftThreshold("p95 < 500ms")],
+        ends=[place(11)],
     )
 
     assert (
         plan_text(draft, ledger)
         == """\
 # import: x.js:1: odd() (suspicious in the original): it does nothing
+# TODO import: x.js:12: report(12) (needs you): write it
+# TODO import: x.js: 2 more like this, lines 20, 22
 name: shop
 
 params:

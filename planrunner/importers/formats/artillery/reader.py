@@ -71,6 +71,7 @@ class _ArtilleryReader:
         say_failures(self.test)
         if self.test.functions is not None:
             self.test.functions.judge_the_rest()
+            self.draft.ends = list(self.test.functions.machine.ends)
         self._misplaced()
         self.draft.params = self.test.names.params
         keep_comments(self.draft, [file for file, _ in self.test.roots])
@@ -80,7 +81,10 @@ class _ArtilleryReader:
         for _, root in self.test.roots:
             node = root.take(key)
             flow = node.entry("flow") if node is not None else None
+            entry = root.entry(key)
             if node is None or flow is None:
+                if entry is not None:
+                    suspect(entry, "Artillery reads `flow` of it, and runs nothing else")
                 continue
             flow.construct.translated()
             node.take_whole("engine")

@@ -66,7 +66,7 @@ def reason_to_skip(entry: RecordedEntry, site: str, *, keeps_assets: bool) -> st
     ):
         return "a WebSocket: write `ws.connect`, `ws.send` and `ws.receive`"
     if not entry.url.lower().startswith(("http:", "https:")) or not entry.host:
-        return "it is sent to no server"
+        return "its URL names no server: write the request"
     if entry.method.lower() not in VERBS:
         return "planrunner sends GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
     if entry.status == 0:

@@ -57,9 +57,10 @@ class RecordedEntry:
 
     @property
     def host(self) -> str:
-        """The host of the URL, in lower case; empty where there is none."""
+        """The host of the URL, in lower case; empty where there is none, or no port that is one."""
         try:
-            return (urlsplit(self.url).hostname or "").lower()
+            url = urlsplit(self.url)
+            return (url.hostname or "").lower() if (url.port or 1) > 0 else ""
         except ValueError:
             return ""
 

@@ -40,6 +40,13 @@ class JmxController:
         self.resolver.variables.known &= known
         return steps
 
+    def rounds(self, read: Callable[[], list[DraftStep]]) -> list[DraftStep]:
+        """Return the inside of a loop, read by one of the two above."""
+        self.resolver.variables.loops += 1
+        steps = read()
+        self.resolver.variables.loops -= 1
+        return steps
+
     def choices(self) -> list[list[DraftStep]]:
         """Return the children's steps; what they set may stay unset."""
         known = set(self.resolver.variables.known)
@@ -82,7 +89,7 @@ def _loop(one: JmxController) -> list[DraftStep]:
     element.flag("LoopController.continue_forever")
     if element.peek("LoopController.loops").strip().startswith("-"):
         element.take("LoopController.loops")
-        steps = one.maybe()
+        steps = one.rounds(one.maybe)
         return one.step({"while": "true", "do": steps, "max": _ROUNDS}) if steps else []
     text = element.peek("LoopController.loops").strip()
     prop = element.get("LoopController.loops")
@@ -94,7 +101,7 @@ def _loop(one: JmxController) -> list[DraftStep]:
         count = f"${{{code}}}"
     elif prop is not None:
         count = number_of(element, "LoopController.loops", one.resolver, 1).whole
-    steps = one.inside()
+    steps = one.inside() if count == 1 else one.rounds(one.inside)
     if not steps or count == 0:
         return []
     return steps if count == 1 else one.step({"repeat": count, "do": steps})
@@ -132,7 +139,7 @@ def _while(one: JmxController) -> list[DraftStep]:
         condition: str | None = last_ok(one.resolver).code
     else:
         condition = _condition(one, "WhileController.condition")
-    steps = one.maybe()
+    steps = one.rounds(one.maybe)
     if not steps:
         return []
     if condition is None:
@@ -158,7 +165,7 @@ def _foreach(one: JmxController) -> list[DraftStep]:
     items = items if bounds == ":" else f"({items})[{bounds}]"
     name = variables.loop_name(target)
     variables.locals[target] = name
-    steps = one.maybe()
+    steps = one.rounds(one.maybe)
     del variables.locals[target]
     return one.step({"foreach": f"{name} in {items}", "do": steps}) if steps else []
 

@@ -58,6 +58,7 @@ def read(request: ImportRequest) -> DraftPlan:
     for file in scripts:
         modules.load(file)
     judge_unread(module, machine, ran)
+    draft.ends = list(machine.ends)
     return draft
 
 

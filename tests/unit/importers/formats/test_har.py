@@ -96,6 +96,7 @@ SKIPPED = [
     (entry("/gone", status=0), "no reply"),
     (entry("ws://shop.test/chat", status=101), "WebSocket"),
     (entry("data:image/png;base64,AAAA"), "no server"),
+    (entry("http://shop.test:__PORT__/a"), "no server"),
     (entry("/x", "PROPFIND"), "planrunner sends"),
 ]
 

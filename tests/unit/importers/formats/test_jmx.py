@@ -327,12 +327,16 @@ def test_what_a_plan_does_otherwise_is_changed() -> None:
     """Loops draw no rows of their own, cookies last where variables do, blocks run as a whole."""
     cookies = element("CookieManager", props(CookieManager__clearEachIteration="true"))
     counter = element("CounterConfig", props(CounterConfig__name="n"))
-    loop = element("LoopController", props(LoopController__loops=2), below=counter + get())
+    counted = get(headers(N="${__counter(TRUE,)}"))
+    loop = element(
+        "LoopController", props(LoopController__loops=2), below=counter + get() + counted
+    )
     block = element("InterleaveControl", below=loop + get(headers(X="${t}")))
     done = imported(group(cookies + block + get(json_extractor("t", "$.t")), kind="ThreadGroup"))
 
     changed = {one.words for one in done.ledger.findings() if one.fate is Fate.CHANGED}
-    assert changed == {"CookieManager.clearEachIteration", "CounterConfig", "InterleaveControl"}
+    kinds = {"CookieManager.clearEachIteration", "CounterConfig", "InterleaveControl"}
+    assert changed == {*kinds, "Header.value"}
     assert "session" not in parse(done.text, "plan.yaml").data["users"]["Users"]
 
 

@@ -185,6 +185,7 @@ def test_a_whole_script_gives_classes_phases_and_thresholds() -> None:
     plan = parse(made.text, "plan.yaml").data
 
     assert check(made) == ()
+    assert "handleSummary (needs you)" in made.text.partition("name: ")[0]
     assert list(plan["users"]) == ["Look", "Buy"]
     assert plan["phases"] == [
         {"name": "look", "start_at": "0s", "users": {"Look": 3}, "hold": "1m"},

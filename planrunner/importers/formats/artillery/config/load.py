@@ -46,7 +46,7 @@ class ArrivalsReader:
             if name is not None:
                 names.append(name)
         for unknown in entry.node.unjudged():
-            unknown.construct.left_out("Artillery's phases have no such key")
+            unknown.construct.suspicious("Artillery's phases have no such key")
         lasts = any(stage["duration"] != "0s" for stage in stages)
         if not lasts or all(stage["rate"] == "0/s" == stage.get("from", "0/s") for stage in stages):
             return [DraftPhase({"rate": "1/s", "hold": "1m"}, notes=[f"TODO import: {_UNSAID}"])]

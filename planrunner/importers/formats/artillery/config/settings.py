@@ -144,8 +144,10 @@ class ConfigReader:
                 self.test.jitter = jitter.text() if jitter else ""
             elif below.key == "strictCapture":
                 self.test.strict = below.node.scalar is not False
+            elif below.key == "cookie":
+                leave_out(below, "say it at each request: `headers: {Cookie: …}`")
             else:
-                leave_out(below, "say it at each request")
+                suspect(below, "Artillery reads no such default")
 
     def tls(self, one: SourceEntry) -> None:
         for below in one.node.entries or []:

@@ -13,7 +13,7 @@ from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.formats.artillery.steps.requests import VERBS, RequestsReader
 from planrunner.importers.formats.artillery.steps.thinking import think
 from planrunner.importers.nodes import SourceEntry, SourceNode
-from planrunner.importers.reading.documents import leave_out, suspect
+from planrunner.importers.reading.documents import suspect
 from planrunner.importers.reading.expressions import inline
 from planrunner.importers.reading.quantities import read_seconds
 
@@ -48,9 +48,11 @@ class FlowReader:
         for entry in node.entries or []:
             read = _STEPS.get(entry.key)
             if read is not None:
-                return read(self, entry, node)
+                steps = read(self, entry, node)
+                _suspect_the_rest(node, entry.key)
+                return steps
         for entry in node.entries or []:
-            leave_out(entry, f"write a step for `{entry.key}`")
+            suspect(entry, f"Artillery knows no step `{entry.key}`: the visit ends there")
         return []
 
     def _beside(self, node: SourceNode, verb: SourceEntry) -> list[DraftStep]:
@@ -172,6 +174,12 @@ class FlowReader:
         for one in node.entries or []:
             suspect(one, _SOCKET_IO)
         return []
+
+
+def _suspect_the_rest(node: SourceNode, step: str) -> None:
+    for one in node.entries or []:
+        if one.construct.fate is None:
+            suspect(one, f"Artillery reads no such key beside `{step}`")
 
 
 _ReadStep = Callable[[FlowReader, SourceEntry, SourceNode], list[DraftStep]]

@@ -146,6 +146,8 @@ def _variable(call: JmxCall) -> JmxValue:
 
 def _counter(call: JmxCall) -> JmxValue:
     own = call.raw(0).strip().lower() == "true"
+    if call.resolver.variables.loops:
+        call.construct.changed("it counts iterations, not the rounds of a loop")
     return call.named(1, _iteration(call, own=own, first=1))
 
 

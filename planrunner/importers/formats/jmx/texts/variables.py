@@ -145,6 +145,7 @@ class JmxVariables:
         threads: How many there are, if that is known.
         has_reply: A request stands before the place.
         is_setup: There is no user, so nothing of `user`, `iteration` and state.
+        loops: How many loops are around the place.
         pending: What functions set before the step that is being read.
     """
 
@@ -159,6 +160,7 @@ class JmxVariables:
     threads: float | None = None
     has_reply: bool = False
     is_setup: bool = False
+    loops: int = 0
     pending: list[tuple[str, str]] = field(default_factory=list)
 
     def drawn(self) -> dict[str, str]:

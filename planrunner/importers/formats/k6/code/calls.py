@@ -238,6 +238,7 @@ def invoke(  # noqa: C901, PLR0911, PLR0912 - a table
         return run_body(function.node, inner, machine)
     finally:
         machine.calls.pop()
+        machine.end(function)
 
 
 def _choose(

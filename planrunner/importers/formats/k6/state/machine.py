@@ -93,6 +93,7 @@ class K6Machine:
         computed: Metrics whose values depend on replies.
         moved: Lists of which some steps were put into another, and that other.
         sockets: Those whose handlers run when the function has ended.
+        ends: Where functions of the first level end that have been read.
         ws: Settings of WebSockets; `grpc` those of gRPC.
     """
 
@@ -141,6 +142,7 @@ class K6Machine:
     computed: set[str] = field(default_factory=set)
     moved: list[tuple[list[DraftStep], list[DraftStep]]] = field(default_factory=list)
     sockets: list[JsSocket] = field(default_factory=list)
+    ends: dict[SourcePlace, None] = field(default_factory=dict)
     ws: Keys = field(default_factory=dict)
     grpc: Keys = field(default_factory=dict)
 
@@ -173,6 +175,15 @@ class K6Machine:
         """Return what `name++` gives where that is known of a name; None where it is computed."""
         del name, scope, is_before
         return None
+
+    def end(self, function: JsFunction) -> None:
+        """Note where a function of the first level ends that has been read."""
+        if function.scope.above is None:
+            start, (row, column) = (
+                function.scope.module.place(function.node),
+                function.node.end_point,
+            )
+            self.ends[SourcePlace(start.file, row + 1, column + 1)] = None
 
     def called(
         self, function: JsFunction, arguments: list[JsValue], node: Node, scope: K6Scope
