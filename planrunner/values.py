@@ -1,19 +1,24 @@
-"""`@dataclass(frozen=True, slots=True)` at a quarter of the price.
+"""`@dataclass(frozen=True, slots=True)` at a tenth of the price.
 
-The standard decorator writes six methods of each class as text and compiles them at every start. A
-command that reads a plan imports a hundred such classes, and these cost more than reading the plan
-does. Here methods are shared, and `__init__` is compiled when a class first gets an instance; what
-a class does stays the same. See docs/adr/0012-cheap-values.md.
+The standard decorator looks at each field, and writes six methods of each class as text that it
+compiles at every start. A command that reads a plan imports two hundred such classes, and makes few
+instances of most; these cost more than reading the plan does. Here a class is made once more, with
+its slots and methods that it shares with others. `__init__` is compiled when a class has had a few
+instances, and what compares them when two are compared; what the standard module knows of a class
+is worked out when somebody asks. What a class does stays the same.
+
+See docs/adr/0012-cheap-values.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import MISSING, Field, FrozenInstanceError, fields
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, FrozenInstanceError, field, fields
 from functools import cache
 from operator import attrgetter
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 __all__ = ["dataclass"]
 
@@ -22,7 +27,6 @@ T = TypeVar("T")
 if TYPE_CHECKING:
     from dataclasses import dataclass  # type checkers know this name, and it means the same
 else:
-    import dataclasses
 
     def dataclass(cls=None, /, **options):  # noqa: ANN001, ANN003, ANN201 - declared above
         """Do as `dataclasses.dataclass` does."""
@@ -31,60 +35,172 @@ else:
         return dataclasses.dataclass(cls, **options)
 
     def _make(cls: type[T]) -> type[T]:
-        own = dict(cls.__dict__)
-        if not cls.__doc__:
-            cls.__doc__ = cls.__name__  # or the standard decorator writes the signature here
-        made = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-        key = _key([field.name for field in fields(made) if field.compare])
+        body = dict(vars(cls))
+        own = {
+            name: body.pop(name, MISSING)
+            for name, kind in cls.__annotations__.items()
+            if not str(kind).removeprefix("typing.").startswith("ClassVar")
+        }
+        bases = [vars(base) for base in reversed(cls.__mro__[1:])]
+        given = {}
+        for base in bases:
+            given |= base.get("__given__", None) or base.get("__dataclass_fields__", {})
+        given |= own
+        inherited = {name for base in bases for name in base.get("__slots__", ())}
+        for name in ("__dict__", "__weakref__"):  # which slots replace
+            body.pop(name, None)
+        if body.get("__hash__") is None:  # a class body with `__eq__` has None there
+            body.pop("__hash__", None)
+        methods = _Methods()
+        made = type(cls)(
+            cls.__name__,
+            cls.__bases__,
+            {
+                **methods.all(),
+                **body,
+                "__doc__": cls.__doc__ or cls.__name__,
+                "__qualname__": cls.__qualname__,
+                "__slots__": tuple(name for name in own if name not in inherited),
+                "__match_args__": tuple(name for name, how in given.items() if _by_place(how)),
+                "__given__": given,
+                "__dataclass_fields__": _Standard(),
+                "__dataclass_params__": _Standard(),
+            },
+        )
+        methods.made = made
+        return made
 
-        def equal(self: T, other: object) -> bool:
+
+_FEW: Final = 3
+"""Instances of a class that are made before its `__init__` is compiled, which takes longer."""
+
+
+class _Methods:
+    """The methods of a class that depend on its fields, until they are needed."""
+
+    made: Any
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def all(self) -> dict[str, Callable[..., Any]]:
+        """Return every method, of which the class takes those that its body lacks."""
+
+        def __init__(self: object, *args: object, **named: object) -> None:  # noqa: N807 - takes its place
+            methods.begin(self, args, named)
+
+        def __eq__(self: object, other: object) -> bool:  # noqa: N807 - as above
+            methods.compile_key()
+            return self == other
+
+        def __hash__(self: object) -> int:  # noqa: N807 - as above
+            methods.compile_key()
+            return hash(self)
+
+        methods = self
+        self._waiting: dict[str, Callable[..., Any]] = {"__eq__": __eq__, "__hash__": __hash__}
+        return {"__init__": __init__, **self._waiting, **_SHARED}
+
+    def begin(self, instance: object, args: tuple[object, ...], named: dict[str, object]) -> None:
+        """Give an instance its values."""
+        self._count += 1
+        if self._count <= _FEW and _has_filled(self.made, instance, args, named):
+            return
+        self.made.__init__ = _write_init(self.made)
+        self.made.__init__(instance, *args, **named)
+
+    def compile_key(self) -> None:
+        """Put what compares and hashes instances into the class."""
+        given = self.made.__given__.items()
+        names = [name for name, how in given if not isinstance(how, Field) or how.compare]
+        key: Callable[[object], object] = attrgetter(*names) if names else lambda _: ()
+
+        def __eq__(self: object, other: object) -> bool:  # noqa: N807 - as above
             if other.__class__ is not self.__class__:
                 return NotImplemented
             return key(self) == key(other)
 
-        methods = {
-            "__init__": _init_when_called(made),
-            "__repr__": _repr,
-            "__eq__": equal,
-            "__setattr__": _refuse_to_set,
-            "__delattr__": _refuse_to_delete,
-            "__getstate__": _state,
-            "__setstate__": _set_state,
-        }
-        for name, method in methods.items():
-            if name not in own:
-                setattr(made, name, method)
-        if own.get("__hash__") is None:  # a class body with `__eq__` has None there
-            made.__hash__ = lambda self: hash(key(self))
-        return made
+        compiled = {"__eq__": __eq__, "__hash__": lambda self: hash(key(self))}
+        for name, waiting in self._waiting.items():
+            if vars(self.made)[name] is waiting:
+                setattr(self.made, name, compiled[name])
 
 
-def _key(names: list[str]) -> Callable[[Any], object]:
-    """Return what gives the values that make an instance equal to another."""
-    return attrgetter(*names) if names else lambda _: ()
+class _Standard:
+    """What the standard module says of a class, worked out when it is asked for."""
+
+    def __set_name__(self, made: type, name: str) -> None:
+        self._made = made
+        self._name = name
+
+    def __get__(self, _instance: object, _class: object) -> object:
+        made: Any = self._made
+        kinds: dict[str, Any] = {}
+        for base in reversed(made.__mro__):
+            kinds |= getattr(base, "__annotations__", {})
+        body = {name: how for name, how in made.__given__.items() if how is not MISSING}
+        body["__annotations__"] = {name: kinds[name] for name in made.__given__}
+        alike = type(made.__name__, (), {**body, "__module__": made.__module__})
+        is_frozen = self._name == "__dataclass_params__"  # which costs methods, and seldom counts
+        alike = dataclasses.dataclass(init=False, repr=False, eq=False, frozen=is_frozen)(alike)
+        said: object = getattr(alike, self._name)
+        setattr(made, self._name, said)
+        return said
 
 
-def _init_when_called(made: type[Any]) -> Callable[..., None]:
-    def __init__(self: object, *args: object, **named: object) -> None:  # noqa: N807 - takes its place
-        init = _write_init(made)
-        made.__init__ = init
-        init(self, *args, **named)
+def _as_field(how: object) -> Field[Any]:
+    """Return what `field` says of a value, or would."""
+    if isinstance(how, Field):
+        return how
+    plain: Any = how
+    made: Field[Any] = field(default=plain)
+    return made
 
-    return __init__
+
+def _by_place(how: object) -> bool:
+    """Say whether an argument may be given by its place."""
+    return not isinstance(how, Field) or (how.init and how.kw_only is not True)
 
 
-def _write_init(made: type[Any]) -> Callable[..., None]:
+def _has_filled(
+    made: Any,  # noqa: ANN401 - of any class of values, here and below
+    instance: Any,  # noqa: ANN401 - as above
+    args: tuple[object, ...],
+    named: dict[str, object],
+) -> bool:
+    """Give an instance its values; say whether it has all, and no argument was left."""
+    places = made.__match_args__
+    if len(args) > len(places) or not named.keys().isdisjoint(places[: len(args)]):
+        return False
+    values = {**dict(zip(places, args, strict=False)), **named}
+    for name, plain in made.__given__.items():
+        how = _as_field(plain)
+        if how.init and name in values:
+            value = values.pop(name)
+        else:
+            value = how.default if how.default_factory is MISSING else how.default_factory()
+        if value is not MISSING:
+            object.__setattr__(instance, name, value)
+        elif how.init:
+            return False
+    if values:
+        return False
+    if hasattr(made, "__post_init__"):
+        instance.__post_init__()
+    return True
+
+
+def _write_init(made: Any) -> Callable[..., None]:  # noqa: ANN401 - as above
     """Return the `__init__` that the standard decorator would have written."""
+    hows = {name: _as_field(how) for name, how in made.__given__.items()}
     # Each slot's own setter: `object.__setattr__` looks it up by name and takes thrice as long.
-    scope: dict[str, Any] = {
-        f"_put_{field.name}": getattr(made, field.name).__set__ for field in fields(made)
-    }
+    scope: dict[str, Any] = {f"_put_{name}": getattr(made, name).__set__ for name in hows}
     scope["_missing"] = MISSING
-    given = [field for field in fields(made) if field.init]
-    by_place = [_parameter(field, scope) for field in given if not field.kw_only]
-    by_name = [_parameter(field, scope) for field in given if field.kw_only]
+    given = {name: how for name, how in hows.items() if how.init}
+    by_place = [_parameter(name, how, scope) for name, how in given.items() if _by_place(how)]
+    by_name = [_parameter(name, how, scope) for name, how in given.items() if not _by_place(how)]
     parameters = ", ".join(["self", *by_place, *(["*", *by_name] if by_name else [])])
-    body = [_assignment(field, scope) for field in fields(made)]
+    body = [_assignment(name, how, scope) for name, how in hows.items()]
     if hasattr(made, "__post_init__"):
         body.append("self.__post_init__()")
     lines = "\n ".join(line for line in body if line) or "pass"
@@ -94,30 +210,29 @@ def _write_init(made: type[Any]) -> Callable[..., None]:
     return init
 
 
-def _parameter(field: Field[Any], scope: dict[str, Any]) -> str:
-    if field.default is not MISSING:
-        scope[f"_default_{field.name}"] = field.default
-        return f"{field.name}=_default_{field.name}"
-    return field.name if field.default_factory is MISSING else f"{field.name}=_missing"
+def _parameter(name: str, how: Field[Any], scope: dict[str, Any]) -> str:
+    if how.default is not MISSING:
+        scope[f"_default_{name}"] = how.default
+        return f"{name}=_default_{name}"
+    return name if how.default_factory is MISSING else f"{name}=_missing"
 
 
-def _assignment(field: Field[Any], scope: dict[str, Any]) -> str:
-    name = field.name
-    value = name if field.init else f"_default_{name}"
-    if field.default_factory is not MISSING:
-        scope[f"_make_{name}"] = field.default_factory
+def _assignment(name: str, how: Field[Any], scope: dict[str, Any]) -> str:
+    value = name if how.init else f"_default_{name}"
+    if how.default_factory is not MISSING:
+        scope[f"_make_{name}"] = how.default_factory
         value = (
-            f"_make_{name}() if {name} is _missing else {name}" if field.init else f"_make_{name}()"
+            f"_make_{name}() if {name} is _missing else {name}" if how.init else f"_make_{name}()"
         )
-    elif not field.init:
-        if field.default is MISSING:
+    elif not how.init:
+        if how.default is MISSING:
             return ""
-        scope[f"_default_{name}"] = field.default
+        scope[f"_default_{name}"] = how.default
     return f"_put_{name}(self, {value})"
 
 
 @recursive_repr()
-def _repr(self: Any) -> str:  # noqa: ANN401 - of any class of values, here and below
+def _repr(self: Any) -> str:  # noqa: ANN401 - as above
     shown = (f"{field.name}={getattr(self, field.name)!r}" for field in fields(self) if field.repr)
     return f"{self.__class__.__qualname__}({', '.join(shown)})"
 
@@ -144,3 +259,12 @@ def _places(made: type[Any]) -> list[tuple[Callable[..., object], Callable[..., 
     """Return what reads and what writes each field: workers send hundreds of values a second."""
     slots = [getattr(made, field.name) for field in fields(made)]
     return [(slot.__get__, slot.__set__) for slot in slots]
+
+
+_SHARED: Final[Mapping[str, Callable[..., Any]]] = {
+    "__repr__": _repr,
+    "__setattr__": _refuse_to_set,
+    "__delattr__": _refuse_to_delete,
+    "__getstate__": _state,
+    "__setstate__": _set_state,
+}
