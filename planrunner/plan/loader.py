@@ -196,7 +196,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
         params, found = _params(document, remains.model, sources)
     except invalid() as error:
         faults += diagnose(error, document)
-        remains = salvage(document) if len(faults) < MAX_FAULTS else None
+        remains = salvage(document, error) if len(faults) < MAX_FAULTS else None
         params, found = _params(document, None, sources)
     faults = [*broken, *with_missing_braces([*faults, *found], params)]
     secrets = _secrets(as_written, document, remains, sources)

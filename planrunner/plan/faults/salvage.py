@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from planrunner.language.fields.mapping import invalid
 from planrunner.plan.faults.find import locate_faults
@@ -17,6 +17,9 @@ from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.yaml.document import Document, PlanPath
 from planrunner.plan.yaml.nodes import YamlNode
 from planrunner.values import dataclass
+
+if TYPE_CHECKING:
+    from pydantic_core import ValidationError
 
 __all__ = ["Remains", "salvage"]
 
@@ -39,24 +42,36 @@ class Remains:
     lost: frozenset[str]
 
 
-def salvage(document: Document) -> Remains | None:
-    """Return what is left of an invalid plan without its faults; None if that is no plan."""
+def salvage(document: Document, error: ValidationError) -> Remains | None:
+    """Return what is left of an invalid plan without its faults; None if that is no plan.
+
+    Args:
+        document: The plan.
+        error: What is wrong with it.
+    """
     lost: set[str] = set()
+    found: PlanModel | ValidationError = error
     if not document.has(("name",)):
         document = replace(document, root=_named(document.root))
+        found = _read(document)
     for _round in range(_MAX_ROUNDS):
-        try:
-            model = PlanModel.model_validate(document.data)
-        except invalid() as error:
-            paths = frozenset(locate_faults(error, document))
-        else:
-            return Remains(model, document, frozenset(lost))
+        if isinstance(found, PlanModel):
+            return Remains(found, document, frozenset(lost))
+        paths = frozenset(locate_faults(found, document))
         if () in paths:
             return None
         for path in paths:
             lost |= _words(document, path)
         document = replace(document, root=_without(document.root, paths))
+        found = _read(document)
     return None
+
+
+def _read(document: Document) -> PlanModel | ValidationError:
+    try:
+        return PlanModel.model_validate(document.data)
+    except invalid() as error:
+        return error
 
 
 def _named(root: YamlNode) -> YamlNode:
