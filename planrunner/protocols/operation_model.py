@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Annotated, Any, Protocol, TypeAlias
 
 from planrunner.language.diagnostics import Code
@@ -123,6 +124,8 @@ class RequestModel(Protocol):
     def tags(self) -> Sequence[str] | Mapping[str, object] | None: ...
     @property
     def measure(self) -> object: ...
+    @property
+    def model_fields_set(self) -> AbstractSet[str]: ...
     def default_name(self, action: str) -> str:
         """Return the series name of a request without `name:`."""
 

@@ -75,6 +75,8 @@ def selection_of_phase(only: SelectionModel | None, skip: SelectionModel | None)
 
 def choices_in(selection: PlanSelection, programs: Sequence[UserProgram]) -> Iterator[Choice]:
     """Yield everything that is asked for of the users, with what there is."""
+    if not selection.is_partial:
+        return
     classes = tuple(program.name for program in programs)
     tasks = tuple(dict.fromkeys(task.name for program in programs for task in program.tasks))
     tags = tuple(

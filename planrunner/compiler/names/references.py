@@ -62,9 +62,9 @@ def _parts(piece: object) -> Iterable[tuple[str | int, object]]:
     if isinstance(piece, PlanMapping):
         keys = _keys(type(piece))
         return [(keys[name], getattr(piece, name)) for name in piece.model_fields_set]
-    if isinstance(piece, Mapping):
-        return piece.items()
-    return enumerate(piece) if isinstance(piece, (list, tuple)) else ()
+    if isinstance(piece, (list, tuple)):
+        return enumerate(piece)
+    return piece.items() if isinstance(piece, (dict, Mapping)) else ()
 
 
 @cache

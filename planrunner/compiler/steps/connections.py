@@ -39,8 +39,9 @@ def kept_by(
             seen.add(step.called)
             waiting += flows[step.called].do
         request = step.operation
-        if request is not None and getattr(request.spec, "keep", None) == "user":
-            found |= opened_by(request)
+        opened = frozenset() if request is None else opened_by(request)
+        if opened and request is not None and getattr(request.spec, "keep", None) == "user":
+            found |= opened
     return frozenset(found)
 
 
@@ -49,9 +50,10 @@ def follow_connection(walk: StepWalk, request: Operation, inside: PlanPath) -> N
 
     `inside` is where its keys stand.
     """
-    use, name = request.connection_use, request.connection_name
+    use = request.connection_use
     if not use:
         return
+    name = request.connection_name
     own, known = (request.plugin.name, name), walk.known.connections
     if use == "opens":
         walk.known = replace(walk.known, connections=known | {own})

@@ -99,6 +99,7 @@ def compile_request(
         records=with_counts(records, compiled.exchange) if measured else (),
         work_unit=work_unit_of(walk, request.spec, inside) or usual_unit(compiled.exchange),
         path=inside,
+        origin=walk.origin(path),
     )
 
 
@@ -154,9 +155,9 @@ def _check_names(
     """Check names where they stand: what reads the reply may also read what it brings."""
     work, spec = walk.work, request.spec
     later = _BETWEEN if request.plugin.piece_names else frozenset[str]()
-    for name, key in _read_before(request.keys):
-        if name not in later and getattr(spec, name) is not None:
-            work.check_all(getattr(spec, name), (*inherited.inside, key), walk.known)
+    keys = _read_before(request.keys)
+    for name in sorted(keys.keys() & spec.model_fields_set - later):
+        work.check_all(getattr(spec, name), (*inherited.inside, keys[name]), walk.known)
     block.check(work, walk.known, request)
     if not request.is_silent:
         _give_names(walk, request, inherited.inside)
@@ -182,7 +183,7 @@ def _give_names(walk: StepWalk, request: Operation, inside: PlanPath) -> None:
 
 
 @cache
-def _read_before(keys: type[PlanMapping]) -> tuple[tuple[str, str], ...]:
+def _read_before(keys: type[PlanMapping]) -> Mapping[str, str]:
     """Return the fields whose values a request needs before it is sent, each with its key."""
     fields = keys.model_fields.items()
-    return tuple((name, field.alias or name) for name, field in fields if name not in _NOT_BEFORE)
+    return {name: field.alias or name for name, field in fields if name not in _NOT_BEFORE}

@@ -12,7 +12,7 @@ from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
 from planrunner.compiler.names.shared_names import SharedNames
 from planrunner.compiler.settings_block import SettingsBlocks
-from planrunner.graph.steps import Evaluate, RequestNode, StepNode, ThinkNode
+from planrunner.graph.steps import Evaluate, RequestNode, StepNode, StepOrigin, ThinkNode
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import RESERVED
 from planrunner.plan.functions import PlanFunction
@@ -102,6 +102,10 @@ class StepWalk(ABC):
     def pause_after(self, model: StepModel, path: PlanPath) -> ThinkNode | None:
         """Return the think time after a step that sends one request, or several at a time."""
 
+    def origin(self, path: PlanPath) -> StepOrigin:
+        """Return where a step comes from that stands at `path`."""
+        return StepOrigin(self.work.place(path), self.measured)
+
     def write(self, names: Iterable[str], path: PlanPath) -> None:
         """Note that a step may set `names`, which must be free; `path` is the mapping's."""
         names = list(names)
@@ -153,15 +157,14 @@ class StepWalk(ABC):
 
 def reads_of_reply(piece: object) -> frozenset[str]:
     """Return which names of an earlier reply a step, or what is in it, may read."""
+    read = {reference.root for _, reference in references_in(piece)}
+    if not read and not _calls(piece):
+        return frozenset()
     names = REPLY_NAMES | registry.reply_names()
-    if _calls(piece):
-        return names  # a flow may read any of them
-    return names & {reference.root for _, reference in references_in(piece)}
+    return names if _calls(piece) else names & read  # a flow may read any of them
 
 
 def _calls(piece: object) -> bool:
-    if isinstance(piece, Sequence):
-        return any(_calls(step) for step in piece)
-    if not isinstance(piece, StepModel):
-        return False
-    return bool(piece.called) or any(_calls(steps) for _, steps in piece.inside())
+    if isinstance(piece, StepModel):
+        return bool(piece.called) or any(_calls(steps) for _, steps in piece.inside())
+    return isinstance(piece, Sequence) and any(_calls(step) for step in piece)

@@ -18,7 +18,6 @@ from planrunner.graph.steps import (
     RequestNode,
     SetNode,
     StepNode,
-    StepOrigin,
     ThinkNode,
 )
 from planrunner.language.diagnostics import Code
@@ -54,14 +53,10 @@ class Flow(StepWalk):
     ) -> tuple[StepNode, ...]:
         """Compile one step, and note where it stands."""
         self.work.see(path, self.known)
-        origin = self._origin(path)
         return tuple(
-            replace(node, origin=origin) if node.origin is NOWHERE else node
+            replace(node, origin=self.origin(path)) if node.origin is NOWHERE else node
             for node in self._unplaced(model, path, read_later)
         )
-
-    def _origin(self, path: PlanPath) -> StepOrigin:
-        return StepOrigin(self.work.place(path), self.measured)
 
     def _unplaced(
         self, model: StepModel, path: PlanPath, read_later: frozenset[str]
@@ -71,7 +66,8 @@ class Flow(StepWalk):
             return (compile_function(self, function, path, when),)
         if model.operation is not None:
             request = self.request(model, path, when, read_later)
-            return (replace(request, pause=self.pause_after(model, path)),)
+            pause = self.pause_after(model, path)
+            return (request if pause is None else replace(request, pause=pause),)
         action = model.action
         compile_step = flow_steps.compiler_of(model)
         if compile_step is not None:
@@ -96,7 +92,7 @@ class Flow(StepWalk):
         blocks = [self.blocks.of(request.plugin) for request in sent if request is not None]
         block = next((one for one in blocks if one.layers), blocks[0])
         pause = pause_of(self.work, block, model, path, has_user=self.known.has_user)
-        return None if pause is None else ThinkNode(pause, origin=self._origin(path))
+        return None if pause is None else ThinkNode(pause, origin=self.origin(path))
 
     def _when(self, model: StepModel, path: PlanPath) -> Evaluate | None:
         if model.when is None:
@@ -110,8 +106,7 @@ class Flow(StepWalk):
         when: Evaluate | None = None,
         read_later: frozenset[str] = frozenset(),
     ) -> RequestNode:
-        request = compile_request(self, model, path, when, read_later)
-        return replace(request, origin=self._origin(path))  # also within `parallel` and `poll`
+        return compile_request(self, model, path, when, read_later)
 
     def _set(self, model: StepModel, path: PlanPath, when: Evaluate | None) -> SetNode:
         values: list[tuple[str, Evaluate]] = []

@@ -363,7 +363,7 @@ class _RequestOwner:
         self._own(SelectorKind.USER, self.name)
         self._add_tags(user.tags)
         for task in user.tasks or ():
-            replace(self, task=task.name).add_task(task)
+            _RequestOwner(self.names, self.name, self.flows, task.name).add_task(task)
         self._add_steps(user.steps or ())
         for block in (user.on_start, user.on_stop):
             self.add_block(block)

@@ -46,9 +46,15 @@ class Text:
     offsets: tuple[int, ...]
 
     @property
+    def plain(self) -> str | None:
+        """What it says when no expression is in it, as in most texts; else None."""
+        only = self.parts[0]
+        return only if len(self.parts) == 1 and isinstance(only, str) else None
+
+    @property
     def is_constant(self) -> bool:
         """True when no expression is in it."""
-        return all(isinstance(part, str) for part in self.parts)
+        return self.plain is not None
 
     @property
     def is_single(self) -> bool:
@@ -58,8 +64,8 @@ class Text:
     @property
     def references(self) -> tuple[Reference, ...]:
         """The names that its expressions read; offsets count from the start of `source`."""
-        if len(self.parts) == 1 and isinstance(self.parts[0], str):
-            return ()  # as most texts are
+        if self.plain is not None:
+            return ()
         return tuple(
             Reference(name.root, name.path, offset + name.offset, name.optional)
             for part, offset in zip(self.parts, self.offsets, strict=True)
@@ -73,6 +79,8 @@ class Text:
         Raises:
             ExpressionError: A part that depends on constants only has no value.
         """
+        if (plain := self.plain) is not None:
+            return constant(plain)
         if self.is_single:
             return self._lower_parts(constants)[0]
         parts = self._merged(constants)
@@ -84,6 +92,8 @@ class Text:
         self, constants: Mapping[str, object] = NO_CONSTANTS
     ) -> tuple[str | Evaluate, ...]:
         """Return the text as pieces: constants, merged, and closures that give a str each."""
+        if (plain := self.plain) is not None:
+            return (plain,) if plain else ()
         return self._merged(constants)
 
     def _lower_parts(self, constants: Mapping[str, object]) -> list[Lowered]:

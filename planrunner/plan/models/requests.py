@@ -219,7 +219,7 @@ def written_name(name: Text | None) -> str:
     """Return the name of a series, expressions as they are written; empty where there is none."""
     if name is None:
         return ""
-    return str(name.lower().value) if name.is_constant else name.source
+    return name.source if name.plain is None else name.plain
 
 
 class RequestStep(RequestKeys):

@@ -167,7 +167,8 @@ def step_faults(data: Mapping[str, Any], *, has_unknown: bool) -> Iterator[Fault
             other,
         )
     allowed = frozenset(actions).union(*(COMPANIONS.get(action, _NONE) for action in actions))
-    yield from (_foreign(key, first) for key in data if key in _ALL_COMPANIONS - allowed)
+    foreign = _ALL_COMPANIONS - allowed
+    yield from (_foreign(key, first) for key in data if key in foreign)
     required = _REQUIRED.get(first)
     if required is not None and required not in data and not has_unknown:
         yield Fault(Code.MISSING_KEY, f"`{first}` needs `{required}`", f"add `{required}:`", first)

@@ -222,9 +222,10 @@ class TreeBuilder:
 
     def _check_tag(self, event: Any, node: YamlNode, kind: str) -> str:  # noqa: ANN401
         """Return the name of the event's core tag, empty for none; report any other."""
-        tag = restore(event.tag or "", "")
+        tag = event.tag or ""
         if tag in ("", "!"):
             return ""
+        tag = restore(tag, "")
         name = CORE_TAGS.get(tag, "")
         if not name or (name != kind and (kind != "str" or name in ("map", "seq"))):
             start = event.start_mark.index

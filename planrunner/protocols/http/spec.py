@@ -187,8 +187,10 @@ def _stream_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
         if key in data:
             yield Fault(Code.MISSING_KEY, f"`{key}` needs `stream`", add, key)
     expect = data.get("expect")
+    if not isinstance(expect, Mapping):
+        return
     for key in STREAM_EXPECTATIONS:
-        if isinstance(expect, Mapping) and expect.get(key) is not None:
+        if expect.get(key) is not None:
             words = f"`{key}` is about a reply that is read piece by piece"
             yield Fault(Code.MISSING_KEY, words, add, key, ("expect",))
 
@@ -375,7 +377,8 @@ class RequestKeys(PlanMapping):
     @property
     def method(self) -> str:
         """HTTP's word for the verb."""
-        return "POST" if self.verb() == "graphql" else self.verb().upper()
+        verb = self.verb()
+        return "POST" if verb == "graphql" else verb.upper()
 
     @property
     def address(self) -> tuple[str, Text]:

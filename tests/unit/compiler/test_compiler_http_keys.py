@@ -48,6 +48,7 @@ users:
         headers: {X-One: a}
         auth: {bearer: token}
         timeout: 1s
+        pause: 1s
         follow_redirects: true
         tags: {kind: read}
         measure: false

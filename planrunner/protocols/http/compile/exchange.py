@@ -77,9 +77,11 @@ def compile_exchange(
     )
     stream = compile_stream(spec, lowering, keeps_json=operation.needs_body)
     until = compile_until(spec)
+    if expected.needs_url or stream is not None:
+        operation = replace(operation, needs_url=expected.needs_url, stream=stream)
     exchange = Exchange(
         protocol=defaults.channel,
-        operation=replace(operation, needs_url=expected.needs_url, stream=stream),
+        operation=operation,
         method=spec.method,
         accept=expected.accept,
         checks=(*(check for _, check in until), *expected.checks),

@@ -64,13 +64,16 @@ class Expected:
     states_status: bool = False
 
 
+_USUAL: Final = Expected()
+
+
 def compile_expect(expect: Expect | None, lowering: Lowering, base: TextParts = ()) -> Expected:
     """Compile the expectations of one request; faults stay in `lowering`, below `expect`.
 
     `base` is the `base_url` that the plan's URLs follow.
     """
     if expect is None:
-        return Expected()
+        return _USUAL
     hard: list[tuple[str, Check]] = []
     soft: list[tuple[str, Check]] = []
     for name, words, check in _checks(expect, lowering, base):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import to_text
@@ -64,16 +64,21 @@ def _how(spec: ExtractSpec, source: str) -> str:
     return "first regex" if source == "regex" and spec.index == "first" else source
 
 
-def _long_form(path: Text) -> ExtractSpec:
-    return ExtractSpec.model_construct(_fields_set={"jsonpath"}, jsonpath=path)
+_SHORT: Final = ExtractSpec.model_construct(_fields_set=set())
+"""What else is true of an extraction that is only a JSONPath."""
+
+
+def _said(given: Text | ExtractSpec) -> tuple[ExtractSpec, str, Text]:
+    """Return what an extraction says: where it looks, and for what."""
+    if not isinstance(given, ExtractSpec):
+        return _SHORT, "jsonpath", given
+    source = _source(given)
+    return given, source, getattr(given, source)
 
 
 def _compile_one(name: str, given: Text | ExtractSpec, lowering: Lowering) -> Extractor | None:
-    is_short = not isinstance(given, ExtractSpec)
-    spec = given if isinstance(given, ExtractSpec) else _long_form(given)
-    source = _source(spec)
-    text: Text = getattr(spec, source)
-    path: SpecPath = ("extract", name) if is_short else ("extract", name, source)
+    spec, source, text = _said(given)
+    path: SpecPath = ("extract", name) if spec is _SHORT else ("extract", name, source)
     if text.is_single and any(reference.root == "json" for reference in text.references):
         message = f"`{shorten(text.source, 50)}` is a value of the reply, not where it is"
         hint = f"write its JSONPath, such as `$.id`; or `set: {{{name}: …}}` as the next step"
