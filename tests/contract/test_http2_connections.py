@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
 
 import pytest
 import uvloop
@@ -401,20 +400,21 @@ def test_a_reply_before_the_request_was_sent() -> None:
     scripted(talk, scenario)
 
 
-@pytest.mark.slow
-def test_pings_without_end_grow_nothing() -> None:
-    """A server that takes no answers is left."""
+@pytest.mark.parametrize("sent", [ping(), settings((3, 9)), window(3, 1), reset(1, 8)])
+def test_frames_without_end_are_left_soon(sent: bytes) -> None:
+    """A server that sends nothing but these would keep all users from their own replies."""
 
     async def talk(script: Script) -> None:
+        await script.answer()
         await script.request()
-        cast("Any", script.wire.writer.transport).pause_reading()
-        for _ in range(200):
-            await script.send(ping() * 10_000)
+        for _ in range(100):
+            await script.send(sent * 1_000)
 
     async def scenario(user: TestUser, server: HttpServer) -> None:
+        assert (await user.get(server.origin)).body == b"fine"
         got = await user.get(server.origin, timeout_s=20)
         assert got.failure is FailureKind.PROTOCOL
-        assert "takes no answers" in got.detail
+        assert got.detail == "the server broke HTTP/2: it sent frames without end"
 
     scripted(talk, scenario)
 

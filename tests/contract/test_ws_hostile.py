@@ -148,9 +148,13 @@ def test_a_handshake_that_agrees_to_what_was_not_offered(
     ],
 )
 def test_answers_that_are_no_handshake(
-    answer: bytes, kind: FailureKind | None, status: int, words: str
+    answer: bytes,
+    kind: FailureKind | None,
+    status: int,
+    words: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Another status is a reply, which a plan may expect; nonsense is a failure."""
+    """Another status is a reply, which a plan may expect; nonsense is a failure, and no more."""
 
     async def respond(_: Request, wire: Wire) -> None:
         await wire.send(answer)
@@ -164,6 +168,7 @@ def test_answers_that_are_no_handshake(
             assert words in got.detail
 
     run(scenario)
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("option", [b"keep-alive, Upgrade", b"keep-alive\r\nconnection:\tUPGRADE"])

@@ -46,11 +46,12 @@ class HandshakeAnswer(asyncio.Protocol):
             return
         self.head = head
         self._transport.set_protocol(self._frames)
-        _feed(self._frames, b"".join((as_picows_reads(head), end, rest)))
+        whole = b"".join((as_picows_reads(head), end, rest))
+        _feed(self._frames, whole, self._transport.is_closing)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.head:  # no whole head: picows says of it what it lacks
-            _feed(self._frames, self.head)
+            _feed(self._frames, self.head, lambda: False)
         self._frames.connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -78,9 +79,9 @@ def as_picows_reads(head: bytes) -> bytes:
     return _CONNECTION.sub(b"", head) + b"\r\nConnection: Upgrade"
 
 
-def _feed(protocol: Any, data: bytes) -> None:  # noqa: ANN401 - a buffered protocol
+def _feed(protocol: Any, data: bytes, has_ended: Callable[[], bool]) -> None:  # noqa: ANN401 - a buffered protocol
     rest = memoryview(data)
-    while rest:
+    while rest and not has_ended():
         room = protocol.get_buffer(len(rest))
         taken = min(len(room), len(rest))
         room[:taken] = rest[:taken]

@@ -28,6 +28,7 @@ class Carrier(Protocol):
         window: What the server takes now of all bodies together.
         used_ns: When the last reply on it ended; 0 when none has.
         heard: How often something came.
+        is_moving: A request or a reply has gone on since something came before.
 
     A lane is `Any` here: its module needs this one.
     """
@@ -45,6 +46,7 @@ class Carrier(Protocol):
     opened_ns: int
     used_ns: int
     heard: int
+    is_moving: bool
 
     @property
     def places(self) -> int:

@@ -34,6 +34,9 @@ WINDOW: Final = 16 * 1024 * 1024
 MOST_UNREAD: Final = 1024 * 1024
 """Answers to PING and SETTINGS that a server hasn't read: with more it only floods us."""
 
+MOST_IDLE: Final = 256 * 1024
+"""Bytes of frames that bring no request further; a ping of 17 every 10 s takes days."""
+
 MOST_CANCELLED: Final = 1_000
 
 TakeFrame = Callable[[int, int, bytes], None]
@@ -52,6 +55,7 @@ class Http2Connection(asyncio.Protocol):
         opened_ns: When it was.
         used_ns: When the last reply on it ended; 0 when none has.
         heard: How often something came.
+        is_moving: A request or a reply has gone on since something came before.
     """
 
     __slots__ = (
@@ -63,12 +67,14 @@ class Http2Connection(asyncio.Protocol):
         "_frames",
         "_has_settings",
         "_heads",
+        "_idle",
         "_is_over",
         "_waiting",
         "at_work",
         "first_window",
         "heads",
         "heard",
+        "is_moving",
         "is_paused",
         "is_usable",
         "lanes",
@@ -99,7 +105,8 @@ class Http2Connection(asyncio.Protocol):
         self.next_stream = 1
         self.max_streams, self.max_frame = frames.LARGEST_WINDOW, frames.SMALLEST_FRAME
         self.window = self.first_window = frames.START_WINDOW
-        self.opened_ns = self.used_ns = self.heard = 0
+        self.opened_ns = self.used_ns = self.heard = self._idle = 0
+        self.is_moving = False
         self._credit = WINDOW
         self._blocks = FinishedBlocks()
         self._heads = HeadBlocks(limits.max_head)
@@ -114,7 +121,7 @@ class Http2Connection(asyncio.Protocol):
             frames.PRIORITY: self._take_priority,
             frames.RST_STREAM: self._take_reset,
             frames.SETTINGS: self._take_settings,
-            frames.PUSH_PROMISE: self._refuse_push,
+            frames.PUSH_PROMISE: frames.refuse_push,
             frames.PING: self._take_ping,
             frames.GOAWAY: self._take_goaway,
             frames.WINDOW_UPDATE: self._take_window,
@@ -222,6 +229,10 @@ class Http2Connection(asyncio.Protocol):
                 if kind in take:  # others are ignored (§5.5)
                     take[kind](flags, stream & frames.STREAM_ID, data[at + 9 : stop])
                 at = stop
+            self._idle = 0 if self.is_moving else self._idle + at
+            self.is_moving = False
+            if self._idle > MOST_IDLE:
+                raise BrokenConnection(ErrorCode.ENHANCE_YOUR_CALM, "frames without end")
         except BrokenConnection as fault:
             self._break(fault)
             return
@@ -256,6 +267,7 @@ class Http2Connection(asyncio.Protocol):
         if flags & frames.PADDED:
             payload = frames.unpadded(flags & frames.PADDED, payload)
         if lane is not None:
+            self.is_moving = self.is_moving or size > 0
             try:
                 lane.take_data(payload, size, ends=bool(flags & frames.END_STREAM))
             except (BrokenStream, WireFault) as fault:
@@ -279,6 +291,7 @@ class Http2Connection(asyncio.Protocol):
     def _take_block(self, flags: int, stream: int, block: bytes) -> None:
         """Take a whole head, of a stream that was cancelled too: the table of fields is shared."""
         fields = self._heads.read(block)
+        self.is_moving = True
         lane = self.at_work.get(stream)
         if lane is not None:
             try:
@@ -302,11 +315,6 @@ class Http2Connection(asyncio.Protocol):
             raise BrokenConnection(ErrorCode.PROTOCOL_ERROR, words)
         if len(payload) != 5 and (lane := self.at_work.get(stream)) is not None:
             lane.break_off(BrokenStream("PRIORITY of a wrong length", ErrorCode.FRAME_SIZE_ERROR))
-
-    def _refuse_push(self, flags: int, stream: int, payload: bytes) -> None:
-        del flags, stream, payload
-        words = "PUSH_PROMISE, which we have switched off"
-        raise BrokenConnection(ErrorCode.PROTOCOL_ERROR, words)
 
     def _check_cancelled(self, stream: int, flags: int) -> None:
         """Look at a piece of a reply that nobody waits for.
@@ -356,18 +364,14 @@ class Http2Connection(asyncio.Protocol):
 
     def _take_ping(self, flags: int, stream: int, payload: bytes) -> None:
         frames.check_no_stream(stream, "PING")
-        if len(payload) != 8:
-            words = f"PING of {len(payload)} bytes"
-            raise BrokenConnection(ErrorCode.FRAME_SIZE_ERROR, words)
+        frames.check_size(payload, "PING", most=8)
         if not flags & frames.ACK:
             self._answer(frame(frames.PING, frames.ACK, 0, payload))
 
     def _take_goaway(self, flags: int, stream: int, payload: bytes) -> None:
         del flags
         frames.check_no_stream(stream, "GOAWAY")
-        if len(payload) < 8:
-            words = f"GOAWAY of {len(payload)} bytes"
-            raise BrokenConnection(ErrorCode.FRAME_SIZE_ERROR, words)
+        frames.check_size(payload, "GOAWAY")
         last = int.from_bytes(payload[:4], "big") & frames.STREAM_ID
         self._farewell = f"GOAWAY {frames.error_words(int.from_bytes(payload[4:8], 'big'))}"
         for number in [number for number in self.at_work if number > last]:

@@ -37,12 +37,14 @@ __all__ = [
     "check_first",
     "check_no_stream",
     "check_opened",
+    "check_size",
     "cut_head",
     "error_words",
     "frame",
     "goaway_frame",
     "read_number",
     "read_settings",
+    "refuse_push",
     "reset_frame",
     "settings_frame",
     "too_long",
@@ -241,6 +243,27 @@ def wrong_window(more: int) -> tuple[ErrorCode, str]:
     if not more:
         return ErrorCode.PROTOCOL_ERROR, "a window that grows by nothing"
     return ErrorCode.FLOW_CONTROL_ERROR, "a window of more than 2**31-1 bytes"
+
+
+def refuse_push(*_: object) -> None:
+    """Take a PUSH_PROMISE.
+
+    Raises:
+        BrokenConnection: Always.
+    """
+    words = "PUSH_PROMISE, which we have switched off"
+    raise BrokenConnection(ErrorCode.PROTOCOL_ERROR, words)
+
+
+def check_size(payload: bytes, kind: str, *, most: int = SMALLEST_FRAME) -> None:
+    """Look whether a frame has the 8 bytes that its kind begins with.
+
+    Raises:
+        BrokenConnection: It is shorter, or longer than it may be.
+    """
+    if not 8 <= len(payload) <= most:
+        words = f"{kind} of {len(payload)} bytes"
+        raise BrokenConnection(ErrorCode.FRAME_SIZE_ERROR, words)
 
 
 def check_no_stream(stream: int, name: str) -> None:

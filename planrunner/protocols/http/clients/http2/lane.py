@@ -357,6 +357,7 @@ class Http2Lane:
             piece, rest = bytes(rest[:size]), rest[size:]
             self.window -= size
             connection.window -= size
+            connection.is_moving = True
             is_last = self._ends_with_rest and not rest
             self._is_sending = not is_last
             flags = frames.END_STREAM if is_last else 0
