@@ -261,19 +261,27 @@ class Expect(PlanMapping):
         examples=["true", "[time]"],
     )
 
+    _around: Any = None
+
     @classmethod
     def folded(cls, layers: Sequence[Expect | None]) -> Expect | None:
         """Return several as one, the nearest last: it says what a key is, and null is none.
 
         JSONPaths and headers are keys too. What is soft stays so, unless a nearer one writes the
-        key; `soft` of a layer is about all that is expected down to there.
+        key; `soft` of a layer is about all that is expected down to there. A status that only warns
+        leaves that of the layer around it in force.
         """
         values: dict[str, Any] = {}
         soft: set[str] = set()
+        around: Any = None
         for layer in layers:
             if layer is None:
-                values, soft = {}, set()
+                values, soft, around = {}, set(), None
                 continue
+            if "status" in layer.model_fields_set:
+                is_hard = "status" in values and "status" not in soft
+                is_hoped = layer.status is not None and layer.is_soft("status")
+                around = (values["status"] if is_hard else around) if is_hoped else None
             for name in _written(layer):
                 soft -= _put(values, name, getattr(layer, name))
             if "soft" in layer.model_fields_set:
@@ -284,7 +292,14 @@ class Expect(PlanMapping):
             return None
         if soft:
             values["soft"] = sorted(soft)
-        return cls.model_construct(_fields_set=set(values), **values)
+        found = cls.model_construct(_fields_set=set(values), **values)
+        found._around = around  # noqa: SLF001 - its own
+        return found
+
+    @property
+    def accepted_status(self) -> Statuses | None:
+        """The status that fails nothing, as a scope around says it, where the own one is soft."""
+        return self._around
 
     def from_folder(self, folder: str) -> Expect:
         """Return it as it reads in another folder, from which `folder` is where it stands."""

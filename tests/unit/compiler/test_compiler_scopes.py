@@ -109,6 +109,17 @@ users:
 """
 
 
+def test_a_status_that_only_warns_leaves_the_one_around_it_in_force() -> None:
+    """What is hoped for is counted; the scope around says which replies are failures."""
+    steps = "[{get: /a, expect: {status: 200, soft: true}}, {get: /b, expect: {status: 200}}]"
+    plan = compiled(of_plan("expect: {status: [2xx, 4xx]}"), f"users: {{A: {{steps: {steps}}}}}")
+    hoped, wanted = (one.exchange for one in requests_of(plan))
+
+    assert [one in hoped.accept for one in (200, 302, 404, 500)] == [True, False, True, False]
+    assert (hoped.expected, hoped.softly_expected) == (("status 2xx, 4xx",), ("status 200",))
+    assert [one in wanted.accept for one in (200, 404)] == [True, False]
+
+
 def test_the_nearest_scope_wins() -> None:
     """Plan, class, task, the flow that is called, the flow that it calls."""
     requests = {

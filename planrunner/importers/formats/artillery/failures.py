@@ -37,16 +37,19 @@ def say_failures(test: ArtilleryTest) -> None:
 
 
 def _accept_statuses(test: ArtilleryTest, requests: list[DraftRequest]) -> None:
-    open_ones = [one for one in requests if not _names_status(one)]
-    if test.expects_200:
-        test.draft.http["expect"] = {"status": 200, **({} if test.fails_visits else {"soft": True})}
-        for one in open_ones:
-            expect = one.keys.get("expect")
-            if isinstance(expect, dict):
-                expect["status"] = list(_ANY_STATUS)
-    elif open_ones:
+    """Accept all statuses but those that a request insists on; what it hopes for is soft."""
+    if not all(_names_status(one) and not _is_soft(one.keys) for one in requests):
         test.draft.http["expect"] = {"status": list(_ANY_STATUS)}
         test.draft.notes.append(_NOTE)
+    if not test.expects_200:
+        return
+    wanted = {"status": 200, **({} if test.fails_visits else {"soft": True})}
+    for one in test.draft.users if requests else ():
+        one.keys["http"] = {"expect": dict(wanted)}
+    for request in requests:
+        expect = request.keys.get("expect")
+        if isinstance(expect, dict) and "status" not in expect:
+            expect["status"] = list(_ANY_STATUS)
 
 
 def _names_status(request: DraftRequest) -> bool:

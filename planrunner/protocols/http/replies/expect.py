@@ -85,8 +85,7 @@ def compile_expect(expect: Expect | None, lowering: Lowering, base: TextParts = 
         accepted, status = _accept(expect.status, lowering), _shown_status(expect.status)
         if expect.is_soft("status"):
             soft.insert(0, (f"status {status}", _has_status(accepted, status)))
-            # Nothing else says which replies are failures: a 500 is one, whatever was hoped for.
-            accepted, status = _or_usual(accepted), f"2xx or 3xx or {status}"
+            accepted, status = _accepted(expect, accepted, status, lowering)
         if isinstance(accepted, Container):
             accept = accepted
         else:
@@ -105,6 +104,17 @@ def compile_expect(expect: Expect | None, lowering: Lowering, base: TextParts = 
         needs_url=expect.url is not None,
         states_status=states_status,
     )
+
+
+def _accepted(
+    expect: Expect, hoped: _Accepts, words: str, lowering: Lowering
+) -> tuple[_Accepts, str]:
+    """Return which replies are no failures where the status that is hoped for only warns."""
+    around = expect.accepted_status
+    if around is not None:
+        return _accept(around, lowering), _shown_status(around)
+    # Nothing else says which replies are failures: a 500 is one, whatever was hoped for.
+    return _or_usual(hoped), f"2xx or 3xx or {words}"
 
 
 def _or_usual(accepts: _Accepts) -> _Accepts:

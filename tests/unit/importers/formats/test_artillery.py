@@ -292,7 +292,10 @@ def test_a_mistake_of_the_whole_test_is_said_once() -> None:
         ("{reportFailuresAsErrors: true}", ["status: 200}", "status: [2xx, 3xx, 4xx, 5xx]"]),
         (
             "{expectDefault200: true}",
-            ["expect: {status: 200, soft: true}", "exists: true}} soft: true status: [2xx, 3xx,"],
+            [
+                "http: {expect: {status: 200, soft: true}}",
+                "exists: true}} soft: true status: [2xx,",
+            ],
         ),
     ],
 )
