@@ -261,7 +261,7 @@ class Expect(PlanMapping):
         examples=["true", "[time]"],
     )
 
-    _around: Any = None
+    _around: Statuses | None = None
 
     @classmethod
     def folded(cls, layers: Sequence[Expect | None]) -> Expect | None:

@@ -171,12 +171,14 @@ def test_only_the_function_that_computes_is_a_stub() -> None:
         "function sum(n, by) { return more(n).reduce((a, b) => a + b, by); }\n"
         "exports.f = (context, ee, done) => {\n"
         "  const n = Math.floor(Math.random() * 9);\n"
+        "  ee.emit('histogram', 'late', sum(n, 3));\n"
         "  context.vars.x = `id-${sum(n, 3)}`; context.vars.y = Date.now(); done(); };\n",
     )
 
     found = one_line(imported.text)
     assert "python: {call: sum, args: {n: ${n_2}, by: 3}, as: result_of_sum}" in found
-    assert "x: id-${result_of_sum}" in found
+    assert "x: id-${result_of_sum_2}" in found
+    assert "record: {" not in found
     hooks = imported.files["hooks.py"]
     assert isinstance(hooks, bytes)
     assert b"def sum(n, by):" in hooks

@@ -64,6 +64,7 @@ class ProcessorMachine(K6Machine):
         counters: Variables that only count, by their names.
         is_visit: What is being read runs in visits, not before or after all of them.
         helpers: Functions that no step says, and that are stubs where others call them.
+        results: The names of what those give.
     """
 
     names: SourceNames | None = None
@@ -76,6 +77,7 @@ class ProcessorMachine(K6Machine):
     is_visit: bool = True
     stubs: ProcessorStubs | None = None
     helpers: set[int] = field(default_factory=set)
+    results: set[str] = field(default_factory=set)
 
     def name(self, wanted: str) -> str:
         """Return a name that nothing else in the plan has."""
@@ -130,6 +132,7 @@ class ProcessorMachine(K6Machine):
         for construct in (*stub.constructs, scope.module.construct(node)):
             if construct is not None:
                 construct.needs_you(stub.why)
+        self.results.add(stub.result)
         return JsExpr(stub.result)
 
     def forget_counters(self) -> None:

@@ -36,6 +36,7 @@ __all__ = ["CALLBACK", "EVENTS", "PROCESSOR_NATIVES", "read_processor"]
 
 CALLBACK: Final = "artillery.next"
 EVENTS: Final = "artillery.events"
+_LATER: Final = "a value that is computed after the reply: `record` takes one of the reply itself"
 _KINDS: Final = {"counter": "Counter", "histogram": "Trend", "rate": "Counter"}
 
 
@@ -84,10 +85,12 @@ def _emit(call: NativeCall) -> JsValue:
     said = str(name.value)
     said = f"{said}_of_reply" if identifier(said) in MEASURES else said
     metric = replace(call, of=JsMetric(known, said), arguments=[value], name="add")
+    assert isinstance(call.machine, ProcessorMachine), "only such machines have it"
     try:
+        if isinstance(value, JsExpr) and value.text in call.machine.results:
+            raise NoStepSays(_LATER)
         return NATIVES["Metric.add"](metric)
     except NoStepSays as fault:
-        assert isinstance(call.machine, ProcessorMachine), "only such machines have it"
         for construct in call.scope.module.within(call.node):
             construct.left_out(fault.why)
             call.machine.uncounted.add(construct)
