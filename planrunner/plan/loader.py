@@ -12,6 +12,7 @@ from typing import Any, Final
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.language.expressions.values import to_text
 from planrunner.language.fields.mapping import invalid
+from planrunner.language.fields.reading import reading_once
 from planrunner.language.files import ANYWHERE, Folders
 from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle, NamedFiles
@@ -177,6 +178,7 @@ def load_bundle(bundle: Bundle, sources: ParamSources) -> CheckedPlan:
     return _load(bundle, bundle.reader(), sources)
 
 
+@reading_once()
 def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> CheckedPlan:
     document = parse(read(bundle.file), bundle.file)
     broken = document.faults

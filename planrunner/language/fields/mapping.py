@@ -27,7 +27,7 @@ from typing import (
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.declared import DeclaredField, declared_fields
 from planrunner.language.fields.key_hints import as_spelt_here
-from planrunner.language.fields.reading import QuickReader, Unsure, reader_of
+from planrunner.language.fields.reading import QuickReader, Unsure, read_or_known, reader_of
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, PydanticCustomError, ValidationError
@@ -126,6 +126,14 @@ def _all_keys(mapping: type[PlanMapping], guests: tuple[str, ...]) -> Mapping[st
 def names_of(mapping: type[PlanMapping]) -> Mapping[str, str]:
     """Return the field of each key, the guests' under `GUESTS`."""
     return {field.alias or name: name for name, field in mapping.model_fields.items()}
+
+
+@cache
+def _left_out(mapping: type[PlanMapping]) -> tuple[Mapping[str, object], frozenset[str]]:
+    """Return what fields are when their keys are left out, and those that can't be."""
+    fields = mapping.model_fields.items()
+    usual = {name: field.absent() for name, field in fields if not field.is_required()}
+    return usual, frozenset(mapping.model_fields.keys() - usual)
 
 
 def takes(mapping: type[PlanMapping], key: object) -> bool:
@@ -265,6 +273,11 @@ class PlanMapping(metaclass=_MappingType):
         """
         if isinstance(data, cls):
             return data
+        found: Self = read_or_known(data, cls._read)
+        return found
+
+    @classmethod
+    def _read(cls, data: object) -> Self:
         data = cls.expand(data)
         if not isinstance(data, dict):
             raise Unsure
@@ -274,12 +287,9 @@ class PlanMapping(metaclass=_MappingType):
             raise Unsure
         if None in data.values() and not {key for key in data if data[key] is None} <= cls.nullable:
             raise Unsure
-        given = {names[key]: value for key, value in data.items()}
-        values = {
-            name: field.read(given[name]) if name in given else field.absent()
-            for name, field in cls.model_fields.items()
-        }
-        return cls.model_construct(set(given), **values)
+        fields, given = cls.model_fields, {names[key]: value for key, value in data.items()}
+        values = {name: fields[name].read(value) for name, value in given.items()}
+        return cls.model_construct(set(values), **values)
 
     @classmethod
     def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:  # noqa: ANN401 - of any field
@@ -288,9 +298,10 @@ class PlanMapping(metaclass=_MappingType):
         object.__setattr__(
             made, "model_fields_set", set(values) if _fields_set is None else _fields_set
         )
-        held = made.__dict__
-        for name, field in cls.model_fields.items():
-            held[name] = values[name] if name in values else field.absent()
+        usual, required = _left_out(cls)
+        if not required <= values.keys():
+            raise Unsure
+        made.__dict__.update({**usual, **values})
         return made
 
     def model_copy(self, update: Mapping[str, Any]) -> Self:

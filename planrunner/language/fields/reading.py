@@ -7,7 +7,9 @@ plans never import it, which would take as long as all that is done with them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
@@ -24,7 +26,15 @@ from typing import (
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
-__all__ = ["AlsoWritten", "QuickReader", "ReadBy", "Unsure", "reader_of"]
+__all__ = [
+    "AlsoWritten",
+    "QuickReader",
+    "ReadBy",
+    "Unsure",
+    "read_or_known",
+    "reader_of",
+    "reading_once",
+]
 
 QuickReader = Callable[[Any], Any]
 
@@ -40,6 +50,35 @@ class Unsure(ValueError):  # noqa: N818 - reads as the sentence it stands for
             Unsure: Always.
         """
         raise Unsure
+
+
+_KNOWN: ContextVar[dict[tuple[QuickReader, int], tuple[object, Any]] | None]
+_KNOWN = ContextVar("_KNOWN", default=None)
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Read a mapping once while the block lasts, in which no data changes.
+
+    A plan that may be wrong is read several times: by pydantic, which asks for each mapping in a
+    mapping, and without its faulty pieces, which leaves most of it as it was.
+    """
+    token = _KNOWN.set({})
+    try:
+        yield
+    finally:
+        _KNOWN.reset(token)
+
+
+def read_or_known(data: object, read: QuickReader) -> Any:  # noqa: ANN401 - whatever that gives
+    """Return what `read` makes of data; what it raises it raises each time."""
+    known = _KNOWN.get()
+    if known is None:
+        return read(data)
+    key = read, id(data)
+    if key not in known:
+        known[key] = data, read(data)  # the data too, or its id may come to mean other data
+    return known[key][1]
 
 
 class ReadBy:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, in_words
+from planrunner.language.fields.reading import Unsure, read_or_known, reading_once
 
 
 class Box(PlanMapping):
@@ -123,3 +124,25 @@ def test_in_words_reads_as_a_sentence() -> None:
     assert in_words(["a"]) == "`a`"
     assert in_words(["a", "b"]) == "`a` or `b`"
     assert in_words(["a", "b", "c"]) == "`a`, `b` or `c`"
+
+
+def test_sound_data_is_read_once_where_that_is_asked_for() -> None:
+    """By its identity, so equal data elsewhere is read; what is faulty is read again."""
+    read: list[object] = []
+
+    def note(data: object) -> object:
+        read.append(data)
+        if not data:
+            raise Unsure
+        return str(data)
+
+    one, other, faulty = ["a"], ["a"], list[str]()
+    with reading_once():
+        given = [read_or_known(data, note) for data in (one, one, other)]
+        for _ in range(2):
+            with pytest.raises(Unsure):
+                read_or_known(faulty, note)
+    read_or_known(one, note)
+
+    assert given[0] is given[1]
+    assert read == [one, other, faulty, faulty, one]
