@@ -17,13 +17,12 @@ def sites_of(phase: str, program: UserProgram) -> Iterator[Labels]:
 
     The value of a tag that a reply gives is empty.
     """
-    nobody = Labels("", "", phase, "", program.name, "")
+    name = program.name
     for task in program.tasks:
-        place = replace(nobody, task=task.name, tags=task.tags)
-        yield replace(place, kind="iteration")
-        yield from _inside(task.steps, place)
+        yield Labels("", "", phase, "", name, task.name, kind="iteration", tags=task.tags)
+        yield from _inside(task.steps, Labels("", "", phase, "", name, task.name, tags=task.tags))
     for steps in (program.on_start, program.on_stop):
-        yield from _inside(steps, nobody)
+        yield from _inside(steps, Labels("", "", phase, "", name, ""))
 
 
 def streamed_names(programs: Iterable[UserProgram]) -> frozenset[str]:
@@ -63,10 +62,14 @@ def _request(node: RequestNode, place: Labels) -> Labels:
     exchange = node.exchange
     from_replies: Tags = tuple((key, "") for key, _ in node.reply_tags)
     around = tuple(tag for tag in place.tags if tag[0] not in node.untagged)
-    return replace(
-        place,
-        request=node.name,
-        method=exchange.method,
+    return Labels(
+        node.name,
+        exchange.method,
+        place.phase,
+        place.stage,
+        place.user,
+        place.task,
+        groups=place.groups,
         protocol=exchange.protocol.partition(":")[0],
         template=node.template,
         tags=merge_tags(merge_tags(around, node.tags), from_replies),
