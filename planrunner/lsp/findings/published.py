@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,14 +79,15 @@ class Published:
 
     def _publish(self, about: list[str]) -> None:
         for uri in dict.fromkeys(about):
-            shown = [one for _, found in self._found.values() for one in found.shown.get(uri, ())]
+            lists = [found.shown[uri] for _, found in self._found.values() if uri in found.shown]
+            shown = lists[0] if len(lists) == 1 else _once_each(chain(*lists))
             version = self._found[uri][0].version if uri in self._found else None
             self._server.text_document_publish_diagnostics(
-                types.PublishDiagnosticsParams(uri, list(_once_each(shown)), version)
+                types.PublishDiagnosticsParams(uri, shown, version)
             )
 
 
-def _once_each(found: list[types.Diagnostic]) -> list[types.Diagnostic]:
+def _once_each(found: Iterable[types.Diagnostic]) -> list[types.Diagnostic]:
     """Return findings without those that several plans have in a file that they import."""
     kept: list[types.Diagnostic] = []
     for one in found:

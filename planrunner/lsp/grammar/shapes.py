@@ -23,6 +23,7 @@ class ValueShape:
     Attributes:
         slot: The place by the names of the schema: `Step.extract`, `Plan.users.*`.
         about: What the schema says about the key that it belongs to.
+        names: The mappings that may stand here, as the schema calls them.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class ValueShape:
         self.slot = slot
         self.about: JsonSchema = found[0][1] if found else {}
         self.arms = [arm for name, schema in found for arm in self._arms(name, schema)]
+        self.names = [name for name, arm in self.arms if name and "properties" in arm]
         self._children: dict[str, ValueShape] = {}
         self._item: ValueShape | None = None
 
@@ -44,11 +46,6 @@ class ValueShape:
                 yield from self._arms(name, arm)
         else:
             yield name, schema
-
-    @property
-    def names(self) -> list[str]:
-        """The mappings that may stand here, as the schema calls them."""
-        return [name for name, arm in self.arms if name and "properties" in arm]
 
     @property
     def is_expression(self) -> bool:

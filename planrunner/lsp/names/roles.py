@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
 from planrunner.lsp.names.kinds import NameKind
@@ -131,10 +132,12 @@ def value_role(slot: str, value: str) -> NameRole | None:
     return _VALUES.get(slot) or _matched(slot, _VALUE_PATTERNS)
 
 
+@cache
 def _matched(slot: str, patterns: tuple[tuple[re.Pattern[str], NameRole], ...]) -> NameRole | None:
     return next((role for pattern, role in patterns if pattern.fullmatch(slot)), None)
 
 
+@cache
 def _action_models() -> frozenset[str]:
     """Return what the schema calls the mappings of the protocols' actions."""
     return frozenset(
