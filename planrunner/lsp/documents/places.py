@@ -32,7 +32,7 @@ class EditorLines:
         if not 1 <= line <= len(self.lines):
             return types.Position(max(0, min(line - 1, len(self.lines))), 0)
         before = self.lines[line - 1][: max(column - 1, 0)]
-        return types.Position(line - 1, self._codec.client_num_units(before))
+        return types.Position(line - 1, self.units(before))
 
     def range(self, span: Span) -> types.Range:
         """Return the range of a span."""
@@ -51,7 +51,7 @@ class EditorLines:
 
     def units(self, text: str) -> int:
         """Return how many columns a text of one line takes."""
-        return int(self._codec.client_num_units(text))
+        return len(text) if text.isascii() else int(self._codec.client_num_units(text))
 
     def end(self) -> types.Position:
         """Return the place behind the last character."""

@@ -26,16 +26,18 @@ def inlay_hints(view: PlanView, asked: types.Range) -> list[types.InlayHint]:
     """Return the hints of some lines; none of a tree that is older than the text."""
     if not view.is_current:
         return []
-    found = [*_shares(view), *_stages(view)]
+    found = [*_shares(view, asked), *_stages(view)]
     return [one for one in found if asked.start.line <= one.position.line <= asked.end.line]
 
 
-def _shares(view: PlanView) -> Iterator[types.InlayHint]:
-    graph = view.facts.graph
+def _shares(view: PlanView, asked: types.Range) -> Iterator[types.InlayHint]:
+    graph, source = view.facts.graph, view.reading.source
     if graph is None:
         return
     for one in view.reading.names:
         if one.path[:1] != ("users",) or not one.is_definition:
+            continue
+        if not asked.start.line <= source.line_of(one.end) - 1 <= asked.end.line:
             continue
         words = ""
         if one.kind is NameKind.USER:
@@ -43,7 +45,7 @@ def _shares(view: PlanView) -> Iterator[types.InlayHint]:
         elif one.kind is NameKind.TASK:
             words = task_share(graph, str(one.path[1]), one.name)
         if words:
-            at = one.end + (view.reading.source.text[one.end : one.end + 1] in ("'", '"'))
+            at = one.end + (source.text[one.end : one.end + 1] in ("'", '"'))
             is_key = one.kind is NameKind.USER and one.form is OccurrenceForm.PLAIN
             yield _hint(view, at + is_key, words)
 

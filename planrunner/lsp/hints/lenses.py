@@ -38,8 +38,10 @@ def _lenses(view: PlanView) -> Iterator[types.CodeLens]:
     seen = set[tuple[int, str]]()
     for one in view.reading.names:
         options = _options(one) if one.is_definition else ()
+        if not options:
+            continue
         where = view.reading.range(one.start, one.end)
-        if options and (where.start.line, options[1]) not in seen:
+        if (where.start.line, options[1]) not in seen:
             seen.add((where.start.line, options[1]))
             if one.kind is NameKind.TASK:
                 yield _lens(view, where, "Run once", "execute", *options, "--once")

@@ -35,6 +35,15 @@ _PIECE: Final = re.compile(
     r"|(?P<word>[A-Za-z_][\w]*(?:\.\d+)?)"
     r"|(?P<operator>\$\{|\}|[<>=!]=?|\|\||[|+*/%~-])"
 )
+_KINDS: Final = {
+    "string": _STRING,
+    "number": _NUMBER,
+    "filter": _FUNCTION,
+    "member": _PROPERTY,
+    "operator": _OPERATOR,
+}
+"""Of the groups that are no words."""
+
 _INSIDE: Final = re.compile(r"(?<!\$)\$\{[^}]*\}?")
 
 
@@ -57,7 +66,7 @@ def semantic_tokens(view: PlanView) -> types.SemanticTokens:
 
 
 def _placed(view: PlanView) -> Iterator[tuple[tuple[int, int], int, int]]:
-    reading = view.reading
+    reading, source = view.reading, view.reading.source
     for visit in visits(reading.tree, reading.shape):
         node, shape = visit.node, visit.shape
         if not isinstance(node.data, str):
@@ -69,10 +78,11 @@ def _placed(view: PlanView) -> Iterator[tuple[tuple[int, int], int, int]]:
         for piece in pieces if offsets is not None else ():
             assert offsets is not None  # the line above
             begin, end = offsets[piece.start], offsets[piece.start + piece.length - 1] + 1
-            where = reading.range(begin, end)
-            if where.start.line == where.end.line and end > begin:
-                length = where.end.character - where.start.character
-                yield (where.start.line, where.start.character), length, piece.kind
+            line = source.line_of(begin)
+            if line == source.line_of(end) and end > begin:
+                column = reading.lines.units(source.text[source.line_starts[line - 1] : begin])
+                length = reading.lines.units(source.text[begin:end])
+                yield (line - 1, column), length, piece.kind
 
 
 def _pieces(text: str, *, slot: str, is_bare: bool) -> Iterator[_ColouredPiece]:
@@ -99,14 +109,7 @@ def _kind(kind: str, said: str, words: frozenset[str], *, is_sentence: bool) -> 
         if said in words:
             return _KEYWORD
         return _FUNCTION if is_sentence and said in _heads() else _VARIABLE
-    by_group = {
-        "string": _STRING,
-        "number": _NUMBER,
-        "filter": _FUNCTION,
-        "member": _PROPERTY,
-        "operator": _OPERATOR,
-    }
-    return by_group[kind]
+    return _KINDS[kind]
 
 
 def _heads() -> frozenset[str]:
