@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.data.plan_data import PlanData
 from planrunner.compiler.data.sources import references_reached
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
-from planrunner.data.tables import RowFault
-from planrunner.data.writing.formats import FILE_FORMATS
 from planrunner.errors import PackageMissing
 from planrunner.graph.data import DataNode, FileNode, OnEnd
 from planrunner.language.diagnostics import Code, suggest
@@ -22,11 +20,16 @@ from planrunner.plan.yaml.document import PlanPath
 from planrunner.units import format_count
 
 if TYPE_CHECKING:  # see `language.fields.mapping.later`
+    from planrunner.data.writing.rows import FileFormat
     from planrunner.plan.models.data_sources import FileModel
 
 __all__ = ["PlanFiles", "files_read"]
 
-_DEFAULT: Final = next(iter(FILE_FORMATS))
+
+def _formats() -> Mapping[str, FileFormat]:
+    from planrunner.data.writing.formats import FILE_FORMATS  # noqa: PLC0415 - few plans have files
+
+    return FILE_FORMATS
 
 
 def files_read(references: Iterable[Reference]) -> tuple[str, ...]:
@@ -120,13 +123,13 @@ class PlanFiles:
 
     def _format(self, work: Compilation, model: FileModel, where: tuple[str, str]) -> str | None:
         if model.format is None:
-            return _DEFAULT
+            return next(iter(_formats()))
         path = (*where, "format")
-        found = work.constant_text(model.format, path, work.constant_names)
-        if found is None or found in FILE_FORMATS:
+        found, formats = work.constant_text(model.format, path, work.constant_names), _formats()
+        if found is None or found in formats:
             return found
-        listed = ", ".join(f"`{form}`" for form in FILE_FORMATS)
-        hint = suggest(found, [*FILE_FORMATS]) or f"formats: {listed}"
+        listed = ", ".join(f"`{form}`" for form in formats)
+        hint = suggest(found, [*formats]) or f"formats: {listed}"
         work.fault(path, Code.INVALID_VALUE, f"there is no format `{found}`", hint=hint)
         return None
 
@@ -144,8 +147,10 @@ class PlanFiles:
     def _check_columns(
         self, work: Compilation, form: str, source: DataNode, path: PlanPath
     ) -> None:
+        from planrunner.data.tables import RowFault  # noqa: PLC0415 - as above
+
         try:
-            FILE_FORMATS[form].check(source.columns)
+            _formats()[form].check(source.columns)
         except RowFault as fault:
             work.fault(path, Code.INVALID_VALUE, fault.message, hint=fault.hint)
         except PackageMissing as missing:

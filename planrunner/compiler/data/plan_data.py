@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.data.sources import DataFiles, compile_source, data_notices
+from planrunner.compiler.data.sources import data_notices
 from planrunner.compiler.names.references import references_in
 from planrunner.graph.data import DataNode
 from planrunner.language.expressions.expression import Reference
 from planrunner.plan.yaml.document import PlanPath
 
 if TYPE_CHECKING:
+    from planrunner.compiler.data.one_source import DataFiles
     from planrunner.plan.models.data_sources import DataModel
 
 __all__ = ["PlanData"]
@@ -43,6 +44,8 @@ class PlanData:
         """Return a source as it is with the constants of `work`; None when it is faulty."""
         key = name, self.values(work, name)
         if key not in self._found:
+            from planrunner.compiler.data.one_source import compile_source  # noqa: PLC0415 - many plans have none
+
             node = compile_source(work, name, self._models[name], self._files_at)
             number = self._counts.get(name, 0)
             self._counts[name] = number + 1
