@@ -1,4 +1,4 @@
-"""`@dataclass(frozen=True, slots=True)` at a tenth of the price.
+"""`@dataclass(slots=True)`, frozen or not, at a tenth of the price.
 
 The standard decorator looks at each field, and writes six methods of each class as text that it
 compiles at every start. A command that reads a plan imports two hundred such classes, and makes few
@@ -30,11 +30,11 @@ else:
 
     def dataclass(cls=None, /, **options):  # noqa: ANN001, ANN003, ANN201 - declared above
         """Do as `dataclasses.dataclass` does."""
-        if options == {"frozen": True, "slots": True}:
-            return _make
+        if options.get("slots") and options.keys() <= {"frozen", "slots", "eq"}:
+            return lambda cls: _make(cls, options.get("frozen", False), options.get("eq", True))
         return dataclasses.dataclass(cls, **options)
 
-    def _make(cls: type[T]) -> type[T]:
+    def _make(cls: type[T], is_frozen: bool, has_eq: bool) -> type[T]:  # noqa: FBT001 - one call
         body = dict(vars(cls))
         own = {
             name: body.pop(name, MISSING)
@@ -49,14 +49,14 @@ else:
         inherited = {name for base in bases for name in base.get("__slots__", ())}
         for name in ("__dict__", "__weakref__"):  # which slots replace
             body.pop(name, None)
-        if body.get("__hash__") is None:  # a class body with `__eq__` has None there
+        if body.get("__hash__") is None and is_frozen:  # a body with `__eq__` has None there
             body.pop("__hash__", None)
-        methods = _Methods()
+        methods = _Methods(is_frozen)
         made = type(cls)(
             cls.__name__,
             cls.__bases__,
             {
-                **methods.all(),
+                **methods.all(has_eq),
                 **body,
                 "__doc__": cls.__doc__ or cls.__name__,
                 "__qualname__": cls.__qualname__,
@@ -80,10 +80,11 @@ class _Methods:
 
     made: Any
 
-    def __init__(self) -> None:
+    def __init__(self, is_frozen: bool) -> None:  # noqa: FBT001 - one call
         self._count = 0
+        self.is_frozen = is_frozen
 
-    def all(self) -> dict[str, Callable[..., Any]]:
+    def all(self, has_eq: bool) -> dict[str, Callable[..., Any] | None]:  # noqa: FBT001 - one call
         """Return every method, of which the class takes those that its body lacks."""
 
         def __init__(self: object, *args: object, **named: object) -> None:  # noqa: N807 - takes its place
@@ -98,15 +99,18 @@ class _Methods:
             return hash(self)
 
         methods = self
-        self._waiting: dict[str, Callable[..., Any]] = {"__eq__": __eq__, "__hash__": __hash__}
-        return {"__init__": __init__, **self._waiting, **_SHARED}
+        self._waiting: dict[str, Callable[..., Any] | None] = {}
+        if has_eq:
+            self._waiting = {"__eq__": __eq__, "__hash__": __hash__ if self.is_frozen else None}
+        shared = _OF_FROZEN if self.is_frozen else {}
+        return {"__init__": __init__, "__repr__": _repr, **self._waiting, **shared}
 
     def begin(self, instance: object, args: tuple[object, ...], named: dict[str, object]) -> None:
         """Give an instance its values."""
         self._count += 1
         if self._count <= _FEW and _has_filled(self.made, instance, args, named):
             return
-        self.made.__init__ = _write_init(self.made)
+        self.made.__init__ = _write_init(self.made, self.is_frozen)
         self.made.__init__(instance, *args, **named)
 
     def compile_key(self) -> None:
@@ -122,7 +126,7 @@ class _Methods:
 
         compiled = {"__eq__": __eq__, "__hash__": lambda self: hash(key(self))}
         for name, waiting in self._waiting.items():
-            if vars(self.made)[name] is waiting:
+            if waiting is not None and vars(self.made)[name] is waiting:
                 setattr(self.made, name, compiled[name])
 
 
@@ -140,8 +144,9 @@ class _Standard:
             kinds |= getattr(base, "__annotations__", {})
         body = {name: how for name, how in made.__given__.items() if how is not MISSING}
         body["__annotations__"] = {name: kinds[name] for name in made.__given__}
-        alike = type(made.__name__, (), {**body, "__module__": made.__module__})
-        is_frozen = self._name == "__dataclass_params__"  # which costs methods, and seldom counts
+        body |= {"__module__": made.__module__, "__doc__": made.__doc__}
+        alike = type(made.__name__, (), body)
+        is_frozen = self._name == "__dataclass_params__" and made.__setattr__ is _refuse_to_set
         alike = dataclasses.dataclass(init=False, repr=False, eq=False, frozen=is_frozen)(alike)
         said: object = getattr(alike, self._name)
         setattr(made, self._name, said)
@@ -190,7 +195,7 @@ def _has_filled(
     return True
 
 
-def _write_init(made: Any) -> Callable[..., None]:  # noqa: ANN401 - as above
+def _write_init(made: Any, is_frozen: bool) -> Callable[..., None]:  # noqa: ANN401, FBT001 - as above
     """Return the `__init__` that the standard decorator would have written."""
     hows = {name: _as_field(how) for name, how in made.__given__.items()}
     # Each slot's own setter: `object.__setattr__` looks it up by name and takes thrice as long.
@@ -200,10 +205,12 @@ def _write_init(made: Any) -> Callable[..., None]:  # noqa: ANN401 - as above
     by_place = [_parameter(name, how, scope) for name, how in given.items() if _by_place(how)]
     by_name = [_parameter(name, how, scope) for name, how in given.items() if not _by_place(how)]
     parameters = ", ".join(["self", *by_place, *(["*", *by_name] if by_name else [])])
-    body = [_assignment(name, how, scope) for name, how in hows.items()]
+    put = "_put_{0}(self, {1})" if is_frozen else "self.{0} = {1}"
+    values = {name: _value(name, how, scope) for name, how in hows.items()}
+    body = [put.format(name, value) for name, value in values.items() if value]
     if hasattr(made, "__post_init__"):
         body.append("self.__post_init__()")
-    lines = "\n ".join(line for line in body if line) or "pass"
+    lines = "\n ".join(body) or "pass"
     exec(f"def __init__({parameters}):\n {lines}", scope)
     init: Callable[..., None] = scope["__init__"]
     init.__qualname__ = f"{made.__qualname__}.__init__"
@@ -217,7 +224,7 @@ def _parameter(name: str, how: Field[Any], scope: dict[str, Any]) -> str:
     return name if how.default_factory is MISSING else f"{name}=_missing"
 
 
-def _assignment(name: str, how: Field[Any], scope: dict[str, Any]) -> str:
+def _value(name: str, how: Field[Any], scope: dict[str, Any]) -> str:
     value = name if how.init else f"_default_{name}"
     if how.default_factory is not MISSING:
         scope[f"_make_{name}"] = how.default_factory
@@ -228,7 +235,7 @@ def _assignment(name: str, how: Field[Any], scope: dict[str, Any]) -> str:
         if how.default is MISSING:
             return ""
         scope[f"_default_{name}"] = how.default
-    return f"_put_{name}(self, {value})"
+    return value
 
 
 @recursive_repr()
@@ -261,8 +268,7 @@ def _places(made: type[Any]) -> list[tuple[Callable[..., object], Callable[..., 
     return [(slot.__get__, slot.__set__) for slot in slots]
 
 
-_SHARED: Final[Mapping[str, Callable[..., Any]]] = {
-    "__repr__": _repr,
+_OF_FROZEN: Final[Mapping[str, Callable[..., Any]]] = {
     "__setattr__": _refuse_to_set,
     "__delattr__": _refuse_to_delete,
     "__getstate__": _state,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.tools.contract import ToolSample
 from planrunner.tools.tool_run import ToolEnd
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = ["PERCENTS", "RoundFigures", "RoundSamples"]
 

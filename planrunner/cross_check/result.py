@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from statistics import median
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from planrunner.cross_check.judgement import spread_of
 from planrunner.cross_check.reasons import reasons
 from planrunner.cross_check.rounds import ToolRounds
 from planrunner.graph.run_graph import RunGraph
+from planrunner.values import dataclass
 
 __all__ = ["SCHEMA_VERSION", "CrossCheck", "FigureOverRounds", "over_rounds", "to_json"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -16,6 +16,7 @@ from planrunner.errors import CannotRun
 from planrunner.language.secrets import MASK, Masker
 from planrunner.tools.tool_run import ToolEnd, ToolRun, ToolSetting, shown_command
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = ["ProgressOfRounds", "RoundsPlace", "ToolRounds", "in_turn", "run_rounds"]
 

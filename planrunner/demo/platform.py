@@ -10,9 +10,10 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.demo.http_server import Request, Response, Router
+from planrunner.values import dataclass
 
 __all__ = ["platform"]
 

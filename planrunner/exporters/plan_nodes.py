@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.loss.ledger import Construct, Ledger, SourcePlace
 from planrunner.loss.source_nodes import SourceEntry, SourceNode
 from planrunner.plan.yaml.document import Document
 from planrunner.plan.yaml.nodes import YamlNode
+from planrunner.values import dataclass
 
 __all__ = ["PlanTree", "plan_tree"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from ruamel.yaml import YAML
@@ -20,6 +20,7 @@ from ruamel.yaml.reader import ReaderError
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.loss.ledger import Ledger, SourcePlace
 from planrunner.loss.source_nodes import SourceEntry, SourceNode
+from planrunner.values import dataclass
 
 __all__ = ["SourceEntry", "SourceNode", "parse_json", "parse_yaml"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from planrunner.importers.draft import DraftNode, DraftPlan, all_steps
 from planrunner.loss.ledger import Construct, Fate, Ledger, SourcePlace
+from planrunner.values import dataclass
 
 __all__ = ["Remarks"]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.loss.ledger import Construct, SourcePlace
+from planrunner.values import dataclass
 
 __all__ = ["SourceEntry", "SourceNode"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from planrunner.plan.faults.find import diagnose
 from planrunner.plan.models.plan import ImportModel
 from planrunner.plan.yaml.document import Document, parse
 from planrunner.plan.yaml.nodes import Entry, YamlNode
+from planrunner.values import dataclass
 
 __all__ = ["merge_imports"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, NamedTuple
 
 from planrunner.metrics.histogram import Histogram
@@ -13,6 +13,7 @@ from planrunner.metrics.snapshot import Snapshot
 from planrunner.results.model import Point
 from planrunner.results.record import PROGRESS_LATENCIES, PROGRESS_PERCENTILES, PhaseProgress
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = ["History", "RunningTotals", "latency_summary"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
@@ -15,6 +15,7 @@ from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.results.history import History, RunningTotals, latency_summary
 from planrunner.results.record import MetricPoints, RequestPoints
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = ["RequestHistory", "RunSums"]
 

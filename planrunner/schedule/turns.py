@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planrunner.units import Rate
+from planrunner.values import dataclass
 
 __all__ = ["Turns", "shared_out"]
 

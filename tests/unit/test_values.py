@@ -127,8 +127,35 @@ def test_classes_inherit_fields_and_keep_their_own_methods() -> None:
         Derived(1, 2)  # type: ignore[misc]  # the point
 
 
+def test_classes_that_change_are_made_here_too() -> None:
+    """They can't be keys; with `eq=False` they are themselves alone, and can."""
+
+    @values.dataclass(slots=True)
+    class Draft:
+        name: str
+        rows: list[int] = field(default_factory=list)
+
+    @values.dataclass(slots=True, eq=False)
+    class Seat:
+        number: int = 0
+
+    made = [Draft("a") for _ in range(5)]  # the last ones by an `__init__` of their own
+    made[0].rows.append(1)
+    made[4].name = "b"
+
+    assert [one.rows for one in made] == [[1], [], [], [], []]
+    assert made[1] == made[2] != made[4]
+    assert dataclasses.replace(made[4], rows=[2]) == Draft("b", [2])
+    assert repr(made[3]).endswith("Draft(name='a', rows=[])")
+    assert not hasattr(made[0], "__dict__")
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(made[0])
+    assert Seat() != Seat()
+    assert len({Seat(), Seat()}) == 2
+
+
 def test_other_options_mean_what_they_mean_elsewhere() -> None:
-    """Only frozen classes with slots are made here."""
+    """Only classes with slots are made here."""
 
     @values.dataclass
     class Plain:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.graph.run_graph import PoolNode
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.values import dataclass
 
 __all__ = ["SharedNames"]
 

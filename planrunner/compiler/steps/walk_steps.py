@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps import flow as flow_steps
@@ -26,6 +26,7 @@ from planrunner.plan.models.requests import RequestStep
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols import registry
+from planrunner.values import dataclass
 
 __all__ = ["Flow", "Flows", "OpenFlow"]
 

@@ -7,12 +7,12 @@ import json
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from planrunner.demo.http_server import Request, Response
 from planrunner.demo.web_socket import ServedSocket
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = ["SUBPROTOCOL", "Rooms", "SaidWords"]
 

@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from planrunner.demo.assistant.answers import MODELS, PlannedAnswer, plan_answer
 from planrunner.demo.http_server import AnyResponse, Request, Response, StreamedResponse
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = ["Completions", "SentTokens"]
 

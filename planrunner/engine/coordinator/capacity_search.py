@@ -8,7 +8,7 @@ slowest requests of an overloaded level are counted.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from planrunner.engine.coordinator.accumulator import Accumulator
@@ -24,6 +24,7 @@ from planrunner.results.model import Totals
 from planrunner.results.record import SearchStep
 from planrunner.schedule.search import FoundLevel, LevelOutcome, LevelTry, Purpose, levels_to_try
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = ["Search"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from planrunner.engine.coordinator.validity import INVALID_SHARE, LATE_SHARE
@@ -14,6 +14,7 @@ from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.thresholds import Metric, Ratio, Threshold, ThresholdScope
 from planrunner.schedule.search import LevelOutcome
 from planrunner.units import format_percent
+from planrunner.values import dataclass
 
 __all__ = ["LevelPart", "judge_level"]
 

@@ -8,7 +8,7 @@ that is not the target's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 from typing import Final
 
@@ -27,6 +27,7 @@ from planrunner.results.aggregate import TaskCount, mix_errors
 from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record.hosts import HostFigures, MissingLoad, workers_of_hosts
 from planrunner.units import NS_PER_MS, NS_PER_S, format_count, format_duration
+from planrunner.values import dataclass
 
 __all__ = [
     "Doubts",

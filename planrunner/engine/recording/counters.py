@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.protocols.telling_clients import CallCost, ClientAccount
+from planrunner.values import dataclass
 
 __all__ = ["Counters", "ExpectedOfReply", "TaskKey"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from planrunner.exporters.scripts.language import CanNotWrite
 from planrunner.exporters.scripts.requests import RequestReader, WrittenRequest, extraction_of
 from planrunner.loss.source_nodes import SourceNode
 from planrunner.units import NS_PER_MS, parse_duration
+from planrunner.values import dataclass
 
 __all__ = ["JmxRequest", "JmxRequestReader", "capturing", "sampler"]
 

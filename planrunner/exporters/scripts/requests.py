@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage
 from planrunner.language.expressions.expression import ExpressionError
 from planrunner.loss.source_nodes import SourceEntry, SourceNode
 from planrunner.units import NS_PER_MS, NS_PER_S, UnitError, parse_duration
+from planrunner.values import dataclass
 
 __all__ = [
     "VERBS",

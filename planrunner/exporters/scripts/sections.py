@@ -6,7 +6,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Final
 
@@ -21,6 +21,7 @@ from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.graph.run_graph import UserProgram
 from planrunner.loss.source_nodes import SourceNode
 from planrunner.units import NS_PER_S, parse_duration
+from planrunner.values import dataclass
 
 __all__ = ["ScriptHttp", "ScriptWriter", "WrittenTask"]
 

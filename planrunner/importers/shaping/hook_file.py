@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.draft import DraftPlan
 from planrunner.importers.templates import identifier
+from planrunner.values import dataclass
 
 __all__ = ["HookFile", "to_write"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from re import _constants, _parser  # type: ignore[attr-defined]  # where Python keeps its parser
 from typing import Any, ClassVar, Final
 
@@ -19,6 +19,7 @@ from planrunner.language.patterns.characters import (
     ascii_only,
     members,
 )
+from planrunner.values import dataclass
 
 __all__ = ["Tree", "Untranslatable", "Writer", "read_pattern"]
 

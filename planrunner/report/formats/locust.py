@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Final, TextIO
@@ -25,6 +24,7 @@ from planrunner.results.record import (
     read_series,
 )
 from planrunner.units import NS_PER_MS
+from planrunner.values import dataclass
 
 __all__ = [
     "EXCEPTIONS_COLUMNS",

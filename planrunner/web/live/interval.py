@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import ABORTED
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.units import NS_PER_MS
+from planrunner.values import dataclass
 from planrunner.web.feed.messages import ARRIVAL_WORDS, SecondSeen
 
 __all__ = ["LiveInterval", "LoadAskedFor", "in_ms", "interval_of", "percentiles_ms"]

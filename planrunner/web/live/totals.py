@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
+from planrunner.values import dataclass
 from planrunner.web.live.interval import in_ms, percentiles_ms
 
 __all__ = ["LiveTotals"]

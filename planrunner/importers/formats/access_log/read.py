@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import gcd
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from planrunner.importers.formats.access_log.lines import LogEntry, read_line
 from planrunner.importers.sources import ImportFault, SourceFile, decode
 from planrunner.importers.templates import identifier, literal
 from planrunner.loss.ledger import Construct, Ledger, SourcePlace
+from planrunner.values import dataclass
 
 __all__ = ["read"]
 

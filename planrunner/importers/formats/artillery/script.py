@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.contract import ImportRequest
@@ -13,6 +13,7 @@ from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.names import SourceNames
 from planrunner.importers.sources import SourceFile
 from planrunner.loss.ledger import Construct
+from planrunner.values import dataclass
 
 if TYPE_CHECKING:
     from planrunner.importers.formats.artillery.processor.functions import ProcessorFunctions

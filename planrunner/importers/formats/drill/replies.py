@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.nodes import SourceNode
+from planrunner.values import dataclass
 
 __all__ = ["AssignedReply", "paths_read", "templates_of"]
 

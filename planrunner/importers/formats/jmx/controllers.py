@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from planrunner.importers.draft import DraftStep, Keys
@@ -13,6 +12,7 @@ from planrunner.importers.formats.jmx.elements import JmxElement
 from planrunner.importers.formats.jmx.texts.conditions import expression_of, last_ok
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 from planrunner.importers.formats.jmx.texts.numbers import number_of
+from planrunner.values import dataclass
 
 __all__ = ["CONTROLLERS", "JmxController"]
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from planrunner.importers.formats.jmx.inert import is_inert
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.loss.ledger import Construct, Ledger, SourcePlace
+from planrunner.values import dataclass
 
 __all__ = ["JmxElement", "JmxProperty", "parse_jmx"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.importers.draft import (
     DraftClass,
@@ -29,6 +29,7 @@ from planrunner.importers.formats.jmx.texts.variables import JmxParams, JmxValue
 from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.importers.shaping.requests import measure
 from planrunner.loss.ledger import Ledger
+from planrunner.values import dataclass
 
 __all__ = ["JmxGroupReader", "JmxPlan"]
 

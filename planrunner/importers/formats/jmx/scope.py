@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from planrunner.importers.formats.jmx.elements import JmxElement
+from planrunner.values import dataclass
 
 __all__ = ["JmxScope", "is_scoped"]
 

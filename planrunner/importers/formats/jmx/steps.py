@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.draft import DraftStep, Keys
@@ -24,6 +24,7 @@ from planrunner.importers.formats.jmx.samplers.timers import milliseconds, pause
 from planrunner.importers.formats.jmx.scope import JmxScope, is_scoped
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 from planrunner.importers.reading.kept_files import KeptFiles
+from planrunner.values import dataclass
 
 __all__ = ["JmxStepReader"]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.formats.k6.state.machine import K6Machine
 from planrunner.importers.formats.k6.state.values import JsFunction, K6Module
 from planrunner.importers.javascript.script import text_of, walk
 from planrunner.loss.ledger import Construct
+from planrunner.values import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.formats.locust.code.module import LocustFunction, LocustModule
+from planrunner.values import dataclass
 
 __all__ = ["LocustClass", "PickedTask", "find_class", "tasks_of", "user_classes", "wait_keys"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.contract import ImportRequest
@@ -18,6 +18,7 @@ from planrunner.importers.reading.names import SourceNames
 from planrunner.importers.shaping.secrets import secret_param
 from planrunner.importers.sources import ImportFault
 from planrunner.importers.templates import identifier, literal
+from planrunner.values import dataclass
 
 __all__ = ["read"]
 

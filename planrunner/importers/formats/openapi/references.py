@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from urllib.parse import unquote
 
@@ -11,6 +11,7 @@ from planrunner.importers.nodes import SourceNode
 from planrunner.importers.reading.documents import read_document
 from planrunner.importers.reading.neighbours import neighbour
 from planrunner.importers.sources import ImportFault, SourceFile
+from planrunner.values import dataclass
 
 __all__ = ["References"]
 

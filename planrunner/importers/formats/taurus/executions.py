@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -11,6 +10,7 @@ from planrunner.importers.draft import Keys
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import leave_out, suspect
 from planrunner.importers.reading.quantities import per_second, read_seconds, seconds
+from planrunner.values import dataclass
 
 __all__ = ["TaurusExecution", "phase_keys"]
 

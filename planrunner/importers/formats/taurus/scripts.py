@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import PurePath
@@ -19,6 +18,7 @@ from planrunner.importers.reading.neighbours import neighbour
 from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.importers.sources import SourceFile
 from planrunner.importers.templates import identifier, literal
+from planrunner.values import dataclass
 
 __all__ = ["TaurusScripts", "await_script", "set_properties"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.units import format_size
+from planrunner.values import dataclass
 
 __all__ = ["UNCOUNTED", "KeptBodies", "KeptBudget"]
 

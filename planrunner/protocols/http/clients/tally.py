@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planrunner.protocols.telling_clients import ClientAccount
+from planrunner.values import dataclass
 
 __all__ = ["Tally"]
 

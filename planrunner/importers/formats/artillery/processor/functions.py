@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +55,7 @@ from planrunner.importers.reading.names import SourceNames
 from planrunner.importers.shaping.hook_file import to_write
 from planrunner.importers.sources import SourceFile
 from planrunner.loss.ledger import Construct, Fate, Ledger, SourcePlace
+from planrunner.values import dataclass
 
 __all__ = ["ProcessorFunctions"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.draft import DraftParam, DraftStep, Keys
@@ -23,6 +23,7 @@ from planrunner.importers.formats.k6.state.values import (
 from planrunner.importers.formats.k6.terms.texts import part_name, plan_value
 from planrunner.importers.reading.names import SourceNames
 from planrunner.loss.ledger import Construct, SourcePlace
+from planrunner.values import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.draft import DraftPlan, DraftStep, Keys
@@ -16,6 +16,7 @@ from planrunner.importers.reading.names import SourceNames
 from planrunner.importers.shaping.hook_file import HookFile, to_write
 from planrunner.importers.templates import identifier
 from planrunner.loss.ledger import Construct
+from planrunner.values import dataclass
 
 __all__ = [
     "HelperStub",

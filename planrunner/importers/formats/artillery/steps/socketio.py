@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -17,6 +17,7 @@ from planrunner.importers.reading.documents import leave_out, suspect
 from planrunner.importers.reading.expressions import computes, expression_of, inline
 from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.loss.ledger import Construct
+from planrunner.values import dataclass
 
 __all__ = ["SocketIoOptions", "SocketIoReader", "json_text"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.draft import Keys
@@ -17,6 +17,7 @@ from planrunner.importers.formats.jmx.load.schedules import (
 )
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 from planrunner.importers.formats.jmx.texts.numbers import JmxNumber, number_of, plain
+from planrunner.values import dataclass
 
 __all__ = ["JmxLoad", "is_group", "load_of"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.draft import DraftPlan, DraftStep, Keys
@@ -19,6 +19,7 @@ from planrunner.importers.formats.jmx.texts.variables import JmxValue
 from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.importers.shaping.hook_file import HookFile, to_write
 from planrunner.importers.templates import identifier
+from planrunner.values import dataclass
 
 __all__ = ["JmxHooks", "is_script", "script_names"]
 

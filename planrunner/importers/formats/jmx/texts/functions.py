@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from planrunner.importers.formats.jmx.texts.variables import JmxValue, JmxVariables, quoted
 from planrunner.importers.templates import literal
 from planrunner.loss.ledger import Construct
+from planrunner.values import dataclass
 
 __all__ = ["JmxCall", "JmxReference", "JmxResolver", "JmxUnknown", "references", "split_text"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from planrunner.importers.draft import DraftParam
 from planrunner.importers.formats.jmx.elements import JmxElement
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver
+from planrunner.values import dataclass
 
 __all__ = ["JmxNumber", "number_of"]
 

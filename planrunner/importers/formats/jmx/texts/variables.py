@@ -8,12 +8,13 @@ before they are set, or that may stay unset, are the class's `state`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.draft import DraftParam, Keys
 from planrunner.importers.templates import identifier
 from planrunner.loss.ledger import Construct, SourcePlace
+from planrunner.values import dataclass
 
 __all__ = ["JmxNames", "JmxParams", "JmxValue", "JmxVariables", "is_secret", "quoted"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.draft import DraftStep, Keys
@@ -40,6 +39,7 @@ from planrunner.importers.formats.k6.state.values import (
 from planrunner.importers.formats.k6.terms.members import member
 from planrunner.importers.javascript.chains import arguments_of, bare
 from planrunner.importers.javascript.script import text_of
+from planrunner.values import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node

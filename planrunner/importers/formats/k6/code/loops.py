@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.draft import DraftStep
@@ -28,6 +27,7 @@ from planrunner.importers.formats.k6.state.values import (
 from planrunner.importers.formats.k6.terms.operators import binary, truth
 from planrunner.importers.formats.k6.terms.texts import expression, plan_value
 from planrunner.importers.javascript.script import text_of, walk
+from planrunner.values import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.draft import DraftStep, Keys
@@ -32,6 +31,7 @@ from planrunner.importers.formats.k6.terms.operators import negated, ternary, tr
 from planrunner.importers.formats.k6.terms.texts import draws, expression, plan_value
 from planrunner.importers.javascript.chains import body_of
 from planrunner.importers.javascript.script import text_of
+from planrunner.values import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from planrunner.importers.draft import DraftPhase, DraftPlan, DraftThreshold, Keys
@@ -14,6 +14,7 @@ from planrunner.importers.formats.k6.state.machine import K6Machine
 from planrunner.importers.reading.quantities import read_seconds, seconds
 from planrunner.importers.templates import literal
 from planrunner.loss.ledger import SourcePlace
+from planrunner.values import dataclass
 
 __all__ = ["K6Options"]
 

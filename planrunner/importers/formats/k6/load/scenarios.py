@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import Any, Final
 
 from planrunner.importers.draft import Keys
 from planrunner.importers.reading.quantities import per_second, read_seconds, seconds
+from planrunner.values import dataclass
 
 __all__ = ["NotALoad", "ReadScenario", "read_scenario"]
 

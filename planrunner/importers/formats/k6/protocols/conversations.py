@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.draft import DraftStep, Keys
@@ -19,6 +19,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsValue,
 )
 from planrunner.importers.javascript.script import text_of, walk
+from planrunner.values import dataclass
 
 __all__ = ["hold", "run_sockets"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from planrunner.importers.draft import DraftStep, Keys
@@ -22,6 +22,7 @@ from planrunner.importers.formats.k6.state.values import (
 )
 from planrunner.importers.templates import identifier
 from planrunner.loss.ledger import Construct, SourcePlace
+from planrunner.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

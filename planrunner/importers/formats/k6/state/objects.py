@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from planrunner.importers.formats.k6.state.values import (
@@ -11,6 +11,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsObject,
     JsValue,
 )
+from planrunner.values import dataclass
 
 __all__ = ["JsChoice", "JsExpectation", "JsForm", "JsSession", "JsSocket"]
 

@@ -7,12 +7,13 @@ import copy
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.importers.formats.locust.code.module import LocustModule
 from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.importers.templates import identifier
 from planrunner.loss.ledger import Ledger, SourcePlace
+from planrunner.values import dataclass
 
 __all__ = ["LocustNames", "Say", "Unsayable", "wrapped"]
 

@@ -6,7 +6,7 @@ import ast
 import copy
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.draft import Keys
@@ -21,6 +21,7 @@ from planrunner.importers.formats.locust.code.names import LocustNames, Unsayabl
 from planrunner.importers.formats.locust.hooks.local_files import with_files_beside
 from planrunner.importers.formats.locust.hooks.needs import CodeNeeds
 from planrunner.importers.reading.kept_files import KeptFiles
+from planrunner.values import dataclass
 
 __all__ = ["HookCode"]
 

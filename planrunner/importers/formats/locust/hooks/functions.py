@@ -7,7 +7,7 @@ import builtins
 import copy
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.importers.draft import DraftStep, Keys
 from planrunner.importers.formats.locust.code.expressions import value
@@ -19,6 +19,7 @@ from planrunner.importers.formats.locust.hooks.needs import CodeNeeds
 from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.importers.shaping.hook_file import HookFile, to_write
 from planrunner.importers.templates import identifier
+from planrunner.values import dataclass
 
 __all__ = ["LocustHooks"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.formats.locust.code.module import (
@@ -19,6 +19,7 @@ from planrunner.importers.formats.locust.code.module import (
 )
 from planrunner.importers.formats.locust.hooks.local_files import OPENER, with_files_beside
 from planrunner.importers.reading.kept_files import KeptFiles
+from planrunner.values import dataclass
 
 __all__ = ["CodeNeeds"]
 

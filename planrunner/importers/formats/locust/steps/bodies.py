@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from planrunner.importers.draft import DraftStep
@@ -18,6 +17,7 @@ from planrunner.importers.formats.locust.steps.control import ControlCode
 from planrunner.importers.formats.locust.steps.replies import default_of, is_verdict, path_of
 from planrunner.importers.formats.locust.steps.requests import client_call, request_step
 from planrunner.importers.formats.locust.steps.verdicts import LOGS
+from planrunner.values import dataclass
 
 __all__ = ["TaskBody"]
 

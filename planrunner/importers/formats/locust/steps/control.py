@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeGuard
 
@@ -16,6 +15,7 @@ from planrunner.importers.formats.locust.steps.conditions import negated
 from planrunner.importers.formats.locust.steps.hooked import HookedCode
 from planrunner.importers.formats.locust.steps.leaving import leaves, left_nowhere
 from planrunner.importers.formats.locust.steps.replies import expectations, is_verdict
+from planrunner.values import dataclass
 
 __all__ = ["ControlCode"]
 

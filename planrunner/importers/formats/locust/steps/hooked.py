@@ -6,7 +6,7 @@ import ast
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.importers.draft import DraftStep
@@ -17,6 +17,7 @@ from planrunner.importers.formats.locust.hooks.functions import LocustHooks
 from planrunner.importers.formats.locust.hooks.given import given_param
 from planrunner.importers.formats.locust.steps.requests import client_call
 from planrunner.importers.formats.locust.steps.verdicts import ReplyCode
+from planrunner.values import dataclass
 
 __all__ = ["HookedCode"]
 

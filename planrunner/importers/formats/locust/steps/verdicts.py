@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -23,6 +22,7 @@ from planrunner.importers.formats.locust.steps.replies import (
 from planrunner.importers.formats.locust.steps.schemas import failing_schema, schema_of
 from planrunner.importers.formats.locust.steps.statuses import accepted_statuses
 from planrunner.importers.templates import identifier
+from planrunner.values import dataclass
 
 __all__ = ["LOGS", "ReplyCode"]
 

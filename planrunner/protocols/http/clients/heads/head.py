@@ -7,13 +7,14 @@ another one, lenient where its meaning is clear.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.recall import is_worth_a_glimpse
 from planrunner.protocols.http.url import REDIRECTS
+from planrunner.values import dataclass
 
 __all__ = [
     "HEAD_END",
