@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 from planrunner.errors import PlanrunnerError
+from planrunner.late_pattern import late_pattern
 from planrunner.values import dataclass
 
 __all__ = [
@@ -88,12 +89,12 @@ _SIZE_WORDS: Final[Mapping[str, str]] = {
 }
 
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]+)?"
-_PART: Final = re.compile(rf"({_NUMBER})([a-z]+)")
-_DURATION: Final = re.compile(rf"(?:{_NUMBER}[a-z]+)+")
-_RATE: Final = re.compile(rf"({_NUMBER})/([a-z]+)")
-_SIZE: Final = re.compile(rf"({_NUMBER})([A-Za-z]*)")
-_PERCENT: Final = re.compile(rf"({_NUMBER})%")
-_LOOSE: Final = re.compile(rf"\s*({_NUMBER})\s*([^\W\d_]+)")
+_PART: Final = late_pattern(rf"({_NUMBER})([a-z]+)")
+_DURATION: Final = late_pattern(rf"(?:{_NUMBER}[a-z]+)+")
+_RATE: Final = late_pattern(rf"({_NUMBER})/([a-z]+)")
+_SIZE: Final = late_pattern(rf"({_NUMBER})([A-Za-z]*)")
+_PERCENT: Final = late_pattern(rf"({_NUMBER})%")
+_LOOSE: Final = late_pattern(rf"\s*({_NUMBER})\s*([^\W\d_]+)")
 
 # Nobody writes longer ones, and converting digits takes quadratic time.
 _MAX_TEXT: Final = 40

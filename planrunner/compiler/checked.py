@@ -9,12 +9,13 @@ from typing import Final, NamedTuple
 from planrunner.compiler.names.known_names import Known
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import Diagnostic
+from planrunner.late_pattern import late_pattern
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.yaml.document import PlanPath
 
 __all__ = ["Checked", "Examined", "PlacedNotice", "placed"]
 
-_PLACED: Final = re.compile(r"(.+?):(\d+):(\d+): (.+)", re.DOTALL)
+_PLACED: Final = late_pattern(r"(.+?):(\d+):(\d+): (.+)", re.DOTALL)
 """A notice that begins with its place."""
 
 

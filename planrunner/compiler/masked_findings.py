@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from planrunner.compiler.names.params import secrets_of
 from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.language.secrets import Masker
+from planrunner.late_pattern import late_pattern
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.params.resolve import Param
 from planrunner.plan.params.secret_texts import row_texts
@@ -32,8 +32,8 @@ _OF_THE_TEXT: Final = frozenset(
     }
 )
 
-_EXPRESSION: Final = re.compile(r"\$\{[^}]*\}")
-_WORD: Final = re.compile(r"\w+")
+_EXPRESSION: Final = late_pattern(r"\$\{[^}]*\}")
+_WORD: Final = late_pattern(r"\w+")
 
 
 def masked_findings(

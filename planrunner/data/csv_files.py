@@ -17,10 +17,11 @@ from planrunner.data.survey import Survey
 from planrunner.data.tables import RowFault, not_utf8
 from planrunner.data.text_files import TextTable, decoded_lines, skip_bom
 from planrunner.language.files import MAX_SENT, open_file
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["CSV", "CsvTable", "column_fault", "shown_delimiter"]
 
-_NUMBER: Final = re.compile(r"[-+]?[0-9]+([.][0-9]+)?")
+_NUMBER: Final = late_pattern(r"[-+]?[0-9]+([.][0-9]+)?")
 
 
 class CsvTable(TextTable):

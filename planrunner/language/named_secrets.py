@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from planrunner.language.secrets import MASK
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["cover_field", "cover_message", "cover_named", "is_secret_name"]
 
@@ -20,32 +21,32 @@ _TOKEN: Final = (
     r"token(?!s)|(?<!completion_)(?<!prompt_)(?<!total_)(?<!max_)(?<!input_)(?<!output_)tokens"
 )
 _WORDS: Final = rf"{_TOKEN}|passw(?:or)?d|secret|api[-_ ]?key|authorization|session|cookie"
-_NAMED: Final = re.compile(_WORDS, re.IGNORECASE)
-_COOKIE: Final = re.compile(r"([^=;,\s]+)=([^;]*)")
+_NAMED: Final = late_pattern(_WORDS, re.IGNORECASE)
+_COOKIE: Final = late_pattern(r"([^=;,\s]+)=([^;]*)")
 
 _LONGEST_NAME: Final = 100
 """Letters around the word; a longer run of letters is no name but data."""
 
-_PART_OF_NAME: Final = re.compile(r"[\w.\-\[\]%$@*]")
-_MEMBER: Final = re.compile(r"""\\*["']\s{0,20}:\s{0,20}""")
-_ASSIGNED: Final = re.compile(r"\s{0,5}=\s{0,5}")
-_FIELD: Final = re.compile(r":[ \t]{0,20}")
-_LINE: Final = re.compile(r"[^\r\n\\\"]+")
-_SAID: Final = re.compile(r"` is ")
-_TAG_END: Final = re.compile(r"(?:\s[^<>]{0,500})?>")
-_LINE_END: Final = re.compile(r"\r?\n")
-_PART_HEAD: Final = re.compile(r"[^\r\n]{0,200}(?:\r?\n[^\r\n]{1,200}){0,10}\r?\n\r?\n")
-_PART_BEHIND: Final = re.compile(r"\r?\n--")
-_NAMING: Final = re.compile(r"\bname\s?=\s?[\"']?$", re.IGNORECASE)
-_INPUT: Final = re.compile(r"<(?:input|meta|button|param)\s[^<>]{0,2000}>?", re.IGNORECASE)
-_INPUT_NAME: Final = re.compile(rf"\bname\s?=\s?[\"']?[^\"'\s>]*?(?:{_WORDS})", re.IGNORECASE)
-_INPUT_VALUE: Final = re.compile(
+_PART_OF_NAME: Final = late_pattern(r"[\w.\-\[\]%$@*]")
+_MEMBER: Final = late_pattern(r"""\\*["']\s{0,20}:\s{0,20}""")
+_ASSIGNED: Final = late_pattern(r"\s{0,5}=\s{0,5}")
+_FIELD: Final = late_pattern(r":[ \t]{0,20}")
+_LINE: Final = late_pattern(r"[^\r\n\\\"]+")
+_SAID: Final = late_pattern(r"` is ")
+_TAG_END: Final = late_pattern(r"(?:\s[^<>]{0,500})?>")
+_LINE_END: Final = late_pattern(r"\r?\n")
+_PART_HEAD: Final = late_pattern(r"[^\r\n]{0,200}(?:\r?\n[^\r\n]{1,200}){0,10}\r?\n\r?\n")
+_PART_BEHIND: Final = late_pattern(r"\r?\n--")
+_NAMING: Final = late_pattern(r"\bname\s?=\s?[\"']?$", re.IGNORECASE)
+_INPUT: Final = late_pattern(r"<(?:input|meta|button|param)\s[^<>]{0,2000}>?", re.IGNORECASE)
+_INPUT_NAME: Final = late_pattern(rf"\bname\s?=\s?[\"']?[^\"'\s>]*?(?:{_WORDS})", re.IGNORECASE)
+_INPUT_VALUE: Final = late_pattern(
     r"(\b(?:value|content)\s?=\s?)(\"[^\"]*\"?|'[^']*'?|[^\s>\"']+)", re.IGNORECASE
 )
-_SCALAR: Final = re.compile(r"[^\s,;}\]&<>]+")
-_FORM_VALUE: Final = re.compile(r"[^\s&;\"'<>`]+")
+_SCALAR: Final = late_pattern(r"[^\s,;}\]&<>]+")
+_FORM_VALUE: Final = late_pattern(r"[^\s&;\"'<>`]+")
 _KNOWN_SCALARS: Final = frozenset({"true", "false", "null", "none", MASK})
-_BRACKETS: Final = re.compile(r"""["{}\[\]]""")
+_BRACKETS: Final = late_pattern(r"""["{}\[\]]""")
 
 
 def is_secret_name(name: str) -> bool:

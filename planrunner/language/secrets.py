@@ -19,6 +19,7 @@ from urllib.parse import quote, quote_plus
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Diagnostic, PlanError
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["MASK", "Masker", "letters_kept"]
 
@@ -168,7 +169,7 @@ def _letters_in_base64(data: bytes) -> Iterator[str]:
 
 
 _LONG: Final = 12
-_PLAIN_LETTERS: Final = re.compile("[A-Za-z0-9]+")
+_PLAIN_LETTERS: Final = late_pattern("[A-Za-z0-9]+")
 
 
 def letters_kept(secret: str) -> Iterator[str]:

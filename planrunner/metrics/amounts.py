@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, assert_never
 
+from planrunner.late_pattern import late_pattern
 from planrunner.units import (
     UnitError,
     format_duration,
@@ -32,8 +32,8 @@ class Unit(StrEnum):
     NUMBER = "number"
 
 
-_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?")
-_SIZE: Final = re.compile(r"[0-9.]+(?:[KMGT]i?)?B")
+_NUMBER: Final = late_pattern(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_SIZE: Final = late_pattern(r"[0-9.]+(?:[KMGT]i?)?B")
 
 
 def unit_of(text: str) -> Unit:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from planrunner.language.patterns.pattern import MatchTimeoutError, Pattern, compile_pattern
+from planrunner.late_pattern import late_pattern
 
 __all__ = [
     "NameForm",
@@ -88,9 +89,9 @@ def selecting_pattern(source: str) -> Pattern:
 
 # A slash that nothing of the pattern can follow; names are full of the others.
 _END: Final = r"(?=[\s),<>=!]|\Z)"
-_CLOSING: Final = re.compile(rf"(?:\\.|[^\\/]|/(?!{_END}))*/{_END}", re.DOTALL)
-_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
-_AMBIGUOUS: Final = re.compile(rf"(\\.)|/{_END}", re.DOTALL)
+_CLOSING: Final = late_pattern(rf"(?:\\.|[^\\/]|/(?!{_END}))*/{_END}", re.DOTALL)
+_PAIR: Final = late_pattern(r"\\(.)", re.DOTALL)
+_AMBIGUOUS: Final = late_pattern(rf"(\\.)|/{_END}", re.DOTALL)
 
 
 def pattern_end(text: str, start: int) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from operator import eq
 from typing import Final
+
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["Combinations", "is_same_value", "meant_phases", "split_name"]
 
@@ -13,7 +14,7 @@ Combinations = Mapping[str, Mapping[str, Mapping[str, str]]]
 """By the name of a matrix its phases, each with its axes; a phase without matrix has none."""
 
 # A comma within a value begins no axis.
-_NEXT_AXIS: Final = re.compile(r",(?=[A-Za-z_][A-Za-z0-9_]*=)")
+_NEXT_AXIS: Final = late_pattern(r",(?=[A-Za-z_][A-Za-z0-9_]*=)")
 
 
 def meant_phases(text: str, combinations: Combinations) -> tuple[str, ...]:

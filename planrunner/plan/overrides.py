@@ -5,11 +5,11 @@ Options change the data before it is checked, so that every check of a plan appl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
+from planrunner.late_pattern import late_pattern
 from planrunner.plan.load_options.options import LOAD_OPTIONS
 from planrunner.plan.load_options.phase_keys import Constants, PhaseKeys
 from planrunner.plan.models.requests import is_request_word
@@ -101,7 +101,7 @@ def _is_section(name: str) -> bool:
 
 
 _PREFIX: Final = len("--override ")
-_PART: Final = re.compile(r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>[^.="']+))""")
+_PART: Final = late_pattern(r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>[^.="']+))""")
 
 
 @dataclass(frozen=True, slots=True)

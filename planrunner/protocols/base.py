@@ -7,7 +7,6 @@ A protocol brings a step model (`spec`), a compile function (`compile`) that tur
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Awaitable, Callable, Container, Generator, Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -16,6 +15,7 @@ from json.scanner import make_scanner
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast, runtime_checkable
 
 from planrunner.language.expressions.values import Evaluate, Scope
+from planrunner.late_pattern import late_pattern
 from planrunner.metrics.arrivals import Arrivals
 from planrunner.values import dataclass
 
@@ -244,7 +244,7 @@ def decode_json(text: str) -> Any:  # noqa: ANN401 - JSON
     return value if end == len(text) else _DECODER.decode(text)
 
 
-_CHARSET: Final = re.compile(rb"""(?im)^content-type[ \t]*:[^\r\n]*;[ \t]*charset="?([\w.:-]+)""")
+_CHARSET: Final = late_pattern(rb"""(?im)^content-type[ \t]*:[^\r\n]*;[ \t]*charset="?([\w.:-]+)""")
 _NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape"})
 
 

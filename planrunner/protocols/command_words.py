@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import Expression
 from planrunner.language.fields.text import Text
+from planrunner.late_pattern import late_pattern
 from planrunner.protocols.base import Evaluate
 from planrunner.protocols.lowering import Lowering, SpecPath
 
@@ -45,7 +45,7 @@ def split_command(text: Text, lowering: Lowering, path: SpecPath) -> tuple[Word,
 
 
 _MARK: Final = "\x00"
-_OPERATOR: Final = re.compile(r"[0-9]?(\||\|\||&|&&|;|<|<<|>|>>|>&[0-9])")
+_OPERATOR: Final = late_pattern(r"[0-9]?(\||\|\||&|&&|;|<|<<|>|>>|>&[0-9])")
 
 
 def _pieces(

@@ -6,13 +6,13 @@ library is imported only by plans that need it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.patterns.pattern import Pattern, PatternError, compile_pattern
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["FindNodes", "JsonPathError", "compile_path", "plain_keys"]
 
@@ -20,7 +20,7 @@ FindNodes = Callable[[object], list[Any]]
 """Returns the values a path names in a document, in document order."""
 
 # Hyphens are no part of RFC 9535's shorthand, but nothing else could be meant by them.
-_STEP: Final = re.compile(
+_STEP: Final = late_pattern(
     r"""\.(?P<name>[^\W\d][\w-]*)|\[(?P<index>0|-?[1-9][0-9]*)\]|\[(?P<quoted>'[^'\\]*'|"[^"\\]*")\]"""
 )
 

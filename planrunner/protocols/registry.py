@@ -7,7 +7,6 @@ built-in protocol explains, and by commands that list everything.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from planrunner.errors import Misuse
 from planrunner.guests import PackageEntry, installed_guests, load_guests
+from planrunner.late_pattern import late_pattern
 from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.measures import MEASURES, Measure
 from planrunner.protocols.base import ClientFactory
@@ -49,7 +49,7 @@ __all__ = [
     "spoken",
 ]
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+_NAME: Final = late_pattern(r"[a-z][a-z0-9_]*")
 _TAKEN: Final = frozenset({"exec", "metric", "pool", "python", "service", "monitor", "generator"})
 """Words that begin other dotted names of the language."""
 

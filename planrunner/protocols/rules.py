@@ -20,6 +20,7 @@ from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
 from planrunner.language.patterns.pattern import MatchTimeoutError
 from planrunner.language.patterns.words import took_too_long
+from planrunner.late_pattern import late_pattern
 from planrunner.protocols.base import Check, Reply, Scope
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.units import (
@@ -63,7 +64,7 @@ _SYNONYMS: Final = {
     "list": "array",
 }
 _SHOWN: Final = 40
-_TIME: Final = re.compile(r"\s*(<=?)\s*(.*?)\s*", re.DOTALL)
+_TIME: Final = late_pattern(r"\s*(<=?)\s*(.*?)\s*", re.DOTALL)
 
 
 def shorten(text: str, limit: int) -> str:

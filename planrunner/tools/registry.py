@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from planrunner.errors import UsageError
 from planrunner.guests import OwnEntry, Registry
+from planrunner.late_pattern import late_pattern
 from planrunner.tools.contract import GROUP, Tool
 
 __all__ = ["KNOWN", "all_tools", "find_tool", "forget_packages", "named_tool"]
@@ -15,7 +15,7 @@ __all__ = ["KNOWN", "all_tools", "find_tool", "forget_packages", "named_tool"]
 KNOWN: Final = ("k6", "locust", "jmeter", "ab", "wrk", "hey", "artillery")
 """The built-in ones, each a module of `tools/known`; plans that name none import none of them."""
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
+_NAME: Final = late_pattern(r"[a-z][a-z0-9_-]*")
 
 
 def _faults(tool: Tool) -> Iterator[str]:

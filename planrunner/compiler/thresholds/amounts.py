@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, assert_never
 
 from planrunner.language.expressions.expression import to_text
+from planrunner.late_pattern import late_pattern
 from planrunner.metrics.amounts import Unit, parse_amount, unit_of
 from planrunner.metrics.thresholds import Threshold, ThresholdSyntaxError
 from planrunner.plan.models.thresholds import read_threshold
@@ -68,8 +68,8 @@ def _plain(value: float) -> str:
     return f"{value:.9f}".rstrip("0").rstrip(".")
 
 
-_BEFORE_AMOUNT: Final = re.compile(r"(?:[<>=(]|\b(?:over|for|after))\s*\Z")
-_AFTER_AMOUNT: Final = re.compile(r"\s|[,)]|\Z")
+_BEFORE_AMOUNT: Final = late_pattern(r"(?:[<>=(]|\b(?:over|for|after))\s*\Z")
+_AFTER_AMOUNT: Final = late_pattern(r"\s|[,)]|\Z")
 
 
 def read_filled(pieces: Sequence[str | Computed]) -> Threshold:

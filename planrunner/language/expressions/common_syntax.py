@@ -10,18 +10,19 @@ import re
 from typing import Final
 
 from planrunner.language.expressions.tree import Call, Const, Expr, Filter, Getattr, Name
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["parse_common"]
 
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _VALUE: Final = r"(?:0|[1-9][0-9]{0,17}|'[^'\\\r\n]*')"
-_FORM: Final = re.compile(
+_FORM: Final = late_pattern(
     rf" *(?P<path>{_NAME}(?:\.{_NAME})*)"
     rf"(?P<call>\( *(?P<values>(?:{_VALUE}(?: *, *{_VALUE})*)?) *\))?"
     rf"(?: *\| *(?P<filter>{_NAME}))? *"
 )
-_VALUES: Final = re.compile(_VALUE)
-_NAMES: Final = re.compile(_NAME)
+_VALUES: Final = late_pattern(_VALUE)
+_NAMES: Final = late_pattern(_NAME)
 
 _MAX_SOURCE: Final = 1_000
 

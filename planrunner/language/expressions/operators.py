@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from planrunner.language.expressions.values import (
     check_size,
     to_text,
 )
+from planrunner.late_pattern import late_pattern
 from planrunner.values import dataclass
 
 __all__ = ["BINARY", "COMPARE", "SYNTAX", "BinaryOperator", "format_text", "join_texts"]
@@ -61,7 +61,7 @@ def _weight(value: Sequence[object]) -> int:
     return len(value) if isinstance(value, str | bytes) else len(value) * 8
 
 
-_CONVERSION: Final = re.compile(
+_CONVERSION: Final = late_pattern(
     r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?P<width>\d+|\*)?(?:\.(?P<precision>\d+|\*))?"
 )
 _MAX_FORMAT_WIDTH: Final = 1_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
@@ -15,6 +14,7 @@ from planrunner.language.expressions.values import (
     Undefined,
     constant,
 )
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["MissingValue", "describe", "look_up", "lower_path", "static_key", "undefined_error"]
 
@@ -24,7 +24,7 @@ WalkPath = Callable[[Mapping[str, object]], object]
 _MISSING: Final = (LookupError, TypeError)
 """What `value[key]` raises when there is no such item, or `value` has no items at all."""
 
-_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+_NAME: Final = late_pattern(r"[A-Za-z_]\w*")
 
 
 def static_key(node: nodes.Getattr | nodes.Getitem) -> Key | None:

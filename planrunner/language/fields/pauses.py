@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from planrunner.language.diagnostics import suggest
+from planrunner.late_pattern import late_pattern
 from planrunner.units import UnitError, parse_duration
 from planrunner.values import dataclass
 
@@ -37,8 +37,8 @@ _EXAMPLES: Final = {
     "exponential": "exponential(1s)",
     "pareto": "pareto(1s, 1.5)",
 }
-_CALL: Final = re.compile(r"([A-Za-z_]\w*)\s*\(([^()]*)\)")
-_SHAPE: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
+_CALL: Final = late_pattern(r"([A-Za-z_]\w*)\s*\(([^()]*)\)")
+_SHAPE: Final = late_pattern(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
 
 _DURATION: Final = r"(0|([0-9]+(\.[0-9]+)?(h|ms|m|us|s|ns))+)"
 PAUSE_PATTERN: Final = (

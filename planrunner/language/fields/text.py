@@ -23,6 +23,7 @@ from planrunner.language.expressions.expression import (
 )
 from planrunner.language.expressions.values import Evaluate, check_size, constant
 from planrunner.language.fields.pieces import merge_constants
+from planrunner.late_pattern import late_pattern
 from planrunner.values import dataclass
 
 __all__ = ["Evaluate", "PlanValue", "Text", "lower_value", "parse_text", "parse_value"]
@@ -170,8 +171,8 @@ def _literal(text: str) -> Callable[[Scope], str]:
 # --- parsing ------------------------------------------------------------------------------------
 
 _MAX_PARTS: Final = 2_000
-_SPECIAL: Final = re.compile(r"\$\$\{|\$\{|\{\{\s*[A-Za-z_]")
-_INSIDE: Final = re.compile(r"[{}]|'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?", re.DOTALL)
+_SPECIAL: Final = late_pattern(r"\$\$\{|\$\{|\{\{\s*[A-Za-z_]")
+_INSIDE: Final = late_pattern(r"[{}]|'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?", re.DOTALL)
 
 
 def parse_text(source: str) -> Text:

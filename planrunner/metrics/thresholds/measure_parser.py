@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final, NoReturn
 
+from planrunner.late_pattern import late_pattern
 from planrunner.metrics.aggregations.record import Aggregation
 from planrunner.metrics.measures import LATENCY, OWN_PREFIX, Measure, own_measure
 from planrunner.metrics.thresholds.model import ThresholdSyntaxError
@@ -14,8 +14,8 @@ from planrunner.metrics.thresholds.selector_parser import CLAUSES
 
 __all__ = ["CLAUSE_SYNONYMS", "UnknownMeasure", "is_own_metric", "parse_measure", "take_own_metric"]
 
-_WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
-_OWN: Final = re.compile(r"metric\.[A-Za-z_][A-Za-z0-9_]*")
+_WORD: Final = late_pattern(r"[a-z][a-z0-9_]*")
+_OWN: Final = late_pattern(r"metric\.[A-Za-z_][A-Za-z0-9_]*")
 
 CLAUSE_SYNONYMS: Final[Mapping[str, str]] = {
     "not": "and not",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Final, NoReturn, assert_never
 
+from planrunner.late_pattern import late_pattern
 from planrunner.metrics.aggregations.own_metrics import of_own_metric
 from planrunner.metrics.aggregations.record import Aggregation, ArgumentKind
 from planrunner.metrics.aggregations.table import AGGREGATIONS, USUAL_OF_A_GAUGE
@@ -48,17 +49,17 @@ from planrunner.values import dataclass
 
 __all__ = ["parse_threshold"]
 
-_NUMBERED: Final = re.compile(r"([a-z_]+?)([0-9]{1,2}(?:\.[0-9]{1,6})?)")
+_NUMBERED: Final = late_pattern(r"([a-z_]+?)([0-9]{1,2}(?:\.[0-9]{1,6})?)")
 _SCOPES: Final = ("profile", "phase", "stage")
 _AFTER_THE_LIMIT: Final = ("for", "except")
 # The longest first, as `<` begins `<=`.
 _OPERATORS: Final = sorted(Operator, key=len, reverse=True)
 
-_NAME_BEFORE: Final = re.compile(
+_NAME_BEFORE: Final = late_pattern(
     r"(?:[:=]|\b(?:of|and|or|not|phase|stage|profile)\s+)([A-Za-z0-9_.-]+)\s*\Z"
 )
 # How other tools write a percentile.
-_LOOSE: Final = re.compile(r"p\(([0-9.]+)\)|p([0-9]{1,2})_response_time\b")
+_LOOSE: Final = late_pattern(r"p\(([0-9.]+)\)|p([0-9]{1,2})_response_time\b")
 
 
 def parse_threshold(text: str, measures: Mapping[str, Measure] = MEASURES) -> Threshold:

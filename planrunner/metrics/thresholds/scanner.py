@@ -9,19 +9,20 @@ from typing import Final, NoReturn
 from planrunner.language.diagnostics import suggest
 from planrunner.language.patterns.pattern import PatternError
 from planrunner.language.patterns.words import broken_pattern
+from planrunner.late_pattern import late_pattern
 from planrunner.metrics.name_patterns import pattern_end, read_pattern, selecting_pattern
 from planrunner.metrics.thresholds.model import ThresholdSyntaxError
 from planrunner.metrics.thresholds.selector import quoted
 
 __all__ = ["Scanner", "nearest"]
 
-_SPACE: Final = re.compile(r"\s*")
-_WORD: Final = re.compile(r"[A-Za-z0-9_.-]+")
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
-_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
-_VALUE: Final = re.compile(r"[^\s,()]+")
+_SPACE: Final = late_pattern(r"\s*")
+_WORD: Final = late_pattern(r"[A-Za-z0-9_.-]+")
+_STRING: Final = late_pattern(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
+_ESCAPE: Final = late_pattern(r"\\(.)", re.DOTALL)
+_VALUE: Final = late_pattern(r"[^\s,()]+")
 # What a person took for one name: up to the next clause, operator or connective.
-_UNQUOTED: Final = re.compile(
+_UNQUOTED: Final = late_pattern(
     r"""[^"'<>=!,()]+?(?=\s+(?:of|among|in|over|and|or|except)\s|\s*[<>=!,()"']|\s*$)"""
 )
 

@@ -9,12 +9,12 @@ Terms of kind PHASE stand in selectors of `each` only; elsewhere a phase is a sc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from enum import StrEnum
 from typing import Final, assert_never
 
+from planrunner.late_pattern import late_pattern
 from planrunner.metrics.name_patterns import NameForm, is_meant, shown_pattern
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.values import dataclass
@@ -217,7 +217,7 @@ def mapped(selection: Matcher, change: Callable[[Term], Matcher]) -> Matcher:
             assert_never(selection)
 
 
-_BARE: Final = re.compile(r"[A-Za-z0-9_.-]+")
+_BARE: Final = late_pattern(r"[A-Za-z0-9_.-]+")
 _KEYWORDS: Final = frozenset(
     {
         *("and", "or", "not", "in", "of", "over", "among", "for", "each", "except", "iteration"),

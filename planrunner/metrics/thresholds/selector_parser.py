@@ -5,10 +5,10 @@ Terms are combined with not, and, or, in that precedence.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Final, NoReturn
 
+from planrunner.late_pattern import late_pattern
 from planrunner.metrics.measures import OWN_PREFIX
 from planrunner.metrics.name_patterns import NameForm
 from planrunner.metrics.thresholds.scanner import Scanner, nearest
@@ -45,12 +45,12 @@ _SINGLE: Final = frozenset(
 )
 _PREFIXES: Final = ("task", "user", "group", "tag", "status", "error", "iteration")
 _NOT_A_NAME: Final = frozenset({*CLAUSES, "each", "and", "or"})
-_STATUS_CLASS: Final = re.compile(r"[1-9](?:xx|XX|\*)")
-_STATUS: Final = re.compile(r"[1-9][0-9]{2}|0|[0-9A-Z]{5}")
+_STATUS_CLASS: Final = late_pattern(r"[1-9](?:xx|XX|\*)")
+_STATUS: Final = late_pattern(r"[1-9][0-9]{2}|0|[0-9A-Z]{5}")
 """A number, or an SQLSTATE."""
 
-_STATUS_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
-_STATUS_TEXT: Final = re.compile(r"[A-Za-z0-9*_-]+")
+_STATUS_NAME: Final = late_pattern(r"[A-Z][A-Z0-9_]*")
+_STATUS_TEXT: Final = late_pattern(r"[A-Za-z0-9*_-]+")
 
 
 def parse_selector(scanner: Scanner) -> Selector:

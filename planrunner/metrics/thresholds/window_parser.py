@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final, NoReturn
 
+from planrunner.late_pattern import late_pattern
 from planrunner.metrics.thresholds.model import Window
 from planrunner.metrics.thresholds.scanner import Scanner
 from planrunner.units import NS_PER_S, UnitError, parse_duration, write_duration
@@ -12,7 +12,7 @@ from planrunner.values import dataclass
 
 __all__ = ["WindowRow", "take_duration", "take_length", "take_row", "window_of"]
 
-_COUNT: Final = re.compile(r"[1-9][0-9]{0,5}")
+_COUNT: Final = late_pattern(r"[1-9][0-9]{0,5}")
 _MOST_WINDOWS: Final = 999_999
 
 

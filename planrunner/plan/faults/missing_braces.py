@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from planrunner.language.diagnostics import Code, Diagnostic
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["with_missing_braces"]
 
 _CODES: Final = frozenset(
     {Code.INVALID_UNIT, Code.INVALID_VALUE, Code.WRONG_TYPE, Code.THRESHOLD_SYNTAX}
 )
-_NAME: Final = re.compile(
+_NAME: Final = late_pattern(
     r"""(?P<quote>["']?)(?:\$?\{?\s*(?P<name>[A-Za-z_]\w*)\s*\}?|\$\((?P<shell>\w+)\))(?P=quote)"""
 )
 

@@ -7,11 +7,11 @@ be names that the rest rightly uses.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from planrunner.language.fields.mapping import invalid
+from planrunner.late_pattern import late_pattern
 from planrunner.plan.faults.find import locate_faults
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.yaml.document import Document, PlanPath
@@ -26,7 +26,7 @@ __all__ = ["Remains", "salvage"]
 # Leaving out a value may leave its step without an action, that its task without steps, and so on.
 _MAX_ROUNDS: Final = 8
 
-_WORD = re.compile(r"\w+")
+_WORD = late_pattern(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)

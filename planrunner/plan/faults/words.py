@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.values import kind_of
+from planrunner.late_pattern import late_pattern
 from planrunner.units import format_count
 
 __all__ = ["EXPECTED", "Words", "describe_fault", "example_hint", "in_words", "name_of", "shown"]
@@ -35,7 +36,7 @@ EXPECTED: Final[Mapping[str, str]] = {
     "none_required": "nothing",
 }
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+_CONTROL = late_pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 _WORDS: Final = {"None": "null", "True": "true", "False": "false"}
 _SHOWN_CHARACTERS: Final = 60
 
@@ -112,8 +113,8 @@ _YES_NO: Final = {
     **dict.fromkeys(("yes", "on", "y"), "true"),
     **dict.fromkeys(("no", "off", "n"), "false"),
 }
-_SEPARATORS: Final = re.compile(r"[,;]")
-_NUMBER = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]+)?")
+_SEPARATORS: Final = late_pattern(r"[,;]")
+_NUMBER = late_pattern(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]+)?")
 
 
 def _text_hint(expected: str, value: str) -> str:

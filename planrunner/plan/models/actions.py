@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, cast
@@ -12,6 +11,7 @@ from planrunner.language.expressions.expression import RESERVED, Expression, Exp
 from planrunner.language.fields.mapping import Fault, PlanMapping, error, later
 from planrunner.language.fields.reading import ReadBy
 from planrunner.language.fields.types import read_value
+from planrunner.late_pattern import late_pattern
 from planrunner.values import dataclass
 
 __all__ = [
@@ -38,7 +38,7 @@ else:
     HttpScopeField = later("planrunner.protocols.http.spec_settings", "HttpScope")
     PythonField = later("planrunner.protocols.python.spec", "PythonModel")
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME: Final = late_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 
 OnErrorField = Literal["continue", "stop_iteration", "stop_user"]
 
@@ -79,7 +79,7 @@ class Foreach:
     offset: int
 
 
-_FOREACH: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s+in\s+(?=\S)")
+_FOREACH: Final = late_pattern(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s+in\s+(?=\S)")
 
 
 def _read_foreach(data: object) -> Foreach:

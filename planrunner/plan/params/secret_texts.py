@@ -6,7 +6,6 @@ that `--set` replaces. All of them are as secret as the value that a run has.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
@@ -17,6 +16,7 @@ from planrunner.language.expressions.values import to_text
 from planrunner.language.growing_masker import GrowingMasker
 from planrunner.language.secrets import MASK
 from planrunner.language.settings_secrets import secrets_in
+from planrunner.late_pattern import late_pattern
 from planrunner.plan.models.params import ParamType
 from planrunner.plan.params.resolve import ParamSources, has_expression
 from planrunner.plan.params.values import as_expressions_see, from_text, from_yaml
@@ -28,7 +28,7 @@ _MOST_ROWS: Final = 200
 """Values of rows that are looked for in what is said of the plan: each costs time in every text.
 Where rows stand in the plan, all of them are covered, and the run learns those that it draws."""
 
-_ONE_NAME: Final = re.compile(r"\$\{\s*(\w+)\s*\}")
+_ONE_NAME: Final = late_pattern(r"\$\{\s*(\w+)\s*\}")
 
 _NAMED_VALUES: Final = ("environments", "cases")
 """Sections whose blocks give values to params by name."""

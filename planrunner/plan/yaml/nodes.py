@@ -6,11 +6,10 @@ An aliased node is one object in several places; nothing is copied, so no alias 
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from planrunner.language.diagnostics import Code, Diagnostic, Note, PlanError
+from planrunner.late_pattern import late_pattern
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import (
     AliasEvent,
@@ -25,6 +24,7 @@ from planrunner.plan.yaml.yaml_events import (
     reading,
 )
 from planrunner.plan.yaml.yaml_repairs import restore
+from planrunner.values import dataclass
 
 __all__ = [
     "CORE_TAGS",
@@ -364,7 +364,7 @@ class TreeBuilder:
 
 
 # The pure parser lets `"\ud800"` through; no encoder takes it later.
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = late_pattern("[\ud800-\udfff]")
 
 _KINDS = {type(None): "nothing", bool: "a boolean", list: "a list", dict: "a mapping"}
 
@@ -385,9 +385,9 @@ _WORDS: dict[str, object] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NUMBER_START = frozenset("+-.0123456789")
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_INT = late_pattern(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = late_pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE = late_pattern(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 # More digits than any number of a plan has; int() takes quadratic time.
 _MAX_DIGITS = 100

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from planrunner.late_pattern import late_pattern
+
 __all__ = ["character_offsets", "content_start"]
 
 Character = tuple[str, int]
 
-_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+_PROPERTIES = late_pattern(r"(?:[&!]\S*\s+)*")
 
 
 def content_start(raw: str) -> int:
@@ -45,9 +47,9 @@ _ESCAPE = (
     r"|(?P<newline>(?:\r\n|[\r\n])[ \t]*)|(?P<letter>.))"
 )
 _TOKENS = {
-    "": re.compile(rf"{_FOLD}|.", re.DOTALL),
-    "'": re.compile(rf"{_FOLD}|(?P<quote>'')|.", re.DOTALL),
-    '"': re.compile(rf"{_ESCAPE}|{_FOLD}|.", re.DOTALL),
+    "": late_pattern(rf"{_FOLD}|.", re.DOTALL),
+    "'": late_pattern(rf"{_FOLD}|(?P<quote>'')|.", re.DOTALL),
+    '"': late_pattern(rf"{_ESCAPE}|{_FOLD}|.", re.DOTALL),
 }
 # Source: YAML 1.2.2, 5.7 "Escaped Characters".
 _LETTERS = {
@@ -97,8 +99,8 @@ def _folded(line_ends: int) -> str:
     return " " if line_ends == 1 else "\n" * (line_ends - 1)
 
 
-_HEADER = re.compile(r"[|>]([-+0-9]*)[^\r\n]*(?:\r\n|[\r\n])")
-_LINE = re.compile(r"([^\r\n]*)(\r\n|[\r\n]|\Z)")
+_HEADER = late_pattern(r"[|>]([-+0-9]*)[^\r\n]*(?:\r\n|[\r\n])")
+_LINE = late_pattern(r"([^\r\n]*)(\r\n|[\r\n]|\Z)")
 
 
 def _block_readings(raw: str, start: int) -> Iterator[list[Character]]:

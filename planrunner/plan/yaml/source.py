@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
 from planrunner.language.diagnostics import Code, Diagnostic, Note, Span
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["Source"]
 
 # What editors count as a line end; YAML 1.1's NEL, LS and PS are ordinary characters here.
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = late_pattern(r"\r\n|\r|\n")
 
 # A source line is shown on a terminal: escape sequences in it must not reach one.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = late_pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,18 +11,21 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from planrunner.language.diagnostics import Code, Diagnostic, Note
+from planrunner.late_pattern import late_pattern
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import YamlProblem
 
 __all__ = ["explain", "find_unreadable", "hide_directive", "hide_forbidden"]
 
 # Characters that YAML forbids, NEL apart. They also could rewrite the terminal that shows them.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_FORBIDDEN = late_pattern(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
+)
 
 # `%` lines before the plan. The C parser compares each %TAG with all before it: a megabyte of
 # them takes ten seconds.
-_DIRECTIVE = re.compile(r"(?:\A(?:[ \t]*(?:#.*)?[\r\n]+)*|^(?=%TAG))(%.*)", re.MULTILINE)
-_VERSION = re.compile(r"%YAML 1\.[0-9]+[ \t]*(?:#.*)?")
+_DIRECTIVE = late_pattern(r"(?:\A(?:[ \t]*(?:#.*)?[\r\n]+)*|^(?=%TAG))(%.*)", re.MULTILINE)
+_VERSION = late_pattern(r"%YAML 1\.[0-9]+[ \t]*(?:#.*)?")
 
 
 def find_unreadable(source: Source) -> Diagnostic | None:

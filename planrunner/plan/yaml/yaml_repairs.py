@@ -6,9 +6,8 @@ what stood there comes back with `restore`.
 
 from __future__ import annotations
 
-import re
-
 from planrunner.language.diagnostics import Code, Diagnostic
+from planrunner.late_pattern import late_pattern
 from planrunner.plan.yaml.source import Source
 from planrunner.values import dataclass
 
@@ -32,8 +31,8 @@ def restore(value: str, written: str) -> str:
 
 
 # Inside a word, where YAML 1.2 gives them no meaning; after a quote or bracket `:` ends a key.
-_COLON_IN_WORD = re.compile(r"(?<=[^\s,\[\]{}'\"]):(?=[^\s,\[\]{}])")
-_QUESTION_IN_WORD = re.compile(r"(?<=[^\s,\[\]{}])\?(?=[^\s,\[\]{}])")
+_COLON_IN_WORD = late_pattern(r"(?<=[^\s,\[\]{}'\"]):(?=[^\s,\[\]{}])")
+_QUESTION_IN_WORD = late_pattern(r"(?<=[^\s,\[\]{}])\?(?=[^\s,\[\]{}])")
 
 
 def allow_url_characters(text: str, problem: str, offset: int) -> str:
@@ -56,7 +55,7 @@ class Repair:
     end: int
 
 
-_DOUBLE_BRACES = re.compile(r"\{\{[^{}\r\n]*\}\}")
+_DOUBLE_BRACES = late_pattern(r"\{\{[^{}\r\n]*\}\}")
 
 
 def find_repair(source: Source, offset: int) -> Repair | None:
@@ -105,7 +104,7 @@ def _closing_brace(text: str, opening: int) -> int:
     return 0
 
 
-_WORD_END = re.compile(r"[^,\]}\r\n]*")
+_WORD_END = late_pattern(r"[^,\]}\r\n]*")
 
 
 def _word_start(text: str, offset: int) -> int:

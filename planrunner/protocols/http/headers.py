@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
+
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["FRAMING", "FRAMING_HINT", "asks_to_close"]
 
@@ -12,7 +13,7 @@ FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 FRAMING_HINT: Final = "leave it out; each request is sent with the `Content-Length` of its body"
 
-_CLOSES: Final = re.compile(r"(?i)(?:^|,)[ \t]*close[ \t]*(?:,|$)")
+_CLOSES: Final = late_pattern(r"(?i)(?:^|,)[ \t]*close[ \t]*(?:,|$)")
 
 
 def asks_to_close(connection: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
@@ -11,6 +10,7 @@ from planrunner.language.fields.declared import AfterValidator, Discriminator, F
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import TextField, read_value
+from planrunner.late_pattern import late_pattern
 from planrunner.protocols.json_replies.spec import JsonExpectation, rule_shape
 from planrunner.protocols.streamed.expect import EventsField, FirstEventField, GapField
 
@@ -19,8 +19,8 @@ __all__ = ["Expect", "StepExpect", "UrlRule", "status_faults"]
 
 # -- statuses ------------------------------------------------------------------------------
 
-_STATUS_CODE: Final = re.compile(r"[1-5][0-9][0-9]")
-_STATUS_CLASS: Final = re.compile(r"[1-5](?:xx|XX|\*)")
+_STATUS_CODE: Final = late_pattern(r"[1-5][0-9][0-9]")
+_STATUS_CLASS: Final = late_pattern(r"[1-5](?:xx|XX|\*)")
 
 
 def _check_status(value: object) -> object:

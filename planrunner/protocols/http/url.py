@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 from planrunner.errors import PlanrunnerError
+from planrunner.late_pattern import late_pattern
 from planrunner.values import dataclass
 
 __all__ = [
@@ -35,7 +36,7 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 # Everything that may not stand in a request target: controls, space, non-ASCII, the characters
 # RFC 3986 leaves out, `#` (a fragment is never sent), and a `%` that begins no escape.
-ILLEGAL: Final = re.compile(r"""[^!$&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~%]|%(?![0-9A-Fa-f]{2})""")
+ILLEGAL: Final = late_pattern(r"""[^!$&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~%]|%(?![0-9A-Fa-f]{2})""")
 
 
 class UrlError(PlanrunnerError):

@@ -11,17 +11,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Final
+
+from planrunner.late_pattern import late_pattern
 
 __all__ = ["OK", "STATUSES", "of_http", "of_mysql", "of_sqlite", "of_sqlstate", "status_text"]
 
 OK: Final = 0
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_SQLSTATE: Final = re.compile(r"[0-9A-Z]{5}")
+_SQLSTATE: Final = late_pattern(r"[0-9A-Z]{5}")
 _SQLITE: Final = 100_000_000
 _MYSQL: Final = 200_000_000
 _HTTP: Final = 300_000_000

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from planrunner.language.expressions.builtins.filters_table import FILTERS
 from planrunner.language.expressions.builtins.helpers_table import CALLED, METHODS, PROVIDED
 from planrunner.language.expressions.builtins.tests_table import TESTS
+from planrunner.late_pattern import late_pattern
 
 __all__ = [
     "FILTER_NAMES",
@@ -48,7 +48,7 @@ _ROWS: Final = "name the file under `data:`, and write `${NAME.COLUMN}`"
 _CODE: Final = "write the expression itself, or a step `python: FUNCTION`"
 _NO_SPLIT: Final = "take the part by `regex` in `extract`, or write a step `python: FUNCTION`"
 _ENVIRONMENT: Final = frozenset({"environ", "env", "ENV", "get", "getenv"})
-_PARAM: Final = re.compile(r"[a-z_][a-z0-9_]*")
+_PARAM: Final = late_pattern(r"[a-z_][a-z0-9_]*")
 
 FOREIGN_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("__VU", "__threadNum"), "write `user.id`"),

@@ -11,6 +11,7 @@ from planrunner.language.expressions.expression import ExpressionError
 from planrunner.language.fields.mapping import Fault, error
 from planrunner.language.fields.reading import ReadBy
 from planrunner.language.fields.text import Text, parse_text
+from planrunner.late_pattern import late_pattern
 from planrunner.units import Rate, UnitError, parse_rate
 
 __all__ = ["LevelField", "LoadLevel", "misfits", "read_level", "read_level_text"]
@@ -53,7 +54,7 @@ LevelField = Annotated[
     ReadBy(read_level, {"type": ["integer", "string"], "minimum": 0, "pattern": r"(/|\$\{)"}),
 ]
 
-_LEVEL: Final = re.compile(r"\+?\s*[0-9]")
+_LEVEL: Final = late_pattern(r"\+?\s*[0-9]")
 
 
 def misfits(key: str, value: object, kind: object, beside: str) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from planrunner.language.fields.declared import BeforeValidator, Field
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import AlsoWritten
 from planrunner.language.fields.types import Count, Duration, RateField
+from planrunner.late_pattern import late_pattern
 from planrunner.plan.models.load.level import LevelField, misfits
 
 __all__ = ["StageList", "StageModel", "expand_stages", "level_key", "mixed_stages"]
@@ -74,8 +75,8 @@ class StageModel(PlanMapping):
 
 
 # Commas and colons inside `${…}` belong to the expression.
-_ENTRY: Final = re.compile(r"(?:\$\{[^}]*\}|[^,])+")
-_COMPACT: Final = re.compile(
+_ENTRY: Final = late_pattern(r"(?:\$\{[^}]*\}|[^,])+")
+_COMPACT: Final = late_pattern(
     r"\s*(?P<duration>(?:\$\{[^}]*\}|[^:])+?)\s*:\s*(?P<level>(?:\$\{[^}]*\}|[^:])+?)\s*"
 )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.fields.types import Deferred
+from planrunner.late_pattern import late_pattern
 from planrunner.protocols.base import Exchange, FailureKind
 from planrunner.protocols.http.compile.auth import Credentials, compile_auth
 from planrunner.protocols.http.compile.bodies import compile_body
@@ -177,8 +177,8 @@ def _body(spec: RequestKeys, lowering: Lowering) -> Body | None:
     return compile_query(spec.graphql, spec.variables, lowering, is_streamed=is_streamed)
 
 
-_CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\*)")
-_STATUS: Final = re.compile(r"[1-5]\d\d")
+_CLASS: Final = late_pattern(r"([1-5])(?:xx|XX|\*)")
+_STATUS: Final = late_pattern(r"[1-5]\d\d")
 
 # What is known once the reply is complete; what the plan makes of it comes later.
 _KINDS: Final = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import Lowered, to_text
 from planrunner.language.fields.text import Text
+from planrunner.late_pattern import late_pattern
 from planrunner.protocols.base import Scope
 from planrunner.protocols.http.headers import FRAMING, FRAMING_HINT
 from planrunner.protocols.http.operation import Header, QueryItem, TextParts, UrlParts
@@ -25,11 +25,11 @@ __all__ = [
     "merge_headers",
 ]
 
-_ABSOLUTE: Final = re.compile(r"(?i)https?://[^/?#]*")
-_FOREIGN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:/+")
-_PORT: Final = re.compile(r"[A-Za-z0-9.\-]+:\d")
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_ABSOLUTE: Final = late_pattern(r"(?i)https?://[^/?#]*")
+_FOREIGN: Final = late_pattern(r"[A-Za-z][A-Za-z0-9+.\-]*:/+")
+_PORT: Final = late_pattern(r"[A-Za-z0-9.\-]+:\d")
+_TOKEN: Final = late_pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_CONTROL: Final = late_pattern(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 # -- URL -----------------------------------------------------------------------------------

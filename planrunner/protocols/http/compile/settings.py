@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from planrunner.extras import look_for, need
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
+from planrunner.late_pattern import late_pattern
 from planrunner.protocols.http.compile.auth import Credentials, compile_auth, scheme_of
 from planrunner.protocols.http.compile.request_line import compile_headers, merge_headers
 from planrunner.protocols.http.compile.sources import compile_sources
@@ -27,7 +27,7 @@ from planrunner.values import dataclass
 
 __all__ = ["HttpDefaults", "compile_settings", "replaces"]
 
-_ABSOLUTE: Final = re.compile(r"(?i)https?://")
+_ABSOLUTE: Final = late_pattern(r"(?i)https?://")
 
 _MOST_CONNECTIONS: Final = 64
 _MOST_STREAMS: Final = 1_000

@@ -10,6 +10,7 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import to_text
 from planrunner.language.expressions.values import EvaluationError, evaluation_error
 from planrunner.language.fields.text import Text
+from planrunner.late_pattern import late_pattern
 from planrunner.protocols.base import (
     Check,
     Evaluate,
@@ -46,7 +47,7 @@ _STATUSES: Final = range(1000)
 _Accepts = Container[int] | Callable[[Scope], frozenset[int]]
 """The accepted statuses, or what finds them where a user knows them."""
 
-_CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\*)")
+_CLASS: Final = late_pattern(r"([1-5])(?:xx|XX|\*)")
 
 
 @dataclass(frozen=True, slots=True)

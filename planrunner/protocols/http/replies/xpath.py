@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from planrunner.errors import PlanrunnerError
+from planrunner.late_pattern import late_pattern
 from planrunner.protocols.rules import shorten
 
 __all__ = ["MarkupError", "check_xpath", "prefixes_in"]
@@ -24,12 +24,12 @@ _BEFORE_PARENTHESIS: Final = frozenset(
 )
 """Words before a parenthesis that call nothing."""
 
-_LITERAL: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
+_LITERAL: Final = late_pattern(r"\"[^\"]*\"|'[^']*'")
 _NAME: Final = r"[^\W\d][\w.-]*"
-_CALL: Final = re.compile(rf"({_NAME}(?::{_NAME})?)(\s*\()?")
+_CALL: Final = late_pattern(rf"({_NAME}(?::{_NAME})?)(\s*\()?")
 """Any name, whether called or not: each is read once, so that a long one takes no longer."""
-_PREFIX: Final = re.compile(rf"(?:(?<=::)|(?<![\w.:-]))({_NAME})\s*:(?!:)\s*(?:\*|{_NAME})")
-_VARIABLE: Final = re.compile(rf"\$\s*{_NAME}")
+_PREFIX: Final = late_pattern(rf"(?:(?<=::)|(?<![\w.:-]))({_NAME})\s*:(?!:)\s*(?:\*|{_NAME})")
+_VARIABLE: Final = late_pattern(rf"\$\s*{_NAME}")
 
 
 class MarkupError(PlanrunnerError):
