@@ -93,6 +93,16 @@ def test_what_protoc_finds_is_shown_where_it_is(project: PlanProject) -> None:
         ),
         (
             "proto: a/k.proto",
+            "{method: kitchen.Kitchen/Cook, extract: {a: '$.many[0].smal'}}",
+            "error[unknown-name]: `kitchen.Dish` has no field `smal`",
+        ),
+        (
+            "proto: a/k.proto",
+            "{method: kitchen.Kitchen/Cook, expect: {json: {$.smal: 1}}}",
+            "has no field `smal`\n",
+        ),
+        (
+            "proto: a/k.proto",
             "{method: kitchen.Kitchen/Cook, messages: [{}]}",
             ":6:51: error[not-allowed]: `Cook` takes one message, and no stream",
         ),

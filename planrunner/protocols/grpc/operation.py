@@ -14,7 +14,14 @@ from planrunner.protocols.lowering import SpecPath
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = ["CallMetadata", "CallTemplate", "GrpcOperation", "GrpcSettings", "MetadataItem"]
+__all__ = [
+    "CallMetadata",
+    "CallTemplate",
+    "GrpcOperation",
+    "GrpcSettings",
+    "MetadataItem",
+    "ReplyPath",
+]
 
 CallMetadata = tuple[tuple[str, str | bytes], ...]
 """Names and values, as gRPC takes them."""
@@ -65,6 +72,21 @@ class CallTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyPath:
+    """A plain JSONPath that has to find something in a reply.
+
+    Attributes:
+        where: It stands, below the step.
+        keys: The names and indices on its way.
+        is_key: It is a key of the plan, and no value.
+    """
+
+    where: SpecPath
+    keys: tuple[str | int, ...]
+    is_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GrpcOperation:
     """One `grpc.call`, compiled.
 
@@ -77,6 +99,7 @@ class GrpcOperation:
         reads_body: Something reads the reply as text.
         reads_head: An expression reads the reply's metadata.
         about_streams: What the step says of a reply that is a stream.
+        reads: Where it looks in the reply's JSON.
     """
 
     method: str
@@ -87,4 +110,5 @@ class GrpcOperation:
     reads_body: bool = False
     reads_head: bool = False
     about_streams: tuple[SpecPath, ...] = ()
+    reads: tuple[ReplyPath, ...] = ()
     place: SpecPath = ("method",)

@@ -11,6 +11,7 @@ from planrunner.data.tables import AllRows
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import EvaluationError
 from planrunner.language.expressions.values import Lowered, Scope, kind_of
+from planrunner.protocols.grpc.compile.reply_paths import unknown_fields
 from planrunner.protocols.grpc.messages.template import (
     TemplateMapping,
     TemplateValue,
@@ -58,6 +59,7 @@ def prepare_call(
         faults.append(SpecFault(operation.place, code, fault.message, fault.hint))
         return None
     faults.extend(_unfit(method, operation))
+    faults.extend(unknown_fields(method.gives, operation.reads))
     template = operation.template
     write = MessageWriter(schema, faults).write(method.takes, template.message, ("message",))
     write_all = _stream(schema, faults, method, template, write)

@@ -10,6 +10,7 @@ from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Check, Exchange
 from planrunner.protocols.grpc.compile.metadata import read_metadata
 from planrunner.protocols.grpc.compile.prepare import prepare_call
+from planrunner.protocols.grpc.compile.reply_paths import paths_read
 from planrunner.protocols.grpc.compile.settings import GrpcDefaults
 from planrunner.protocols.grpc.messages.template import lower_template
 from planrunner.protocols.grpc.operation import CallTemplate, GrpcOperation
@@ -54,6 +55,7 @@ def compile_call(
         reads_body="body" in reads,
         reads_head="headers" in reads,
         about_streams=tuple(_about_streams(spec)),
+        reads=tuple(paths_read(spec)),
     )
     prepared = None
     if settings.schema is not None and not lowering.faults:
