@@ -133,7 +133,7 @@ PLAN: Final = {
     "`$randomString(8)`": value("*"),
     "`$uuid`": value("*-*-4*-*-*"),
     "`$testId`": value("*"),
-    "`$fakeFullName()`": value("* *"),
+    "`$personFullName()`": value("* *"),
     "`http: {timeout: 10}`": A,
     "`http: {maxSockets: 2}`": A,
     "`defaults: {headers: {…}}`": is_sent("GET /a [x-shop: 1]"),

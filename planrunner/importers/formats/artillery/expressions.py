@@ -16,6 +16,7 @@ from planrunner.importers.formats.artillery.meant import (
 from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.nodes import SourceNode
 from planrunner.importers.reading.documents import templated
+from planrunner.importers.reading.made_up import made_up_value
 from planrunner.importers.templates import translate
 from planrunner.loss.ledger import Construct
 
@@ -37,27 +38,6 @@ _SECRET: Final = re.compile(r"secret|token|passw|api_?key|credential", re.IGNORE
 _CALLS: Final = {
     "$randomNumber": "rand.int({})",
     "$randomString": "rand.text({})",
-    "$fakeFirstName": "fake.first_name()",
-    "$fakeLastName": "fake.last_name()",
-    "$fakeFullName": "fake.name()",
-    "$fakeName": "fake.name()",
-    "$fakeEmail": "fake.email()",
-    "$fakeUsername": "fake.user_name()",
-    "$fakePassword": "fake.password()",
-    "$fakePhoneNumber": "fake.phone_number()",
-    "$fakeCity": "fake.city()",
-    "$fakeStreetAddress": "fake.street_address()",
-    "$fakeCountry": "fake.country()",
-    "$fakeCompanyName": "fake.company()",
-    "$fakeCompany": "fake.company()",
-    "$fakeUuid": "rand.uuid()",
-    "$fakeSentence": "fake.sentence()",
-    "$fakeParagraph": "fake.paragraph()",
-    "$fakeWord": "fake.word()",
-    "$fakeNumber": "rand.int({})",
-    "$fakeUrl": "fake.url()",
-    "$fakeIpv4": "fake.ipv4()",
-    "$fakeUserAgent": "fake.user_agent()",
 }
 _UNKNOWN_CALLS: Final = {
     "$randomInt": "rand.int({})",
@@ -85,6 +65,13 @@ _UNKNOWN_CALLS: Final = {
 
 _NOT_RUN: Final = (
     "Artillery runs no code in templates, and sends the text; this is what must be meant"
+)
+_NO_PLUGIN: Final = (
+    "the plug-in `fake-data` is not in `config.plugins`: Artillery sends nothing for it"
+)
+_FAKE: Final = re.compile(
+    r"\$(rand|fake|internet|person|location|phone|company|string|datatype|lorem|commerce|finance)"
+    r"([A-Z]\w*)"
 )
 _DEFAULT_ARGUMENTS: Final = {"rand.text({})": "10", "rand.int({})": "0, 100"}
 
@@ -160,6 +147,12 @@ class ArtilleryExpressions:
 
     def _call(self, name: str, arguments: str, at: Construct) -> str:
         form = _CALLS.get(name)
+        if form is None and (made := _made_up(name)) is not None:
+            if name.startswith("$fake"):
+                at.suspicious(f"Artillery has no function `{name}`; this is what must be meant")
+            elif self.test.config("plugins", "fake-data") is None:
+                at.suspicious(_NO_PLUGIN)
+            return made
         if form is None:
             form = _UNKNOWN_CALLS.get(name)
             if form is None:
@@ -233,6 +226,16 @@ class ArtilleryExpressions:
             self.test.names.params[found] = _param(wanted)
             self.test.names.mean(key, found)
         return found
+
+
+def _made_up(name: str) -> str | None:
+    """Return what a function of the plug-in `fake-data` makes up: `$randCity`, `$locationCity`."""
+    if name in ("$randNumber", "$numberInt"):
+        return f"rand.int(0, {2**53 - 1})"
+    found = _FAKE.fullmatch(name)
+    if found is None:
+        return None
+    return made_up_value(found[0][1:]) or made_up_value(found[2])
 
 
 def _param(spec: dict[str, object]) -> DraftParam:

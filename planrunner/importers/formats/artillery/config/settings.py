@@ -266,6 +266,10 @@ class ConfigReader:
     def socketio(self, one: SourceEntry) -> None:
         """Its options are read where a scenario uses the engine."""
 
+    def fakes(self, one: SourceEntry) -> None:
+        for below in one.node.entries or []:
+            leave_out(below, "write the arguments of the function: `fake.password(length=16)`")
+
     def nothing(self, one: SourceEntry) -> None:
         one.node.whole()
 
@@ -299,7 +303,7 @@ _PLUGINS: Final[dict[str, _ReadSetting]] = {
     "publish-metrics": ConfigReader.publish,
     "apdex": ConfigReader.apdex,
     "ensure": ConfigReader.nothing,
-    "fake-data": ConfigReader.nothing,
+    "fake-data": ConfigReader.fakes,
     "http-file-uploads": ConfigReader.nothing,
 }
 

@@ -60,9 +60,6 @@ from planrunner.values import dataclass
 __all__ = ["ProcessorFunctions"]
 
 _CODE: Final = frozenset({"call", "syntax"})
-_DEAD: Final = "no scenario runs this function"
-
-
 _NOT_SAID: Final = (NoStepSays, RecursionError, LookupError)
 """What reading code raises where no step says it, or where it must be known beforehand."""
 
@@ -111,7 +108,6 @@ class ProcessorFunctions:
     stubs: ProcessorStubs
     is_known: bool = True
     context: JsObject = field(default_factory=JsObject)
-    called: set[int] = field(default_factory=set)
 
     @classmethod
     def load(
@@ -232,7 +228,6 @@ class ProcessorFunctions:
     ) -> list[DraftStep]:
         function = self.exports[name]
         assert isinstance(function, JsFunction), "`has` was asked"
-        self.called.add(function.node.id)
         this = call()
         before = _BeforeCall.take(self, this.request)
         lost = self._attempt(function, this, before)
@@ -301,7 +296,6 @@ class ProcessorFunctions:
     def _judge(self, function: JsValue, at: Construct) -> None:
         """Judge a function of which everything is in the plan; what it did not reach is, too."""
         assert isinstance(function, JsFunction), "`has` was asked"
-        self.called.add(function.node.id)
         at.translated()
         for construct in self.module.within(function.node):
             construct.translated()
@@ -310,19 +304,12 @@ class ProcessorFunctions:
         """Leave out a function that nothing here can run."""
         function = self.exports.get(name)
         if isinstance(function, JsFunction):
-            self.called.add(function.node.id)
             for construct in function.scope.module.within(function.node):
                 construct.left_out(why)
 
     def judge_the_rest(self) -> None:
-        """Judge calls that no scenario has led to, and what stands for counters."""
+        """Judge calls that no scenario has led to, which do nothing, and what counters are."""
         self.machine.say_counters()
-        for name, one in self.exports.items():
-            if isinstance(one, JsFunction) and one.node.id not in self.called:
-                found = (each for each in one.scope.module.within(one.node) if each.fate is None)
-                first = next(found, None)
-                if first is not None:
-                    first.suspicious(f"{_DEAD}: `{name}`")
         for module in self.machine.modules.loaded.values():
             for construct in module.calls.values():
                 if construct.fate is None:
