@@ -192,9 +192,24 @@ class SampleReader:
         others = (_shifted(other, *by) for other, *by in self._others)
         return merge(self._rows(), *others, key=_ended_ns)
 
+    def parts(self) -> Iterator[tuple[SampleReader, int, int]]:
+        """Yield the reader of each file, with what makes its series and messages the run's."""
+        yield self, 0, 0
+        yield from self._others
+
+    def packed(self) -> Iterator[bytes]:
+        """Yield the rows of this file as `ROW` packs them, damaged and beside samples too."""
+        for block in self._blocks():
+            yield block.payload[: (_rows_in(block) - self._beyond(block)) * ROW.size]
+
+    @property
+    def most_rows(self) -> int:
+        """How many rows there are at most, by the size of the files."""
+        return sum(_size_of(part._path) // ROW.size for part, *_ in self.parts())  # noqa: SLF001
+
     def with_values(self) -> Iterator[WholeSample]:
         """Yield what `tuples` does, each with what the sample has beside its row."""
-        if not self._has_values():
+        if not self.has_values:
             return zip(self.tuples(), repeat(()), repeat(()), repeat(()), strict=False)
         own = joined_values(self._rows(with_values=True), self._numbered)
         if not self._others:
@@ -207,7 +222,8 @@ class SampleReader:
         """The measures that expressions of the plan gave, in the order of their names."""
         return tuple(sorted({word for labels in self.labels.values() for word in labels.records}))
 
-    def _has_values(self) -> bool:
+    @property
+    def has_values(self) -> bool:
         """Whether samples may have rows beside their own."""
         return bool(self.recorded or self.has_streams or self.measures)
 
@@ -251,7 +267,7 @@ class SampleReader:
             total,
             tuple(files),
             is_exact or not files,
-            self._has_values(),
+            self.has_values,
         )
 
     def _blocks(self) -> Iterator[SampleBlock]:
@@ -271,9 +287,8 @@ class SampleReader:
         labels, messages = self.labels, self.messages
         if with_values:
             messages = {**messages, VALUES_MARK: ""}
-        for block in self._blocks():
-            wanted = _rows_in(block) - self._beyond(block)
-            for row in ROW.iter_unpack(memoryview(block.payload)[: wanted * ROW.size]):
+        for payload in self.packed():
+            for row in ROW.iter_unpack(payload):
                 if row[0] in labels and row[7] in messages:
                     yield row
 

@@ -13,7 +13,7 @@ import pytest
 
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.report.formats.samples import results_parquet
+from planrunner.report.formats.samples import results_parquet, row_columns
 from planrunner.report.formats.samples.results_csv import CSV_COLUMNS, write_csv
 from planrunner.report.formats.samples.results_parquet import write_results_parquet
 from planrunner.results.files.sample_reader import SampleReader
@@ -146,7 +146,7 @@ def test_memory_does_not_grow_with_the_samples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of five times as many, it holds no more than a few row groups either."""
-    monkeypatch.setattr(results_parquet, "_GROUP", 500)
+    monkeypatch.setattr(row_columns, "_GROUP", 500)
     peaks = []
     for times in (1, 5):
         folder = tmp_path / str(times)

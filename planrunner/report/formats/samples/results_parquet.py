@@ -11,9 +11,12 @@ from planrunner.metrics.measures import OWN_PREFIX, SERVICE_TIME, WORK
 from planrunner.metrics.recorded_values import MILLIONTHS
 from planrunner.metrics.series import Labels
 from planrunner.protocols.registry import spoken
+from planrunner.report.formats.samples.line_columns import without_surrogates
 from planrunner.report.formats.samples.results_csv import CSV_COLUMNS, tags_text
+from planrunner.report.formats.samples.row_columns import row_columns
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.sample_values import WholeSample
+from planrunner.results.files.samples import SampleRow
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S, NS_PER_US
 
@@ -22,34 +25,26 @@ __all__ = ["write_results_parquet"]
 _GROUP: Final = 65_536
 """Samples of a row group: their numbers are in memory at once."""
 
-_OF_SERIES: Final[Mapping[str, Callable[[Labels], str | bool]]] = {
+_OF_SERIES: Final[Mapping[str, Callable[[Labels], str]]] = {
     "endpoint": lambda labels: labels.request,
     "method": lambda labels: labels.method,
     "status_code": lambda labels: labels.status_text,
-    "success": lambda labels: not labels.failure,
     "phase": lambda labels: labels.phase,
     "stage": lambda labels: labels.stage,
     "user": lambda labels: labels.user,
     "task": lambda labels: labels.task,
     "tags": tags_text,
-    "warmup": lambda labels: labels.warmup,
     "kind": lambda labels: labels.failure,
     "protocol": lambda labels: labels.spoken or spoken(labels.protocol),
-    "after": lambda labels: labels.after,
 }
 """Columns that all samples of a series share; who wrote it, `worker`, is one more."""
 
-_FIELDS: Final = (
-    "series",
-    "timestamp",
-    "response_time",
-    "service_time",
-    "ttfb",
-    "connect",
-    "response_size",
-    "error_message",
-)
-"""The fields of a sample, in their order, each with the column that is made of it."""
+_WHETHER: Final[Mapping[str, Callable[[Labels], bool]]] = {
+    "success": lambda labels: not labels.failure,
+    "warmup": lambda labels: labels.warmup,
+    "after": lambda labels: labels.after,
+}
+"""Those of them that are true or false."""
 
 _UNTOLD: Final = {
     "response_size": "received",
@@ -58,7 +53,13 @@ _UNTOLD: Final = {
 }
 """Columns with nothing in them for series whose `unknown` has the word: another tool's."""
 
-_SECONDS: Final = ("response_time", "service_time", "ttfb", "connect")
+_SECONDS: Final = {
+    "response_time": "latency_ns",
+    "service_time": "service_ns",
+    "ttfb": "ttfb_ns",
+    "connect": "connect_ns",
+}
+"""Columns of seconds, each with the field of a sample that it is made of."""
 
 
 def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) -> None:
@@ -73,23 +74,19 @@ def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) ->
 
     columns = _SampleColumns(samples)
     with pyarrow.parquet.ParquetWriter(out, columns.schema) as writer:
-        for group in _groups(samples, columns.kept):
-            writer.write_table(columns.table(group))
+        for table in columns.tables(samples):
+            writer.write_table(table, _GROUP)
 
 
-def _groups(samples: SampleReader, kept: frozenset[int]) -> Iterator[Sequence[WholeSample]]:
-    """Yield samples of measured series, as many as a row group has."""
-    pairs = (pair for pair in samples.with_values() if pair[0][0] in kept)
-    while group := tuple(islice(pairs, _GROUP)):
+def _groups(samples: SampleReader) -> Iterator[Sequence[WholeSample]]:
+    """Yield samples, as many as a row group has."""
+    each = samples.with_values()
+    while group := tuple(islice(each, _GROUP)):
         yield group
 
 
 class _SampleColumns:
-    """Makes columns of samples; what the samples of a series share is looked up in C.
-
-    Attributes:
-        kept: The series whose samples are written: what is no result by the plan's word is not.
-    """
+    """Makes columns of samples; what the samples of a series share is looked up in C."""
 
     def __init__(self, samples: SampleReader) -> None:
         import pyarrow as pa  # noqa: PLC0415 - as above
@@ -98,15 +95,14 @@ class _SampleColumns:
         self._pa: Any = pa
         self._started_unix_ns = samples.started_unix_ns
         labels = {index: one for index, one in samples.labels.items() if one.measured}
-        self.kept = frozenset(labels)
-        self._place = {index: place for place, index in enumerate(labels)}
+        # Those whose samples are written: what is no result by the plan's word is not.
+        self._series = pa.array(labels, pa.int64())
         self._shared = {
-            name: pa.array(
-                [_clean(of(one)) for one in labels.values()],
-                pa.bool_() if name in ("success", "warmup", "after") else pa.string(),
-            )
+            name: pa.array([without_surrogates(of(one)) for one in labels.values()], pa.string())
             for name, of in _OF_SERIES.items()
         }
+        for name, is_so in _WHETHER.items():
+            self._shared[name] = pa.array([is_so(one) for one in labels.values()], pa.bool_())
         self._shared["worker"] = pa.array([samples.workers[index] for index in labels], pa.int64())
         self._untold = {
             name: pa.array([word in one.unknown for one in labels.values()], pa.bool_())
@@ -117,41 +113,65 @@ class _SampleColumns:
         self._recorded = (WORK.word, *own)
         self._records = {index: one.records for index, one in labels.items()}
         self._names = (*CSV_COLUMNS, *self._recorded[1:])
-        self._messages = {number: _clean(text) for number, text in samples.messages.items()}
+        self._numbers = pa.array(samples.messages, pa.int64())
+        self._messages = pa.array(
+            [*map(without_surrogates, samples.messages.values())], pa.string()
+        )
         others = {
             "timestamp": pa.timestamp("us", "UTC"),
             "response_size": pa.int64(),
             "error_message": pa.string(),
             "first_event": pa.float64(),
             "events": pa.int64(),
-            **dict.fromkeys((*_SECONDS, *self._recorded), pa.float64()),
+            **dict.fromkeys([*_SECONDS, *self._recorded], pa.float64()),
         }
         types = others | {name: values.type for name, values in self._shared.items()}
         self.schema = pa.schema([(name, types[name]) for name in self._names])
 
-    def table(self, samples: Sequence[WholeSample]) -> Any:  # noqa: ANN401 - pyarrow has no types
-        """Return the table of some samples."""
+    def tables(self, samples: SampleReader) -> Iterator[Any]:
+        """Yield the table of each row group."""
+        if not samples.has_values:
+            yield from map(self._table, row_columns(samples))
+            return
+        for group in _groups(samples):
+            yield self._table(self._fields(group), self._beside(group))
+
+    def _fields(self, samples: Sequence[WholeSample]) -> Any:  # noqa: ANN401 - pyarrow has no types
+        columns = zip(*[row for row, *_ in samples], strict=True)
+        arrays = [_integers(self._pa, column) for column in columns]
+        return self._pa.table(arrays, [*SampleRow._fields])
+
+    def _beside(self, samples: Sequence[WholeSample]) -> Mapping[str, Any]:
+        """Return the columns of what samples have beside their rows."""
         pa = self._pa
-        rows = [row for row, *_ in samples]
-        fields = dict(zip(_FIELDS, zip(*rows, strict=True), strict=True))
-        places = pa.array([self._place[series] for series in fields["series"]], pa.int32())
-        found = {name: values.take(places) for name, values in self._shared.items()}
-        found["timestamp"] = self._moments(fields["timestamp"])
-        found["response_size"] = _integers(pa, fields["response_size"])
-        found["error_message"] = pa.array(
-            [self._messages[number] for number in fields["error_message"]], pa.string()
-        )
-        for name in _SECONDS:
-            found[name] = self._seconds(fields[name], with_null=name == "ttfb")
         streams = [stream or (0, None) for _, _, stream, _ in samples]
         firsts_s = [first_ns / NS_PER_S if events else None for first_ns, events in streams]
-        found["first_event"] = pa.array(firsts_s, pa.float64())
-        found["events"] = pa.array([events for _, events in streams], pa.int64())
-        for word in self._recorded:
-            found[word] = self._values(word, samples)
+        return {
+            "first_event": pa.array(firsts_s, pa.float64()),
+            "events": pa.array([events for _, events in streams], pa.int64()),
+            **{word: self._values(word, samples) for word in self._recorded},
+        }
+
+    def _table(self, fields: Any, beside: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
+        """Return the columns of samples, given their fields, and what they have beside these."""
+        pa, pc = self._pa, self._pa.compute
+        count = len(fields)
+        places = pc.index_in(fields["series"], self._series)
+        found = {name: values.take(places) for name, values in self._shared.items()}
+        found["timestamp"] = self._moments(fields["start_ns"])
+        found["response_size"] = fields["body_bytes"]
+        found["error_message"] = self._messages.take(pc.index_in(fields["message"], self._numbers))
+        for name, field in _SECONDS.items():
+            found[name] = pc.divide(fields[field].cast(pa.float64()), NS_PER_S)
+        began = pc.not_equal(fields["ttfb_ns"], 0)
+        found["ttfb"] = pc.if_else(began, found["ttfb"], None)
+        for name in ("first_event", "events", *self._recorded):
+            found[name] = pa.nulls(count, self.schema.field(name).type)
+        found |= beside or {}
         for name, untold in self._untold.items():
-            found[name] = pa.compute.if_else(untold.take(places), None, found[name])
-        return pa.Table.from_arrays([found[name] for name in self._names], schema=self.schema)
+            found[name] = pc.if_else(untold.take(places), None, found[name])
+        table = pa.table([found[name] for name in self._names], schema=self.schema)
+        return table.filter(pc.is_valid(places)) if places.null_count else table
 
     def _values(self, word: str, samples: Sequence[WholeSample]) -> Any:  # noqa: ANN401 - as above
         """Return what expressions of the plan gave of each sample."""
@@ -163,29 +183,19 @@ class _SampleColumns:
         }
         found = []
         for row, values, *_ in samples:
-            place = places[row[0]]
+            place = places.get(row[0], -1)
             has_one = 0 <= place < len(values)
             found.append(values[place][0] / MILLIONTHS if has_one else None)
         return self._pa.array(found, self._pa.float64())
 
-    def _moments(self, starts_ns: Sequence[int]) -> Any:  # noqa: ANN401 - as above
-        began_ns = self._started_unix_ns
-        moments = _integers(self._pa, [(began_ns + ns) // NS_PER_US for ns in starts_ns])
+    def _moments(self, starts_ns: Any) -> Any:  # noqa: ANN401 - as above
+        pc = self._pa.compute
+        began_us, rest_ns = divmod(self._started_unix_ns, NS_PER_US)
+        moments = pc.add(pc.divide(pc.add(starts_ns, rest_ns), NS_PER_US), began_us)
         return moments.cast(self._pa.timestamp("us", "UTC"))
-
-    def _seconds(self, times_ns: Sequence[int], *, with_null: bool) -> Any:  # noqa: ANN401 - as above
-        seconds = [ns / NS_PER_S if ns or not with_null else None for ns in times_ns]
-        return self._pa.array(seconds, self._pa.float64())
 
 
 def _integers(pa: Any, values: Sequence[int]) -> Any:  # noqa: ANN401 - pyarrow has no types
     """Return whole numbers as a column, without looking at each as an object once more."""
     buffer = pa.py_buffer(array("q", values))
     return pa.Array.from_buffers(pa.int64(), len(values), [None, buffer])
-
-
-def _clean(value: str | bool) -> str | bool:  # noqa: FBT001 - a value of a column
-    """Return a text without half surrogate pairs, which files can't have; as results.csv does."""
-    if isinstance(value, bool):
-        return value
-    return value.encode("utf-8", "backslashreplace").decode()
