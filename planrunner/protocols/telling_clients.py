@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol, runtime_checkable
 
 from planrunner.protocols.base import Session
 from planrunner.values import dataclass
@@ -16,9 +16,13 @@ __all__ = [
     "Costing",
     "IterationBound",
     "IterationSession",
+    "ManyWays",
     "Numbering",
     "Talking",
+    "ways_of",
 ]
+
+_ONE_WAY: Final = ("send",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +123,24 @@ class Accompanying(Protocol):
 
     def accompany(self, session: Any) -> None:  # noqa: ANN401 - of that protocol
         """Send with the cookies, headers and tokens of that session; before anything is sent."""
+
+
+class ManyWays(Protocol):
+    """A client, and each of its sessions, that sends different things by different methods.
+
+    Each of them is as `Session.send`, which sends anything, and saves the look at what it is.
+
+    Attributes:
+        ways: Names of methods of a session; `send` is the first.
+    """
+
+    ways: Sequence[str]
+
+    def way_of(self, bound: Any) -> str:  # noqa: ANN401 - what `bind` gave
+        """Return the one that sends this; a client's, not a session's."""
+
+
+def ways_of(one: object) -> Sequence[str]:
+    """Return the names of the methods by which a session, or those of a client, sends."""
+    ways: Sequence[str] = getattr(one, "ways", _ONE_WAY)
+    return ways

@@ -21,7 +21,6 @@ import asyncio
 from asyncio import CancelledError, Future, Task
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
-from functools import partial
 from types import coroutine
 from typing import Any, Generic, TypeVar
 
@@ -59,7 +58,7 @@ class _Driver(Generic[DrivenEnd]):
             result.
     """
 
-    __slots__ = ("awaited", "bed", "error", "loop", "resume", "step", "task", "work")
+    __slots__ = ("awaited", "bed", "error", "loop", "resume", "run_inside", "step", "task", "work")
 
     def __init__(
         self, work: Coroutine[Any, Any, DrivenEnd], context: Context, task: Task[Any]
@@ -67,7 +66,8 @@ class _Driver(Generic[DrivenEnd]):
         self.work = work
         self.task = task
         self.loop = task.get_loop()
-        self.step: Callable[[], Any] = partial(context.run, work.send, None)
+        self.step: Callable[[None], Any] = work.send
+        self.run_inside = context.run
         self.resume = self._resume
         self.awaited: Any = None
         self.bed: Future[None] | None = None
@@ -75,7 +75,7 @@ class _Driver(Generic[DrivenEnd]):
 
     def forget(self) -> None:
         """Hold the coroutine no longer: a wait may hold this."""
-        del self.step, self.resume, self.work
+        del self.step, self.run_inside, self.resume, self.work
         self.error = self.awaited = self.bed = None
 
     def _resume(self) -> None:
@@ -83,14 +83,15 @@ class _Driver(Generic[DrivenEnd]):
         bed = self.bed
         if bed is None or bed.done():
             return  # the task is being cancelled
+        loop, task = self.loop, self.task
         try:
-            _enter(self.loop, self.task)
+            _enter(loop, task)
         except RuntimeError:  # another task runs: that has to end its step first
-            self.loop.call_soon(self._resume_late)
+            loop.call_soon(self._resume_late)
             return
-        step = self.step
+        run_inside = self.run_inside  # called through its slot, it would be looked for each time
         try:
-            awaited = self.awaited = step()
+            awaited = self.awaited = run_inside(self.step, None)
         except BaseException as error:  # noqa: BLE001 - the task raises it
             self.error = error
             bed.set_result(None)
@@ -100,7 +101,7 @@ class _Driver(Generic[DrivenEnd]):
             else:
                 bed.set_result(None)
         finally:
-            _leave(self.loop, self.task)
+            _leave(loop, task)
 
     def _resume_late(self) -> None:
         if self.awaited is not None and not self.awaited.is_pending:  # else it waits again

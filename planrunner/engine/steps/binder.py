@@ -31,6 +31,7 @@ from planrunner.engine.steps.flow import (
     bind_while,
     in_turn,
     only_when,
+    timed_by_itself,
 )
 from planrunner.engine.steps.framed_group import bind_framed_group
 from planrunner.engine.steps.functions.bind import bind_function
@@ -47,7 +48,6 @@ from planrunner.engine.steps.requests import (
     plain_request,
     request_attempt,
     silent_step,
-    timed_by_itself,
 )
 from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.steps.step_services import StepServices

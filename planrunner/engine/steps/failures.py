@@ -133,7 +133,7 @@ class FailureRecorder:
         if recorder.failing is not None:
             recorder.failing.add(
                 self._site.labels,
-                user.sessions[self._position],
+                user.senders[self._position],
                 reply,
                 kind=kind,
                 words=words,

@@ -7,7 +7,7 @@ from bisect import bisect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Final
 
 from planrunner.engine.sharing.pools import NOTHING
@@ -66,6 +66,7 @@ __all__ = [
     "bind_while",
     "in_turn",
     "only_when",
+    "timed_by_itself",
     "timed_together",
 ]
 
@@ -74,6 +75,9 @@ _MOST_TEXT: Final = 16_000_000
 
 _ROUNDS_PER_TURN: Final = 256
 """Rounds of a loop after which others get a turn: in its steps, nothing might wait."""
+
+_STEPS_PER_TURN: Final = 512
+"""The same of a loop whose rounds aren't counted."""
 
 
 def only_when(when: Evaluate | None, step: Step, failures: StepFailures) -> Step:
@@ -85,6 +89,16 @@ def only_when(when: Evaluate | None, step: Step, failures: StepFailures) -> Step
         return step(user) if failures.evaluated(user, when) else None
 
     return step_if
+
+
+def timed_by_itself(step: Step) -> Step:
+    """Return the step so that nothing was due before: it is timed by itself."""
+
+    def request(user: Actor) -> Awaitable[Reply | None] | None:
+        user.due_ns = 0
+        return step(user)
+
+    return request
 
 
 def in_turn(*steps: Step) -> Step:
@@ -199,15 +213,19 @@ def bind_switch(
 
 def bind_repeat(node: RepeatNode, steps: Sequence[Step], failures: StepFailures) -> Step:
     times, evaluated = node.times, failures.evaluated
+    size = max(1, len(steps))
+    rounds = max(1, _STEPS_PER_TURN // size)
+    turn = tuple(steps) * rounds  # gone through at once: a loop in a loop costs as much as a call
 
     async def repeat(user: Actor) -> None:
-        count = evaluated(user, times)
-        assert isinstance(count, int)  # the compiler sees to it
-        for number in range(1, count + 1):
-            for step in steps:
+        left = evaluated(user, times)
+        assert isinstance(left, int)  # the compiler sees to it
+        while left > 0:
+            for step in islice(turn, left * size):
                 if (rest := step(user)) is not None:
                     await rest
-            if not number % _ROUNDS_PER_TURN:
+            left -= rounds
+            if left >= 0:
                 await asyncio.sleep(0)
 
     return repeat

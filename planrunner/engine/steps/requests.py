@@ -34,7 +34,6 @@ __all__ = [
     "plain_request",
     "request_attempt",
     "silent_step",
-    "timed_by_itself",
 ]
 
 FoundFailure = tuple[FailureKind, str]
@@ -83,12 +82,18 @@ def plain_request(  # noqa: C901, PLR0915
             raise
         except EvaluationError as error:
             raise failures.unsent(user, error) from error
-        start_ns = user.due_ns or reply.asked_ns
-        user.due_ns = 0
+        start_ns = user.due_ns
+        if start_ns:
+            user.due_ns = 0
+        else:
+            start_ns = reply.asked_ns
         if not begin_ns <= start_ns < end_ns:
             table = site.table_at(start_ns)
             begin_ns, end_ns, by_status = table.begin_ns, table.end_ns, table.by_status
-        series = by_status.get(reply.status)
+        try:
+            series: Series | None = by_status[reply.status]
+        except KeyError:
+            series = None
         if series is None or reply.failure is not None or reply.spoken is not None:
             series = site.accepted(site.table_at(start_ns), reply)
             if series is None:
@@ -99,11 +104,12 @@ def plain_request(  # noqa: C901, PLR0915
         # What it waited for may have come before; `max` would be a call.
         if ended_ns > user.moment_ns:  # noqa: PLR1730
             user.moment_ns = ended_ns
-        latency_ns = ended_ns - start_ns
-        service_ns = ended_ns - reply.sent_ns
-        if latency_ns == service_ns:
+        latency_ns = service_ns = ended_ns - start_ns
+        sent_ns = reply.sent_ns
+        if start_ns == sent_ns:
             series.same_ns.append(latency_ns)
         else:
+            service_ns = ended_ns - sent_ns
             series.latency_ns.append(latency_ns)
             series.service_ns.append(service_ns)
         series.received += reply.received
@@ -122,7 +128,7 @@ def plain_request(  # noqa: C901, PLR0915
                     start_ns - origin_ns,
                     latency_ns,
                     service_ns,
-                    first_ns - reply.sent_ns if first_ns else 0,
+                    first_ns - sent_ns if first_ns else 0,
                     reply.connect_ns,
                     reply.received,
                     0,
@@ -195,13 +201,15 @@ def silent_step(  # noqa: C901 - one function for what comes at once, and one fo
 
     def step(user: Actor) -> Awaitable[Reply] | None:
         try:
-            sent = user.sends[position](bound, user.scope)
+            sent: Any = user.sends[position](bound, user.scope)
         except EvaluationError as error:
             raise failures.failed(user, str(error)) from error
-        if not isinstance(sent, Reply):
+        try:
+            failure = sent.failure
+        except AttributeError:  # no reply yet; this costs those nothing that are there at once
             return rest(user, sent)
         user.reply = sent
-        if sent.failure is not None or sent.status not in accept:
+        if failure is not None or sent.status not in accept:
             raise failed(user, sent)
         user.moment_ns = sent.ended_ns
         return None
@@ -221,16 +229,6 @@ def silent_step(  # noqa: C901 - one function for what comes at once, and one fo
         return failures.failed(user, reply.detail, kind=kind, began_ns=reply.asked_ns)
 
     return step
-
-
-def timed_by_itself(step: Step) -> Step:
-    """Return the step so that nothing was due before: it is timed by itself."""
-
-    def request(user: Actor) -> Awaitable[Reply | None] | None:
-        user.due_ns = 0
-        return step(user)
-
-    return request
 
 
 SendAttempt = Callable[[Actor, int, Any], Awaitable[Reply]]

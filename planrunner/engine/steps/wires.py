@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import accumulate
 from typing import Any
 
 from planrunner.errors import UsageError
@@ -14,6 +15,7 @@ from planrunner.protocols.telling_clients import (
     ClientAccount,
     Costing,
     Talking,
+    ways_of,
 )
 
 __all__ = ["Wires"]
@@ -30,7 +32,8 @@ class Wires:
             for protocol, client in clients.items()
             if isinstance(client, Accountable)
         ]
-        self._positions = {name: position for position, name in enumerate(clients)}
+        firsts = accumulate((len(ways_of(client)) for client in self.clients), initial=0)
+        self._firsts = dict(zip(clients, firsts, strict=False))
         # Keyed by identity: a frozen exchange may hold what cannot be hashed. The exchange is
         # kept beside its binding, so its identity stays its own.
         self._bound: dict[int, tuple[Exchange, Any]] = {}
@@ -66,18 +69,19 @@ class Wires:
         found: dict[str, CallCost] = {}
         for request in requests:
             if request.exchange.is_step and request.measured:
-                position, bound = self.bind(request.exchange)
-                client = self.clients[position]
+                _, bound = self.bind(request.exchange)
+                client = self.by_channel[request.exchange.protocol]
                 cost = client.cost_of(bound) if isinstance(client, Costing) else None
                 if cost is not None:
                     found.setdefault(request.written, cost)
         return found
 
     def bind(self, exchange: Exchange) -> tuple[int, Any]:
-        """Position of the exchange's client in `clients`, and the bound operation."""
-        position = self._positions[exchange.protocol]
+        """Return the place in `Actor.sends` of what sends an exchange, and the bound operation."""
+        client: Any = self.by_channel[exchange.protocol]
         known = self._bound.get(id(exchange))
         if known is None:
-            known = exchange, self.clients[position].bind(exchange)
+            known = exchange, client.bind(exchange)
             self._bound[id(exchange)] = known
-        return position, known[1]
+        bound, first, ways = known[1], self._firsts[exchange.protocol], ways_of(client)
+        return first if len(ways) == 1 else first + ways.index(client.way_of(bound)), bound

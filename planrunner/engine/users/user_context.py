@@ -14,6 +14,7 @@ from planrunner.engine.users.sessions import EndIteration
 from planrunner.language.expressions.values import EvaluationError, kind_of
 from planrunner.metrics.series import ExpectationKey
 from planrunner.protocols.base import Reply, Scope, Session
+from planrunner.protocols.telling_clients import ways_of
 from planrunner.schedule.pauses import Pause, pause_drawer
 
 __all__ = [
@@ -72,7 +73,9 @@ class Actor:
     Attributes:
         scope: The names its expressions see.
         plan: The names that all users have in common, as they are before the user sets anything.
-        sends: `Session.send` of each protocol, by the number that steps were bound with.
+        sends: What each protocol's session sends with (`ways_of`), by the number that steps were
+            bound with.
+        senders: Whose that is.
         due_ns: When the schedule wanted the iteration's first request; 0 once that one was sent,
             and always in a closed phase.
         began_ns: When its iteration began.
@@ -113,6 +116,7 @@ class Actor:
         "reply",
         "rng",
         "scope",
+        "senders",
         "sends",
         "sessions",
         "sleeper",
@@ -135,7 +139,9 @@ class Actor:
         self.plan = plan or {}
         self.ends: Sequence[EndIteration] = ()
         self.sessions = sessions
-        self.sends: tuple[Send, ...] = tuple(session.send for session in sessions)
+        ways = [(session, way) for session in sessions for way in ways_of(session)]
+        self.sends: tuple[Send, ...] = tuple(getattr(session, way) for session, way in ways)
+        self.senders = sessions if len(ways) == len(sessions) else [one for one, _ in ways]
         self.rng = rng
         self.counters = counters
         self._drawers: dict[int, Callable[[], int]] = {}

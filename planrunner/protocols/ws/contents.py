@@ -15,12 +15,23 @@ from planrunner.protocols.http.compile.bodies import compile_json
 from planrunner.protocols.http.operation import DynamicBody, StaticBody
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.protocols.ws.spec import WsSend
+from planrunner.values import dataclass
 
-__all__ = ["Render", "compile_content", "compile_reason"]
+__all__ = ["ConstantContent", "Render", "compile_content", "compile_reason"]
+
+_LONGEST_REASON = 123
 
 Render = Callable[[Scope], bytes]
 
-_LONGEST_REASON = 123
+
+@dataclass(frozen=True, slots=True)
+class ConstantContent:
+    """A `Render` of what is the same each time."""
+
+    data: bytes
+
+    def __call__(self, _: Scope) -> bytes:
+        return self.data
 
 
 def compile_content(spec: WsSend, lowering: Lowering) -> tuple[Render, bool]:
@@ -28,13 +39,13 @@ def compile_content(spec: WsSend, lowering: Lowering) -> tuple[Render, bool]:
     if "json_" in spec.model_fields_set:
         body = compile_json(spec.json_, lowering, ("json",))
         if isinstance(body, StaticBody):
-            return _constant(body.content), True
+            return ConstantContent(body.content), True
         assert isinstance(body, DynamicBody)
         return body.evaluate, True
     if spec.base64 is not None:
         return _binary(spec.base64, lowering), False
     if spec.file is not None:
-        return _constant(_content(spec.file, lowering)), False
+        return ConstantContent(_content(spec.file, lowering)), False
     assert spec.text is not None
     return _text(spec.text, lowering, ("text",), "the message"), True
 
@@ -58,16 +69,12 @@ def compile_reason(text: Text | None, lowering: Lowering) -> Render | None:
     return short
 
 
-def _constant(content: bytes) -> Render:
-    return lambda _: content
-
-
 def _text(text: Text, lowering: Lowering, path: SpecPath, what: str) -> Render:
     lowered = lowering.text(text, path)
     half = f"{what} has characters that UTF-8 can't write"
     if lowered.is_constant:
         try:
-            return _constant(to_text(lowered.value).encode())
+            return ConstantContent(to_text(lowered.value).encode())
         except UnicodeEncodeError:
             lowering.fault(path, Code.INVALID_VALUE, half)
     evaluate = lowered.evaluate
@@ -86,7 +93,7 @@ def _binary(text: Text, lowering: Lowering) -> Render:
     wrong = f"`{text.source}` is not base64"
     if lowered.is_constant:
         try:
-            return _constant(b64decode(to_text(lowered.value), validate=True))
+            return ConstantContent(b64decode(to_text(lowered.value), validate=True))
         except (ValueError, binascii.Error):
             lowering.fault(("base64",), Code.INVALID_VALUE, wrong)
     evaluate = lowered.evaluate

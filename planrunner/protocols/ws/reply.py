@@ -65,6 +65,12 @@ class WsReply(Reply):
         self.is_dirty = True
         self.asked_ns = self.sent_ns = self.ended_ns = asked_ns
 
+    def await_message(self, now_ns: int) -> None:
+        """Forget the step before, and be what a message overwrites."""
+        self.begin(now_ns)
+        self.unmatched = 0
+        self.is_dirty = False
+
     def fail(self, kind: FailureKind, words: str, *, status: int = 0, ends: bool = False) -> None:
         """Be a failure; with `ends`, what comes after it has nothing to go on with."""
         self.is_dirty = True

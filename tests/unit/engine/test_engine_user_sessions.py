@@ -95,3 +95,37 @@ def test_clients_that_know_nothing_of_it_are_asked_for_nothing() -> None:
     sessions = Sessions({"fake": client})
 
     assert sessions.ends(sessions.open(3)) == []
+
+
+class TwoWays(NumberingTarget):
+    """Its sessions have a method that sends nothing but requests."""
+
+    def open(self, settings: Mapping[str, Any], clock: Clock) -> Client:
+        return _ClientWithWays(self, clock)
+
+
+class _ClientWithWays(_Client):
+    ways = ("send", "send_request")
+
+    def session_of(self, number: int) -> Session:
+        return _SessionWithWays(self)
+
+    def way_of(self, bound: Any) -> str:
+        return "send_request"
+
+
+class _SessionWithWays(_Session):
+    ways = _ClientWithWays.ways
+
+    async def send_request(self, bound: Any, scope: Any) -> Any:
+        self._target.events.append("by its own method")
+        return await super().send(bound, scope)
+
+
+def test_a_request_is_sent_by_the_method_that_its_client_names() -> None:
+    """So a session need not look at what it sends."""
+    target = TwoWays()
+    program = user_class(task("get", request()), count=1)
+    run_graph(make_graph([program], counted(1, iterations=1)), target=target)
+
+    assert target.events == ["by its own method", "sent", "ended"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -12,10 +12,12 @@ from planrunner.protocols.base import Exchange, FailureKind, Redirect, Sent
 from planrunner.protocols.http.clients.request import bind_request
 from planrunner.protocols.ws.clients.connection import WsConnection, WsEnding
 from planrunner.protocols.ws.clients.handshake import Offer
+from planrunner.protocols.ws.clients.messages import BoundReceive, BoundSend
 from planrunner.protocols.ws.clients.opcodes import BINARY, TEXT
 from planrunner.protocols.ws.clients.opening import SocketConnector
-from planrunner.protocols.ws.clients.session import BoundStep, WsSession, WsShared
-from planrunner.protocols.ws.clients.steps import BoundClose, BoundConnect, BoundReceive, BoundSend
+from planrunner.protocols.ws.clients.session import WsBound, WsSession, WsShared
+from planrunner.protocols.ws.clients.steps import BoundClose, BoundConnect
+from planrunner.protocols.ws.contents import ConstantContent
 from planrunner.protocols.ws.operation import (
     CloseAction,
     ConnectAction,
@@ -27,12 +29,14 @@ from planrunner.protocols.ws.operation import (
 __all__ = ["WsClient", "open"]
 
 _AWAY: Final = 1001
+_WAYS: Final[Mapping[type, str]] = {BoundSend: "send_message", BoundReceive: "receive"}
 
 
 class WsClient:
     """The `Client` of one worker."""
 
     ends_iterations = True
+    ways = WsSession.ways
 
     def __init__(self, settings: WsSettings, clock: Clock) -> None:
         connector = SocketConnector(settings.http, clock.now_ns)
@@ -41,7 +45,7 @@ class WsClient:
     def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
         self.shared = replace(self.shared, told=told)
 
-    def bind(self, exchange: Exchange) -> BoundStep:
+    def bind(self, exchange: Exchange) -> WsBound:
         timeout_ns = exchange.timeout_ns
         match exchange.operation:
             case ConnectAction() as connect:
@@ -52,13 +56,21 @@ class WsClient:
                 return BoundConnect(connect.on, request, offer, bool(connect.is_kept), timeout_ns)
             case SendAction() as send:
                 kind = TEXT if send.is_text else BINARY
-                return BoundSend(send.on, send.render, kind, timeout_ns)
+                content = send.render
+                data = content.data if isinstance(content, ConstantContent) else b""
+                now_ns, told = self.shared.now_ns, self.shared.told
+                return BoundSend(send.on, data, content, kind, timeout_ns, now_ns, told)
             case ReceiveAction() as receive:
-                return BoundReceive(receive.on, receive.until, receive.count, timeout_ns)
+                until, count = receive.until, receive.count
+                seeks = until is not None or count != 1
+                return BoundReceive(receive.on, until, count, seeks, timeout_ns, self.shared.now_ns)
             case CloseAction() as close:
                 return BoundClose(close.on, close.code, close.reason, timeout_ns)
             case _:
                 raise AssertionError(type(exchange.operation).__name__)
+
+    def way_of(self, bound: WsBound) -> str:
+        return _WAYS.get(type(bound), "send")
 
     def session(self) -> WsSession:
         return self.session_of(0)

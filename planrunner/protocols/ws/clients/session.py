@@ -1,7 +1,8 @@
 """One user's connections, and the steps on them.
 
-A step is bound to an object of this module with one coroutine, which the session hands itself to:
-sending and receiving take the few statements of each, and no look at which of them it is.
+Messages have a way of their own each (`ManyWays`): sending and receiving take the few statements of
+each, and no look at which of them it is. Other steps are bound to an object that a session hands
+itself to.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from planrunner.protocols.base import NOT_JSON, FailureKind, Scope, Sent, read_j
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.retries import Sender
 from planrunner.protocols.ws.clients.connection import WsConnection, WsEnding
+from planrunner.protocols.ws.clients.messages import BoundReceive, BoundSend
 from planrunner.protocols.ws.clients.opening import SocketConnector
 from planrunner.protocols.ws.operation import WsSettings
 from planrunner.protocols.ws.reply import WsReply
@@ -22,7 +24,7 @@ from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 from planrunner.wire_wait import WireWait
 
-__all__ = ["BoundStep", "HttpVisitor", "WsSession", "WsShared"]
+__all__ = ["BoundStep", "HttpVisitor", "WsBound", "WsSession", "WsShared"]
 
 _GOODBYE_NS: Final = NS_PER_S
 """How long a server may take to hang up after a connection was closed."""
@@ -37,9 +39,12 @@ class HttpVisitor(Sender, Protocol):
 
 
 class BoundStep(Protocol):
-    """A step, ready to run."""
+    """A step that opens or closes a connection, ready to run."""
 
     def run(self, session: WsSession, scope: Scope) -> Awaitable[WsReply]: ...
+
+
+WsBound = BoundSend | BoundReceive | BoundStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,14 @@ class WsSession:
         wait: What is waited with.
         where: The connection that it is waited at, or was.
         since_ns: When that began.
-        until: Which message is waited for, …
+        seeks: Not just any message is waited for: …
+        until: … which, …
         left: … and how many of them.
         last_words: Why the last message that did not fit has no value for `until`.
         written: The last message that was sent.
     """
+
+    ways: Final = ("send", "send_message", "receive")
 
     __slots__ = (
         "_before",
@@ -88,6 +96,7 @@ class WsSession:
         "left",
         "number",
         "reply",
+        "seeks",
         "sent_reply",
         "shared",
         "since_ns",
@@ -110,6 +119,7 @@ class WsSession:
         self.deadline_ns = self.since_ns = self.left = 0
         self.wait: WireWait[None] = WireWait(self, self.reply)
         self.wait.outcome = None
+        self.seeks = False
         self.until: Evaluate | None = None
         self.where: WsConnection | None = None
         self.last_words = ""
@@ -118,7 +128,11 @@ class WsSession:
         self._before: tuple[object, object] = (UNDEFINED, UNDEFINED)
         self._lanes = [self]
 
-    def send(self, bound: BoundStep, scope: Scope) -> Awaitable[WsReply]:
+    def send(self, bound: WsBound, scope: Scope) -> Awaitable[WsReply]:
+        if isinstance(bound, BoundSend):
+            return self.send_message(bound, scope)
+        if isinstance(bound, BoundReceive):
+            return self.receive(bound, scope)
         return bound.run(self, scope)
 
     # -- connections -------------------------------------------------------------------------
@@ -172,19 +186,103 @@ class WsSession:
         if connection.transport is not None:
             self.shared.closing[connection] = self.shared.now_ns() + _GOODBYE_NS
 
-    # -- receiving ---------------------------------------------------------------------------
+    # -- messages ----------------------------------------------------------------------------
 
-    def seek(self, until: Evaluate, scope: Scope) -> None:
-        """Want only messages that fit."""
-        self.until, self._scope = until, scope
+    def send_message(self, bound: BoundSend, scope: Scope) -> Awaitable[WsReply]:
+        data = bound.data or bound.rendered(scope)
+        connection: WsConnection | None
+        try:
+            connection = self.connections[bound.on]
+        except KeyError:
+            connection = self.connection(bound.on)
+        if connection is None or connection.ending is not None:
+            return self.not_open(bound.on)
+        self.written = data
+        if bound.told is not None:
+            bound.tell(bound.told, data, connection)
+        reply, deflate, now_ns = self.sent_reply, connection.deflate, bound.now_ns
+        connection.sent_ns = reply.asked_ns = reply.sent_ns = now_ns()
+        if deflate is None or not deflate.compresses:
+            size = len(data)
+            connection.transport.send(bound.kind, data)
+        else:
+            packed = deflate.compress(data)
+            size = len(packed)
+            connection.transport.send(bound.kind, packed, True, True)  # noqa: FBT003 - picows' own
+        reply.sent = size
+        connection.sent += size
+        reply.ended_ns = now_ns()
+        if connection.drained is not None:
+            return self._drain(bound, connection, connection.drained)
+        return reply
+
+    async def _drain(
+        self, bound: BoundSend, connection: WsConnection, drained: asyncio.Future[None]
+    ) -> WsReply:
+        """Wait until what is to be written is little again."""
+        sent, reply = self.sent_reply, self.reply
+        try:
+            async with asyncio.timeout(bound.timeout_ns / NS_PER_S):
+                await asyncio.shield(drained)
+        except TimeoutError:
+            words = "the server did not read what was sent within the timeout"
+            reply.begin(sent.asked_ns)
+            reply.fail(FailureKind.TIMEOUT, words, ends=True)
+            reply.ended_ns = self.shared.now_ns()
+            return reply
+        if (ending := connection.ending) is not None:
+            connection.is_told = True
+            reply.begin(sent.asked_ns)
+            reply.fail(ending.kind, ending.detail, status=ending.status, ends=True)
+            reply.ended_ns = self.shared.now_ns()
+            return reply
+        sent.ended_ns = self.shared.now_ns()
+        return sent
+
+    def receive(self, bound: BoundReceive, scope: Scope) -> Awaitable[WsReply]:
+        connection: WsConnection | None
+        try:
+            connection = self.connections[bound.on]
+        except KeyError:
+            connection = self.connection(bound.on)
+        if (
+            connection is None
+            or connection.receiver is not None
+            or (connection.ending is not None and not connection.queue)
+        ):
+            return self.not_open(bound.on)
+        reply, read_ns = self.reply, bound.now_ns
+        now_ns = read_ns()
+        if reply.is_dirty:
+            reply.await_message(now_ns)
+        reply.sent, connection.sent = connection.sent, 0
+        self.where, self.since_ns = connection, now_ns
+        if bound.seeks:
+            self.seek(bound.until, bound.count, scope)
+        if connection.queue and self.take_queued(connection):
+            return reply
+        connection.receiver = self
+        self.deadline_ns = now_ns + bound.timeout_ns
+        wait = self.wait
+        wait.is_pending = True  # and not `begin`: nothing comes before it is awaited
+        return wait
+
+    def seek(self, until: Evaluate | None, count: int, scope: Scope) -> None:
+        """Want only messages that fit, or some of them."""
+        self.seeks = True
+        self.until, self.left, self._scope = until, count, scope
         self.last_words = ""
         self._before = scope.get("json", UNDEFINED), scope.get("body", UNDEFINED)
+        self.reply.received = 0
 
     def take_queued(self, connection: WsConnection) -> bool:
-        """Take what came while nobody waited; returns whether that is all that is wanted."""
+        """Take what came while nobody waited; returns whether nothing more will come of it."""
         while connection.queue:
             if self.take(*connection.next_message()):
                 return True
+        if connection.ending is not None:
+            self.lose(connection.ending)
+            return True
         return False
 
     def take(self, came_ns: int, asked_ns: int, data: bytes) -> bool:
@@ -197,12 +295,9 @@ class WsSession:
         """
         reply = self.reply
         reply.body = data
-        if self.until is not None and not self._fits(reply):
-            reply.unmatched += 1
-            return False
-        reply.received += len(data)
-        if self.left > 1:
-            self.left -= 1
+        if not self.seeks:
+            reply.received = len(data)
+        elif not self._is_last(reply, data):
             return False
         connection: Any = self.where
         if asked_ns > connection.answered_ns:
@@ -211,12 +306,24 @@ class WsSession:
             asked_ns = min(self.since_ns, came_ns)
         reply.asked_ns = reply.sent_ns = asked_ns
         reply.first_byte_ns = reply.ended_ns = came_ns
-        connection.receiver = self.until = None
+        connection.receiver = None
         wait = self.wait
         if wait.is_pending:  # else it waited already, or its step has been cancelled in this turn
             wait.is_pending = False
             resume = wait.resume
             resume()
+        return True
+
+    def _is_last(self, reply: WsReply, data: bytes) -> bool:
+        if self.until is not None and not self._fits(reply):
+            reply.unmatched += 1
+            reply.is_dirty = True
+            return False
+        reply.received += len(data)
+        self.left -= 1
+        if self.left:
+            return False
+        self.until, self.seeks = None, False
         return True
 
     def _fits(self, reply: WsReply) -> bool:
@@ -276,7 +383,7 @@ class WsSession:
         """Wait no longer."""
         if self.where is not None and self.where.receiver is self:
             self.where.receiver = None
-        self.until = None
+        self.until, self.seeks = None, False
         self.deadline_ns = 0
 
     def recall(self) -> tuple[str, str]:

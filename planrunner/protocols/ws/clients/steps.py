@@ -1,12 +1,11 @@
-"""The steps, bound: what each of them does on a user's connections."""
+"""The steps that open and close connections, bound."""
 
 from __future__ import annotations
 
 import asyncio
-import binascii
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from planrunner.protocols.base import Evaluate, FailureKind, Reply, Scope, Sent
+from planrunner.protocols.base import FailureKind, Reply, Scope, Sent
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import Outbound, WireRequest
@@ -20,127 +19,13 @@ from planrunner.protocols.ws.clients.handshake import (
     headers_of,
     shake_hands,
 )
-from planrunner.protocols.ws.clients.opcodes import TEXT
 from planrunner.protocols.ws.clients.opening import socket_url
 from planrunner.protocols.ws.clients.session import HttpVisitor, WsSession
 from planrunner.protocols.ws.reply import WsReply
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
-from planrunner.wire_wait import nobody
 
-__all__ = ["BoundClose", "BoundConnect", "BoundReceive", "BoundSend"]
-
-
-# -- messages ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class BoundSend:
-    on: str
-    render: Callable[[Scope], bytes]
-    kind: int
-    timeout_ns: int
-
-    @property
-    def is_text(self) -> bool:
-        return bool(self.kind == TEXT)
-
-    def run(self, session: WsSession, scope: Scope) -> Awaitable[WsReply]:
-        render = self.render
-        data = render(scope)
-        connection = session.connections.get(self.on) or session.connection(self.on)
-        if connection is None or connection.ending is not None:
-            return session.not_open(self.on)
-        shared, reply, deflate = session.shared, session.sent_reply, connection.deflate
-        now_ns = shared.now_ns
-        session.written = data
-        if shared.told is not None:
-            shared.told(_sent(data, connection, is_text=self.is_text))
-        connection.sent_ns = reply.asked_ns = reply.sent_ns = now_ns()
-        if deflate is None or not deflate.compresses:
-            size = len(data)
-            connection.transport.send(self.kind, data)
-        else:
-            packed = deflate.compress(data)
-            size = len(packed)
-            connection.transport.send(self.kind, packed, True, True)  # noqa: FBT003 - picows' own
-        reply.sent = size
-        connection.sent += size
-        reply.ended_ns = now_ns()
-        if connection.drained is not None:
-            return self._drain(session, connection, connection.drained)
-        return reply
-
-    async def _drain(
-        self, session: WsSession, connection: WsConnection, drained: asyncio.Future[None]
-    ) -> WsReply:
-        """Wait until what is to be written is little again."""
-        sent, reply = session.sent_reply, session.reply
-        try:
-            async with asyncio.timeout(self.timeout_ns / NS_PER_S):
-                await asyncio.shield(drained)
-        except TimeoutError:
-            words = "the server did not read what was sent within the timeout"
-            reply.begin(sent.asked_ns)
-            reply.fail(FailureKind.TIMEOUT, words, ends=True)
-            reply.ended_ns = session.shared.now_ns()
-            return reply
-        if (ending := connection.ending) is not None:
-            connection.is_told = True
-            reply.begin(sent.asked_ns)
-            reply.fail(ending.kind, ending.detail, status=ending.status, ends=True)
-            reply.ended_ns = session.shared.now_ns()
-            return reply
-        sent.ended_ns = session.shared.now_ns()
-        return sent
-
-
-def _sent(data: bytes, connection: WsConnection, *, is_text: bool) -> Sent:
-    if is_text:
-        return Sent("send", connection.url, (), data)
-    return Sent("send (base64)", connection.url, (), binascii.b2a_base64(data, newline=False))
-
-
-@dataclass(frozen=True, slots=True)
-class BoundReceive:
-    """Wait for messages."""
-
-    on: str
-    until: Evaluate | None
-    count: int
-    timeout_ns: int
-
-    def run(self, session: WsSession, scope: Scope) -> Awaitable[WsReply]:
-        connection = session.connections.get(self.on) or session.connection(self.on)
-        if (
-            connection is None
-            or connection.receiver is not None
-            or (connection.ending is not None and not connection.queue)
-        ):
-            return session.not_open(self.on)
-        reply, read_ns = session.reply, session.shared.now_ns
-        now_ns = read_ns()
-        if reply.is_dirty:
-            reply.begin(now_ns)
-            reply.is_dirty = False
-        reply.unmatched = reply.received = 0
-        reply.sent, connection.sent = connection.sent, 0
-        session.where, session.left, session.since_ns = connection, self.count, now_ns
-        if self.until is not None:
-            session.seek(self.until, scope)
-        if connection.queue and session.take_queued(connection):
-            return reply
-        if connection.ending is not None:
-            session.lose(connection.ending)
-            return reply
-        connection.receiver = session
-        session.deadline_ns = now_ns + self.timeout_ns
-        wait = session.wait
-        wait.is_pending, wait.resume = True, nobody  # as `begin`
-        return wait
-
-
-# -- connections -------------------------------------------------------------------------------
+__all__ = ["BoundClose", "BoundConnect"]
 
 
 @dataclass(frozen=True, slots=True)
