@@ -83,6 +83,15 @@ def test_explain_tells_the_facts_of_a_plan(shop: PlanProject) -> None:
     assert "xyzzy" not in ended.out
 
 
+def test_explain_has_one_answer(shop: PlanProject) -> None:
+    refused = shop.run("explain", "plan.yaml", "--json", "--graph", "mermaid")
+    graph = shop.run("explain", "plan.yaml", "--json", "--graph", "json")
+
+    assert (refused.code, refused.out) == (2, "")
+    assert "`--json` and `--graph mermaid` are two answers" in refused.err
+    assert json.loads(graph.out)["phases"]
+
+
 def test_validate_has_a_short_form(shop: PlanProject) -> None:
     (shop.directory / "plan.yaml").write_text(PLAN.replace("users: 4", "usres: 4"))
 

@@ -8,6 +8,7 @@ import click
 
 from planrunner.cli.plan_options import PlanOptions, json_option, load_plan, with_plan_options
 from planrunner.compiler import compile_plan
+from planrunner.errors import UsageError
 from planrunner.explain.explain import explain_text
 from planrunner.explain.explain_json import explain_json
 from planrunner.explain.graph_views import graph_dot, graph_json, graph_mermaid, graph_text
@@ -42,6 +43,11 @@ Examples:
 @json_option
 def command(plan: Path, options: PlanOptions, view: str | None, *, as_json: bool) -> None:
     """Say in words what PLAN would do: load over time, requests, thresholds."""
+    if as_json and view not in (None, "json"):
+        raise UsageError(
+            f"`--json` and `--graph {view}` are two answers",
+            hint="keep one of them; `--graph json` is the graph as JSON",
+        )
     loaded = load_plan(plan, options, need_secrets=False)
     graph = compile_plan(loaded, selection=options.selection)
     if view is not None:
