@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.language_server import CURSOR, LanguageServer
+from tests.support.language_server import CURSOR, LanguageServer, yaml_language_server
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "schema" / "plan.schema.json"
@@ -33,7 +33,7 @@ def server() -> Iterator[LanguageServer]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    with LanguageServer(script, SCHEMA) as started:
+    with yaml_language_server(script, SCHEMA) as started:
         yield started
 
 

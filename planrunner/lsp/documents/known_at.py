@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.names.known_names import Known
+from planrunner.lsp.documents.csv_headers import header_of
 from planrunner.lsp.documents.view import PlanView
 from planrunner.lsp.names.kinds import NameKind
 from planrunner.plan.yaml.document import PlanPath
@@ -46,8 +47,9 @@ def _columns(view: PlanView) -> dict[str, tuple[str, ...] | None]:
         name: tuple(index.names(NameKind.COLUMN, scope=name)) or None
         for name in index.names(NameKind.DATA)
     }
+    headers = {name: found for name in written if (found := header_of(view, name))}
     read = next((one.columns for one in view.facts.known.values() if one.columns), {})
-    return {**written, **read}
+    return {**written, **headers, **read}
 
 
 def _compiled(answers: Mapping[PlanPath, Known], path: PlanPath) -> Known | None:

@@ -54,6 +54,7 @@ _KEYS: Final[Mapping[str, NameRole]] = {
     "Phase.rate.*": _asks(NameKind.USER),
     "Task.next.*": _asks(NameKind.TASK),
     "Generate.fields.*": _gives(NameKind.COLUMN),
+    "Data.list[].*": _gives(NameKind.COLUMN),
     "Sql.databases.*": _gives(NameKind.DATABASE),
 }
 _KEY_PATTERNS: Final = (

@@ -19,6 +19,7 @@ PLAN = """\
 name: chat
 http: {base_url: "http://127.0.0.1:1"}
 hooks: own hooks.py
+data: {people: {csv: people.csv}, rows: {list: [{key: a, value: b}]}}
 grpc: {target: "127.0.0.1:1", proto: [api/greeter.proto]}
 sql: {databases: {stock: "sqlite:///a.db", sales: "sqlite:///b.db"}}
 users:
@@ -58,6 +59,7 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> PlanView:
         "tools.py": "async def count(n): ...\n\n\ndef _hidden(): ...\n",
         "inner/deep.py": "def dig(): ...\n",
         "api/greeter.proto": PROTO,
+        "people.csv": "name,mail\nAda,ada@a.b\n",
     }.items():
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_text(text)
@@ -71,9 +73,9 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> PlanView:
         ("tools:count", "tools.py", 0, "`count(n)`"),
         ("inner.deep:dig", "deep.py", 0, "`dig()`"),
         ("greet.v1.Gre", "greeter.proto", 5, "returns (stream HelloReply)|Says hello."),
-        ("prices}\n      - ws.close", "plan.yaml", 12, "**connection** `prices`"),
-        ("stock}", "plan.yaml", 4, "**database** `stock`"),
-        ("together", "plan.yaml", 16, "**barrier** `together`"),
+        ("prices}\n      - ws.close", "plan.yaml", 13, "**connection** `prices`"),
+        ("stock}", "plan.yaml", 5, "**database** `stock`"),
+        ("together", "plan.yaml", 17, "**barrier** `together`"),
     ],
 )
 def test_a_name_leads_to_the_file_that_gives_it(
@@ -103,6 +105,8 @@ def test_a_name_leads_to_the_file_that_gives_it(
         ("grpc.call: greet", "grpc.call: ¦", ["greet.v1.Greeter/Hello", "greet.v1.Greeter/Bye"]),
         ("text: hi, on: prices", "text: hi, on: ¦", ["prices"]),
         ("database: stock", "database: ¦", ["stock", "sales"]),
+        ("text: hi", 'text: "${people.¦}"', ["name", "mail"]),
+        ("text: hi", 'text: "${rows.¦}"', ["key", "value"]),
     ],
 )
 def test_names_of_other_files_are_offered(
