@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from planrunner.protocols import registry
 from planrunner.protocols.base import NOT_JSON, Client, Exchange, Reply, Scope, read_json
 from planrunner.runner.tool_runs import need_tools
 from planrunner.target import (
-    Monitors,
     RunningService,
     ServiceContext,
     check_own,
@@ -110,14 +109,31 @@ async def around_load(  # noqa: PLR0913 - all that a run is surrounded by
     around = ServiceContext(directory, scope, environ, fetcher.fetch, mask)
     try:
         async with start_services(graph.services, around) as running:
-            monitors = Monitors(running, graph.monitors, ask=fetcher.ask, clock=clock)
-            yield Background(
-                watches=[*monitors.watches(), *(_end_with(service, stop) for service in running)],
-                gauges=monitors.gauges,
-                notices=lambda: monitors.notices,
+            ends = [_end_with(service, stop) for service in running]
+            yield (
+                _watched(graph, running, fetcher, clock, ends)
+                if graph.monitors
+                else Background(ends)
             )
     finally:
         await fetcher.close()
+
+
+def _watched(
+    graph: RunGraph,
+    running: Sequence[RunningService],
+    fetcher: _Fetcher,
+    clock: Clock,
+    watches: Sequence[Callable[[], Coroutine[Any, Any, None]]],
+) -> Background:
+    from planrunner.target.monitor import Monitors  # noqa: PLC0415 - many plans have none
+
+    monitors = Monitors(running, graph.monitors, ask=fetcher.ask, clock=clock)
+    return Background(
+        watches=[*monitors.watches(), *watches],
+        gauges=monitors.gauges,
+        notices=lambda: monitors.notices,
+    )
 
 
 def _scope(graph: RunGraph, directory: Path, run_id: str) -> Scope:

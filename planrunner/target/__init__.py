@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from planrunner.target.monitor import Monitors
 from planrunner.target.ports import free_port
 from planrunner.target.preflight import check_own, check_reachable
 from planrunner.target.service import RunningService, ServiceContext, mask_log, start_services
 
 __all__ = [
-    "Monitors",
     "RunningService",
     "ServiceContext",
     "check_own",

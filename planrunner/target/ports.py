@@ -5,8 +5,6 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 
-import psutil
-
 __all__ = ["free_port", "holder_of", "is_taken"]
 
 _SHOWN = 60
@@ -32,6 +30,8 @@ def is_taken(port: int) -> bool:
 
 def holder_of(port: int) -> str:
     """Say which process listens on `port`, as far as this user may know."""
+    import psutil  # noqa: PLC0415 - only a refusal asks
+
     with suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
             if (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -128,6 +127,8 @@ async def run_shown(
     async with page.open(stop, steering) as shown:
         tell_address("live page", shown.url, page.host)
         if opens:
+            import webbrowser  # noqa: PLC0415 - seldom asked for
+
             await asyncio.to_thread(webbrowser.open, shown.ticket)
         shown.show(prepared)
         result = await run(prepared, (*outputs, shown.output))

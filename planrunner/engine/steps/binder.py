@@ -34,7 +34,6 @@ from planrunner.engine.steps.flow import (
     timed_by_itself,
 )
 from planrunner.engine.steps.framed_group import bind_framed_group
-from planrunner.engine.steps.functions.bind import bind_function
 from planrunner.engine.steps.functions.places import FunctionPlace, Groups, SharedByPlaces
 from planrunner.engine.steps.observer import StepObserver
 from planrunner.engine.steps.parallel import bind_parallel
@@ -249,6 +248,8 @@ class Binder:
             case StopNode():
                 return bind_stop(node, self._services)
             case FunctionNode():
+                from planrunner.engine.steps.functions.bind import bind_function  # noqa: PLC0415 - of Python's tasks alone
+
                 return bind_function(node, self._function(node, place), failures)
             case _ as unreachable:
                 assert_never(unreachable)

@@ -10,8 +10,6 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from planrunner.data.data_format import open_table
-from planrunner.data.formats import format_of
 from planrunner.data.tables import MemoryTable, Table
 from planrunner.graph.data import DataNode
 from planrunner.language.expressions.builtins.random_draws import Rand
@@ -84,6 +82,9 @@ def source_table(node: DataNode, seed: int, scope: Scope) -> Table:
         EvaluationError: A row can't be made.
     """
     if node.path:
+        from planrunner.data.data_format import open_table  # noqa: PLC0415 - many plans have no files
+        from planrunner.data.formats import format_of  # noqa: PLC0415 - as above
+
         return open_table(Path(node.path), format_of(node.kind, node.layout), node.columns)
     if node.rows:
         return MemoryTable(node.rows)

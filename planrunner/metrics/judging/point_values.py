@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from fractions import Fraction
 from math import ceil
-from statistics import pstdev
 
 __all__ = ["PointValues"]
 
@@ -50,6 +49,8 @@ class PointValues:
 
     @property
     def stddev(self) -> float:
+        from statistics import pstdev  # noqa: PLC0415 - few thresholds want it
+
         return pstdev(self._ordered)
 
     def percentile(self, percent: float) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Final
 
@@ -210,6 +209,8 @@ def _options(attributes: list[str]) -> dict[str, str]:
 def _parse_date(text: str) -> datetime | None:
     if not text:
         return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - most cookies have no date
+
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from pkgutil import get_importer
 from typing import Final
 
 from planrunner.language.diagnostics import suggest
@@ -121,9 +120,11 @@ def spec_in(folders: Iterable[str], name: str) -> ModuleSpec | None:
 
     `PathFinder` asks those for the parts of a package without `__init__.py`.
     """
+    import pkgutil  # noqa: PLC0415 - many plans have no Python
+
     parts: list[str] = []
     for folder in folders:
-        finder = get_importer(folder)
+        finder = pkgutil.get_importer(folder)
         spec: ModuleSpec | None = None if finder is None else finder.find_spec(name)
         if spec is not None and spec.loader is not None:
             return spec

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 __all__ = ["javascript_bundle"]
 
-_SCRIPT: Final = "vega.js"
+_SCRIPT: Final = Path(__file__).parents[1] / "vega" / "vega.js"
 _SNIPPET: Final = "window.vegaEmbed = vegaEmbed;"
 
 
@@ -18,7 +18,7 @@ def javascript_bundle() -> str:
     makes it in two seconds.
     """
     try:
-        return files("planrunner.report").joinpath("vega", _SCRIPT).read_text("utf-8")
+        return _SCRIPT.read_text("utf-8")
     except FileNotFoundError:
         pass
     try:

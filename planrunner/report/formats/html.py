@@ -10,6 +10,7 @@ from typing import Final, TextIO
 from planrunner.report.changes import cells_of, left_words, shown_changes
 from planrunner.report.charts.charts import SCREEN, charts_at
 from planrunner.report.charts.over_time.run_charts import RunTimes
+from planrunner.report.charts.vega import javascript_bundle
 from planrunner.report.components import component_rows
 from planrunner.report.configurations.rows import headline, legend, sections_of
 from planrunner.report.findings import (
@@ -89,8 +90,6 @@ class _FailingGroup:
 
 def write_report(result: RunResult, out: TextIO) -> None:
     """Write report.html, with charts where the package that draws them is installed."""
-    from planrunner.report.charts.vega import javascript_bundle  # noqa: PLC0415 - asks importlib.metadata
-
     write_html(result, out, bundle=javascript_bundle())
 
 

@@ -63,7 +63,7 @@ def write_page(
         charts=charts,
         choices=[one.name for one in choices],
         scripts=scripts,
-        charts_hint=install_hint("charts"),
+        charts_hint="" if scripts else install_hint("charts"),
         chart_data=chart_data(charts, choices),
         style=style,
         content_security=_content_security(style, scripts),

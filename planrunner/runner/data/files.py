@@ -8,15 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from planrunner.errors import CannotRun
 from planrunner.graph.data import FileNode
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.expressions.values import Scope
 from planrunner.results.model import WrittenFile
-from planrunner.runner.data.rows import RowsToWrite, write_rows
 from planrunner.units import format_count, format_size
+
+if TYPE_CHECKING:
+    from planrunner.runner.data.rows import RowsToWrite
 
 __all__ = ["FOLDER", "with_files_written"]
 
@@ -102,6 +104,8 @@ def _written(
     for node in graph.written_files:
         if node.rows >= _MANY:
             tell(f"writing {FOLDER}/{node.file}: {format_count(node.rows, 'row')}")
+        from planrunner.runner.data.rows import RowsToWrite  # noqa: PLC0415 - few plans have files
+
         rows = RowsToWrite(node.source, node.rows, seed=graph.seed, scope=scope, watch=watch)
         size = _write_file(folder / node.file, node, rows)
         phases = tuple(phase.name for phase in graph.phases if node in phase.files)
@@ -129,6 +133,8 @@ def _write_file(path: Path, node: FileNode, rows: RowsToWrite) -> int:
         path.parent.mkdir(exist_ok=True)
         try:
             with path.open("wb") as file:
+                from planrunner.runner.data.rows import write_rows  # noqa: PLC0415 - as above
+
                 write_rows(file, node.format, rows)
         except BaseException:
             path.unlink(missing_ok=True)

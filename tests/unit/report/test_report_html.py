@@ -10,6 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -293,7 +294,7 @@ def test_charts_come_with_the_package() -> None:
 @pytest.mark.slow
 def test_sources_that_were_never_built_make_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the extra; without it, the report says what to install."""
-    monkeypatch.setattr(vega, "_SCRIPT", "no-such.js")
+    monkeypatch.setattr(vega, "_SCRIPT", Path("no-such.js"))
 
     assert "window.vegaEmbed" in javascript_bundle()
     with hidden("vl_convert"):

@@ -15,8 +15,8 @@ from planrunner.clock import MonotonicClock
 from planrunner.graph.run_graph import MonitorNode
 from planrunner.language.patterns.pattern import compile_pattern
 from planrunner.protocols.base import Exchange
-from planrunner.target import Monitors
 from planrunner.target import monitor as module
+from planrunner.target.monitor import Monitors
 
 BUSY = "print('up', flush=True)\nwhile True: pass"
 FAMILY = (

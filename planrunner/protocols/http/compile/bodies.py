@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mimetypes
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from json.encoder import encode_basestring
 from math import isfinite
@@ -254,4 +253,6 @@ def _compile_file(text: Text, lowering: Lowering, path: SpecPath) -> Body | None
     file = lowering.file(text, path, most=MAX_SENT)
     if file is None:
         return None
+    import mimetypes  # noqa: PLC0415 - few bodies are files
+
     return FileBody(file, mimetypes.guess_type(file.name)[0] or "application/octet-stream")

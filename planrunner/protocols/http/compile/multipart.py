@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -140,6 +139,8 @@ def _text(
 def _file(
     frame: _Boundary, part: MultipartPart, file: Text, lowering: Lowering, path: SpecPath
 ) -> Iterator[PartPiece]:
+    import mimetypes  # noqa: PLC0415 - few bodies are files
+
     name = lowering.text(file, (*path, "file"))
     locate = _locator(file, name, lowering, (*path, "file"))
     filename = _optional(part.filename, lowering, (*path, "filename"))
