@@ -9,7 +9,11 @@ from typing import Final
 
 from planrunner.importers.contract import ImportRequest
 from planrunner.importers.draft import DraftClass, DraftPlan, DraftStep
-from planrunner.importers.formats.artillery.config.ensure import ensured
+from planrunner.importers.formats.artillery.config.ensure import (
+    MeasuredNames,
+    ensured,
+    reported_apdex,
+)
 from planrunner.importers.formats.artillery.config.environments import EnvironmentsReader
 from planrunner.importers.formats.artillery.config.load import ArrivalsReader
 from planrunner.importers.formats.artillery.config.settings import ConfigReader
@@ -36,6 +40,7 @@ _OF_CONFIG: Final = frozenset(
         *("processor", "http", "defaults", "tls", "timeout", "engines"),
     }
 )
+_FLOWLESS: Final = "Artillery reads the steps from `flow`, and fails here; these must be meant"
 _PLACE: Final = "Artillery reads it under `config`: here it has no effect"
 
 
@@ -106,9 +111,9 @@ class _ArtilleryReader:
         ]
         weights = _weights(scenarios)
         for number, (node, weight) in enumerate(zip(scenarios, weights, strict=True), 1):
-            flow = node.get("flow")
+            flow = _flow_of(node)
             if flow is not None:
-                longest = max(longest, total_think(flow))
+                longest = max(longest, total_think(flow.node))
             self._scenario(node, weight, number)
         if not self.draft.users:
             self._no_user(has_scenarios=bool(scenarios))
@@ -144,8 +149,10 @@ class _ArtilleryReader:
         self._own_variables(node, user_class)
         self._request_hooks(node)
         user_class.steps += self._hook(node, "beforeScenario")
-        flow = node.entry("flow")
+        flow = _flow_of(node)
         if flow is not None:
+            if flow.key != "flow":
+                flow.construct.suspicious(_FLOWLESS)
             flow.construct.translated()
             user_class.steps += self._flow(node, flow, kind)
         user_class.steps += self._hook(node, "afterScenario")
@@ -210,11 +217,13 @@ class _ArtilleryReader:
                 self.test.functions.leave_out(one.node.text(), why)
 
     def _ensure(self) -> None:
-        endpoints = _endpoints(self.draft)
+        names = MeasuredNames(_endpoints(self.draft))
+        reported = list(reported_apdex(self.test, names))
         found = [self.test.config("ensure"), self.test.config("plugins", "ensure")]
         for entry in found:
             if entry is not None and (entry.node.is_mapping or entry.node.is_list):
-                self.draft.thresholds += ensured(entry, endpoints)
+                self.draft.thresholds += ensured(entry, names)
+        self.draft.thresholds += reported
 
     def _misplaced(self) -> None:
         for _, root in self.test.roots:
@@ -234,6 +243,12 @@ class _ArtilleryReader:
             self.draft.name = " ".join(one.node.text().split())
         elif one.key == "description":
             self.draft.description = one.node.text()
+
+
+def _flow_of(node: SourceNode) -> SourceEntry | None:
+    """Return the steps of a scenario, under the name that they have or are meant to have."""
+    found = (node.entry(key) for key in ("flow", "requests", "steps"))
+    return next((one for one in found if one is not None and one.node.is_list), node.entry("flow"))
 
 
 def _drawn(value: object) -> object:

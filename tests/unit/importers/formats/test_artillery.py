@@ -194,6 +194,8 @@ CONFIG = [
     ("tls: {rejectUnauthorized: false}", ["verify: false"], "rejectUnauthorized", T),
     ("processor: ./x.js", ["`./x.js`"], "processor", Y),
     ("surprise: 1", [], "config.surprise", S),
+    ("apdex: {threshold: 100}, plugins: {apdex: {}}", ["warn: apdex(100ms) >= 0"], "apdex", T),
+    ("plugins: {apdex: {}}, ensure: {apdex: 1}", ["- apdex(500ms) < 1"], "ensure.apdex", S),
     (
         "plugins: {fake-data: {}}, variables: {a: 'x{{ $randEmail() }}', b: '{{ $numberInt() }}'}",
         [],
@@ -319,6 +321,14 @@ def test_the_plan_fails_where_artillery_does(plugin: str, texts: list[str]) -> N
     assert missing([*texts, "on_error: stop_iteration"], imported) == []
     assert imported.ledger.tally().has_loss is False
     assert check(imported) == ()
+
+
+def test_steps_under_another_name_are_those_of_the_scenario() -> None:
+    """Artillery fails without `flow`; what stands there is meant."""
+    imported = run("config: {target: http://a}\nscenarios: [{requests: [{get: {url: /a}}]}]\n")
+
+    assert "- get: /a" in imported.text
+    assert (fate(imported, "requests"), fate(imported, ".get"), fate(imported, "url")) == (S, T, T)
 
 
 def test_settings_alone_keep_their_load_and_thresholds() -> None:

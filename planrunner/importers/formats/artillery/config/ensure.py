@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from planrunner.importers.draft import DraftThreshold
+from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.documents import suspect
 from planrunner.importers.reading.quantities import per_second
 
-__all__ = ["ensured"]
+__all__ = ["MeasuredNames", "ensured", "reported_apdex"]
 
 _OLD: Final = {"min": "min", "max": "max", "median": "med", "p95": "p95", "p99": "p99"}
 _CLAUSE: Final = re.compile(
@@ -35,7 +37,6 @@ _COUNTS: Final = {
     "vusers.created": "count of iteration",
     "vusers.completed": "count of iteration",
     "vusers.skipped": "dropped",
-    "apdex": "apdex(500ms)",
     "vusers.failed": "errors of iteration",
 }
 _INSTEAD: Final = "write a sentence in `thresholds` for it, such as `p95 < 500ms`"
@@ -43,29 +44,62 @@ _LIST: Final = "Artillery reads a mapping here, and checks nothing of a list; he
 _UNKNOWN: Final = "Artillery's `ensure` reads no such key, and checks nothing"
 
 
-def ensured(entry: SourceEntry, endpoints: dict[str, str]) -> Iterator[DraftThreshold]:
+@dataclass(slots=True)
+class MeasuredNames:
+    """What Artillery's metrics are called in a plan.
+
+    Attributes:
+        endpoints: Names of requests → selectors; empty where the plan sends none.
+        apdex: The score.
+    """
+
+    endpoints: dict[str, str]
+    apdex: str = "apdex(500ms)"
+
+
+def reported_apdex(test: ArtilleryTest, names: MeasuredNames) -> Iterator[DraftThreshold]:
+    """Yield the score that the plug-in `apdex` reports, as a threshold that always holds."""
+    entries = [test.config("apdex"), test.config("plugins", "apdex")]
+    found = [one for one in entries if one is not None]
+    texts = [one.node.take("threshold") for one in found if one.node.is_mapping]
+    limits = [text.text() for text in texts if text is not None and _is_number(text.text())]
+    if entries[1] is None:
+        for one in found:
+            suspect(one, "the plug-in `apdex` is not in `config.plugins`: nothing is reported")
+        return
+    names.apdex = f"apdex({limits[0] if limits else 500}ms)"
+    if not names.endpoints:
+        return
+    yield DraftThreshold(
+        {"warn": f"{names.apdex} >= 0"},
+        origin=entries[1].construct.place,
+        notes=["Artillery reports the score, and judges nothing: choose a limit"],
+    )
+
+
+def ensured(entry: SourceEntry, names: MeasuredNames) -> Iterator[DraftThreshold]:
     """Yield the thresholds of a mapping `ensure`.
 
     Args:
         entry: The mapping.
-        endpoints: SourceNames of requests in Artillery's metrics → selectors.
+        names: What Artillery's metrics are called in the plan.
     """
     entry.construct.translated()
     if entry.node.is_list:
         entry.construct.suspicious(_LIST)
     for node in entry.node.each():
         for one in node.entries or []:
-            yield from _one(one, endpoints)
+            yield from _one(one, names)
 
 
-def _one(one: SourceEntry, endpoints: dict[str, str]) -> Iterator[DraftThreshold]:
+def _one(one: SourceEntry, names: MeasuredNames) -> Iterator[DraftThreshold]:
     if one.key in ("thresholds", "conditions"):
         one.construct.translated()
         for item in one.node.each():
             read = _threshold if one.key == "thresholds" else _condition
-            yield from read(item, endpoints)
+            yield from read(item, names)
     elif one.key in _OLD:
-        yield from _metric(one, f"http.response_time.{one.key}", endpoints)
+        yield from _metric(one, f"http.response_time.{one.key}", names)
     elif one.key == "maxErrorRate" and _is_number(one.node.text()):
         one.construct.translated()
         yield DraftThreshold(
@@ -73,28 +107,28 @@ def _one(one: SourceEntry, endpoints: dict[str, str]) -> Iterator[DraftThreshold
         )
     elif one.key.startswith("p") and one.key[1:].isdigit():
         one.construct.suspicious("Artillery's `ensure` checks `p95` and `p99` only")
-        yield from _metric(one, f"http.response_time.{one.key}", endpoints)
+        yield from _metric(one, f"http.response_time.{one.key}", names)
     elif one.key == "maxErrorRate":
         one.construct.left_out(_INSTEAD)
-    elif _sentence(one.key, "<", "1", endpoints) is None:
+    elif _sentence(one.key, "<", "1", names) is None:
         suspect(one, _UNKNOWN)
     else:
         one.construct.suspicious(f"{_UNKNOWN}; here it is checked")
-        yield from _metric(one, one.key, endpoints)
+        yield from _metric(one, one.key, names)
 
 
-def _threshold(item: SourceNode, endpoints: dict[str, str]) -> Iterator[DraftThreshold]:
+def _threshold(item: SourceNode, names: MeasuredNames) -> Iterator[DraftThreshold]:
     for number, one in enumerate(item.entries or []):
         if number:
             one.construct.suspicious("Artillery reads one metric of each item, the first")
-        yield from _metric(one, one.key, endpoints)
+        yield from _metric(one, one.key, names)
 
 
-def _metric(one: SourceEntry, metric: str, endpoints: dict[str, str]) -> Iterator[DraftThreshold]:
+def _metric(one: SourceEntry, metric: str, names: MeasuredNames) -> Iterator[DraftThreshold]:
     value = one.node.text()
-    is_there = bool(endpoints) or not metric.startswith("http.")
+    is_there = bool(names.endpoints) or not metric.startswith("http.")
     known = is_there and _is_number(value)
-    sentence = _sentence(metric, "<", value, endpoints) if known else None
+    sentence = _sentence(metric, "<", value, names) if known else None
     if sentence is None:
         one.construct.left_out(_INSTEAD)
         for below in one.node.below():
@@ -104,14 +138,14 @@ def _metric(one: SourceEntry, metric: str, endpoints: dict[str, str]) -> Iterato
     yield DraftThreshold(sentence, origin=one.construct.place)
 
 
-def _condition(item: SourceNode, endpoints: dict[str, str]) -> Iterator[DraftThreshold]:
+def _condition(item: SourceNode, names: MeasuredNames) -> Iterator[DraftThreshold]:
     expression = item.entry("expression")
     if expression is None:
         return
     strict = item.take_whole("strict")
     text = expression.node.text()
-    is_there = bool(endpoints) or "http." not in text
-    sentences = _sentences(text, endpoints) if is_there else None
+    is_there = bool(names.endpoints) or "http." not in text
+    sentences = _sentences(text, names) if is_there else None
     if sentences is None:
         expression.construct.left_out(_INSTEAD)
         return
@@ -121,14 +155,14 @@ def _condition(item: SourceNode, endpoints: dict[str, str]) -> Iterator[DraftThr
         yield DraftThreshold(threshold, origin=expression.construct.place)
 
 
-def _sentences(expression: str, endpoints: dict[str, str]) -> list[str] | None:
+def _sentences(expression: str, names: MeasuredNames) -> list[str] | None:
     share = _SHARE.fullmatch(expression)
     if share is not None:
         return _of_share(share)
     found = []
     for clause in re.split(r"\s+and\s+", expression.strip()):
         parts = _CLAUSE.fullmatch(clause)
-        sentence = _sentence(parts[1].strip(), parts[2], parts[3], endpoints) if parts else None
+        sentence = _sentence(parts[1].strip(), parts[2], parts[3], names) if parts else None
         if sentence is None:
             return None
         found.append(sentence)
@@ -148,12 +182,14 @@ def _of_share(share: re.Match[str]) -> list[str] | None:
     return None
 
 
-def _sentence(metric: str, sign: str, value: str, endpoints: dict[str, str]) -> str | None:
+def _sentence(metric: str, sign: str, value: str, names: MeasuredNames) -> str | None:
     if times := _TIMES.fullmatch(metric):
         return f"{_time(times[1], times[2])} {sign} {value}ms"
     if found := _ENDPOINT.fullmatch(metric):
-        selector = endpoints.get(found[1])
+        selector = names.endpoints.get(found[1])
         return f"{_agg(found[2])} ttfb of {selector} {sign} {value}ms" if selector else None
+    if metric == "apdex":
+        return f"{names.apdex} {sign} {value}"
     return _counted(metric, sign, value)
 
 

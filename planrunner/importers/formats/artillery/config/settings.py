@@ -242,9 +242,6 @@ class ConfigReader:
             else:
                 leave_out(below, f"planrunner has no engine `{below.key}`")
 
-    def apdex(self, one: SourceEntry) -> None:
-        leave_out(one, "judge it with a threshold: `apdex(500ms) > 0.9`")
-
     def publish(self, one: SourceEntry) -> None:
         outputs = self.draft.extra.setdefault("outputs", [])
         assert isinstance(outputs, list)
@@ -263,8 +260,8 @@ class ConfigReader:
         if not outputs:
             del self.draft.extra["outputs"]
 
-    def socketio(self, one: SourceEntry) -> None:
-        """Its options are read where a scenario uses the engine."""
+    def later(self, one: SourceEntry) -> None:
+        """Take what is read with the scenarios."""
 
     def fakes(self, one: SourceEntry) -> None:
         for below in one.node.entries or []:
@@ -287,8 +284,9 @@ _KEYS: Final[dict[str, _ReadSetting]] = {
     "plugins": ConfigReader.plugins,
     "engines": ConfigReader.engines,
     **dict.fromkeys(("includeFiles", "statsInterval", "bundling", "mode"), ConfigReader.nothing),
-    "socketio": ConfigReader.socketio,
-    "socketio-v3": ConfigReader.socketio,
+    "apdex": ConfigReader.later,
+    "socketio": ConfigReader.later,
+    "socketio-v3": ConfigReader.later,
 }
 _HTTP: Final[dict[str, _ReadSetting]] = {
     "timeout": ConfigReader.timeout,
@@ -301,7 +299,7 @@ _PLUGINS: Final[dict[str, _ReadSetting]] = {
     "expect": ConfigReader.expect,
     "metrics-by-endpoint": ConfigReader.endpoints,
     "publish-metrics": ConfigReader.publish,
-    "apdex": ConfigReader.apdex,
+    "apdex": ConfigReader.later,
     "ensure": ConfigReader.nothing,
     "fake-data": ConfigReader.fakes,
     "http-file-uploads": ConfigReader.nothing,

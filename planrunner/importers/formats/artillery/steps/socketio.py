@@ -29,7 +29,15 @@ _QUIET: Final = 20
 
 _HEARTBEAT: Final = "3"
 _WITHOUT_EFFECT: Final = frozenset(
-    {"reconnection", "reconnectionAttempts", "reconnectionDelay", "timeout", "forceNew", "upgrade"}
+    {
+        "rememberUpgrade",
+        "reconnection",
+        "reconnectionAttempts",
+        "reconnectionDelay",
+        "timeout",
+        "forceNew",
+        "upgrade",
+    }
 )
 
 
