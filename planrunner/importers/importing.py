@@ -16,11 +16,12 @@ from planrunner.importers.draft import DraftPlan
 from planrunner.importers.plan_text import plan_text
 from planrunner.importers.registry import mains_first, named_importer, recognize
 from planrunner.importers.shaping.shape import shape
-from planrunner.importers.sources import SourceFile
+from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.loss.ledger import Ledger
 from planrunner.plan.formatting import format_plan
 from planrunner.plan.loader import load
+from planrunner.plan.yaml.files import MAX_BYTES
 from planrunner.values import dataclass
 
 __all__ = ["Imported", "check", "import_files", "overwritten", "write"]
@@ -70,7 +71,14 @@ def import_files(
     draft = _reader(importer)(ImportRequest(mains, options, ledger))
     shape(draft, ledger)
     ledger.close()
-    text = format_plan(plan_text(draft, ledger), "the imported plan")
+    text = plan_text(draft, ledger)
+    if (size := len(text.encode("utf-8", "replace"))) > MAX_BYTES:
+        raise ImportFault(
+            mains[0].name,
+            f"the plan would have {size / 1e6:,.1f} MB; one can be at most 1 MB",
+            hint="import a part of it",
+        )
+    text = format_plan(text, "the imported plan")
     return Imported(importer, text, _files(draft), ledger, draft.copies_code)
 
 

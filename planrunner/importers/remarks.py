@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 
 from planrunner.importers.draft import DraftNode, DraftPlan, all_steps
-from planrunner.loss.ledger import Construct, Fate, Ledger, SourcePlace
+from planrunner.loss.ledger import Construct, Fate, Ledger
 from planrunner.values import dataclass
 
 __all__ = ["Remarks"]
 
+_FIRST = itemgetter(0)
 _MOST_ALIKE = 50
 """Losses of one place with the same words; the others are told by their number."""
 
@@ -30,19 +32,19 @@ class Remarks:
 
         Behind the end of code there is none until another begins: the plan has those findings.
         """
-        by_file: dict[str, list[tuple[SourcePlace, DraftNode]]] = {}
-        for node in _nodes(draft):
-            if node.origin is not None:
-                by_file.setdefault(node.origin.file, []).append((node.origin, node))
-        for end in draft.ends:
-            by_file.setdefault(end.file, []).append((end, draft))
+        by_file: dict[str, list[tuple[tuple[int, int], DraftNode]]] = {}
+        places = [(node.origin, node) for node in _nodes(draft) if node.origin is not None]
+        for place, node in (*places, *((end, draft) for end in draft.ends)):
+            by_file.setdefault(place.file, []).append(((place.line, place.column), node))
         for nodes in by_file.values():
-            nodes.sort(key=lambda pair: pair[0])
+            nodes.sort(key=_FIRST)
+        # A bundle has 100,000 findings: pairs of numbers compare without a call.
+        starts = {file: [place for place, _ in nodes] for file, nodes in by_file.items()}
         findings: dict[int, list[Construct]] = {}
         for one in ledger.findings():
-            nodes = by_file.get(one.place.file, [])
-            before = bisect_right(nodes, one.place, key=lambda pair: pair[0])
-            node = nodes[before - 1][1] if before else draft
+            file = one.place.file
+            before = bisect_right(starts.get(file, ()), (one.place.line, one.place.column))
+            node = by_file[file][before - 1][1] if before else draft
             findings.setdefault(id(node), []).append(one)
         return cls(findings)
 

@@ -151,7 +151,7 @@ class Ledger:
     def findings(self) -> Iterator[Construct]:
         """Yield what was not plainly translated, by place."""
         found = (one for one in self.constructs if one.fate is not Fate.TRANSLATED)
-        yield from sorted(found, key=lambda one: one.place)
+        yield from sorted(found, key=lambda one: (one.place.file, one.place.line, one.place.column))
 
     def tally(self) -> LossCounts:
         """Count the judgements."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from planrunner.importers.draft import DraftNode, DraftParam, DraftPlan, Keys, all_steps
 from planrunner.importers.shaping.secret_names import is_secret_name
-from planrunner.loss.ledger import Ledger, SourcePlace
+from planrunner.loss.ledger import Construct, Ledger, SourcePlace
 
 __all__ = ["LITERAL_TOKEN", "conceal", "hide_literals"]
 
@@ -26,7 +26,7 @@ _IN_CODE: Final = re.compile(r"'([^'\\]+)'")
 _CODE: Final = re.compile(r"(\$\{[^}]*\})")
 _ONLY_TEXT: Final = re.compile(r"\$\{'([^'\\]+)'\}")
 _USERINFO: Final = re.compile(r"(?<=://)([^/?#@:\s]*):([^/?#@\s]+)(?=@)")
-_PAIR: Final = re.compile(r'"?([\w-]+)\\?"?\s*:\s*\\?"([^"\\$]+)\\?"')
+_PAIR: Final = re.compile(r'(?<![\w-])([\w-]+)\\?"?\s*:\s*\\?"([^"\\$]+)\\?"')
 _PART: Final = re.compile(r'name="([\w-]+)"\r?\n\r?\n([^\r\n$]+)')
 _FORM: Final = re.compile(r"(?:^|(?<=&))([\w.\-\[\]]+)=([^&\s$]+)")
 _IS_FORM: Final = re.compile(r"[\w.\-\[\]%+]+=[^&\s]*(?:&[^=&\s]+=[^&\s]*)*")
@@ -56,7 +56,7 @@ def conceal(draft: DraftPlan, ledger: Ledger, values: list[str]) -> None:
     """Show no secret in reports, comments and the files that an import writes."""
     known = sorted({re.escape(one) for one in values if len(one) > 3}, key=len, reverse=True)
     found = re.compile("|".join([*known, LITERAL_TOKEN.pattern, r"eyJ[\w-]{12,}[\w.-]*"]))
-    for construct in ledger.constructs:
+    for construct in _with_any(found, ledger.constructs):
         construct.words = found.sub("***", construct.words)
         construct.why = found.sub("***", construct.why)
     for node in _nodes(draft):
@@ -65,6 +65,13 @@ def conceal(draft: DraftPlan, ledger: Ledger, values: list[str]) -> None:
         if isinstance(content, bytes) and name.endswith(".py"):
             text = content.decode("utf-8", "surrogateescape")
             draft.files[name] = found.sub("***", text).encode("utf-8", "surrogateescape")
+
+
+def _with_any(found: re.Pattern[str], constructs: Sequence[Construct]) -> Sequence[Construct]:
+    """Return all constructs if there is anything to find in them, looked for at once."""
+    whys = {one.why for one in constructs}
+    is_in = found.search("\n".join(one.words for one in constructs)) or any(map(found.search, whys))
+    return constructs if is_in else ()
 
 
 def _nodes(draft: DraftPlan) -> Iterator[DraftNode]:

@@ -51,6 +51,12 @@ def test_every_format_is_recognized_without_a_name() -> None:
         assert importer.name == name
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_with_a_format_the_name_of_a_file_says_nothing(name: str) -> None:
+    file = SourceFile(None, "test.x", FILES[name].encode())
+    assert import_files([file], format_name=name, options=ImportOptions()).text
+
+
 def test_a_file_that_could_be_two_formats_is_asked_about() -> None:
     both = FILES["artillery"] + FILES["taurus"]
     with pytest.raises(UsageError, match=r"both\.yml: may be `artillery` or `taurus`"):

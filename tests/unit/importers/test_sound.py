@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from planrunner.errors import UsageError
 from planrunner.importers.contract import ImportOptions
 from planrunner.importers.draft import (
     DraftClass,
@@ -143,3 +144,37 @@ def test_a_schema_that_is_none_is_not_expected() -> None:
     assert check(done) == ()
     assert {"schema", "host", "text"} <= {one.kind for one in done.ledger.findings()}
     assert not done.files
+
+
+def test_groups_loops_and_keys_fit_into_a_plan() -> None:
+    inner: list[DraftStep] = [DraftStep({"get": "http://a/"}, origin=HERE)]
+    for number in range(80):
+        inner = [DraftStep({"group": f"g{number}", "do": inner}, origin=HERE)]
+    draft = steps(
+        {"foreach": "i in range(0, 1000000000)", "do": inner},
+        {"get": "http://a/", "expect": {"json": {"k" * 2000: 1}}},
+    )
+    found = [kind for kind, _ in shaped(draft)]
+
+    assert len([kind for kind in found if kind.startswith("g")]) == 65
+    assert draft.users[0].steps[0].body["foreach"] == "i in range(0, 100000)"
+    assert draft.users[0].steps[1].body == {"get": "/"}
+
+
+def test_a_long_body_is_a_file_beside_the_plan() -> None:
+    draft = steps(
+        {"post": "http://a/", "json": {"a": "$${x}" * 20_000}},
+        {"post": "http://a/", "body": "${x}" + "a" * 80_000},
+    )
+    shaped(draft)
+
+    assert draft.users[0].steps[0].body["body_file"] == "bodies/1.json"
+    assert draft.files["bodies/1.json"] == b'{"a": "' + b"${x}" * 20_000 + b'"}'
+    assert "body" in draft.users[0].steps[1].body
+
+
+def test_a_plan_that_would_be_too_long_is_refused() -> None:
+    path = "x" * 1_200_000
+    file = SourceFile(None, "a.sh", f"curl http://127.0.0.1/{path}".encode())
+    with pytest.raises(UsageError, match=r"a\.sh: the plan would have 1\.2 MB"):
+        import_files([file], options=ImportOptions())

@@ -45,6 +45,11 @@ _MOST_VALUES: Final = 1000
 """Values kept of what varies in a URL."""
 
 _MOST_TASKS: Final = 100
+_MOST_NOTES: Final = 5
+_LONGEST_URL: Final = 8192
+_LONGEST_GAP: Final = 60
+"""Minutes without a request; what follows a longer gap was another day's load."""
+
 _MINUTE: Final = 60
 _TARGET: Final = "target"
 
@@ -116,6 +121,9 @@ def _count(
         request.ledger.add("line", words, place).left_out("no request that a plan can send")
     elif _ASSET.search(path) and not request.options.keeps_assets:
         request.ledger.add("line", words, place).left_out("a static file; --assets keeps it")
+    elif len(entry.url) > _LONGEST_URL:
+        why = f"a URL of {len(entry.url):,} characters: servers refuse it"
+        request.ledger.add("line", words, place).left_out(why)
     else:
         template, values = _folded(entry.url)
         one = counts.setdefault((entry.verb, template), _Folded(place))
@@ -207,13 +215,20 @@ def _phase(minutes: Counter[int], total: int) -> DraftPhase:
         note = f"the log has no times: its {total:,} requests are spread over a minute"
         return DraftPhase({"rate": f"{total}/m", "hold": "1m"}, notes=[note])
     stages: list[Keys] = []
-    level, length = minutes[min(minutes)], 0
-    for minute in range(min(minutes), max(minutes) + 1):
-        if minutes[minute] != level:
+    notes = []
+    level, length, last = minutes[min(minutes)], 0, min(minutes) - 1
+    for minute, count in sorted(minutes.items()):
+        if gap := minute - last - 1:
+            stages += [*_stage(level, length), *_stage(0, min(gap, _LONGEST_GAP))]
+            level, length = count, 0
+        if gap > _LONGEST_GAP:
+            notes.append(f"the log has no request for {gap:,} minutes: here it is an hour")
+        if count != level:
             stages += _stage(level, length)
-            level, length = minutes[minute], 0
-        length += 1
-    return DraftPhase({"name": "recorded", "stages": [*stages, *_stage(level, length)]})
+            level, length = count, 0
+        length, last = length + 1, minute
+    keys: Keys = {"name": "recorded", "stages": [*stages, *_stage(level, length)]}
+    return DraftPhase(keys, notes=notes[:_MOST_NOTES])
 
 
 def _stage(level: int, minutes: int) -> list[Keys]:

@@ -46,10 +46,10 @@ _PLACE: Final = "Artillery reads it under `config`: here it has no effect"
 
 def read(request: ImportRequest) -> DraftPlan:
     """Make a draft of the files of an Artillery test."""
-    files = [one for one in request.files if one.suffix in _DOCUMENTS]
+    files = [one for one in request.files if one.suffix in _DOCUMENTS] or [request.files[0]]
     roots = [(one, read_document(one, request.ledger)) for one in files]
     if not any(root.is_mapping for _, root in roots):
-        name = (files or list(request.files))[0].name
+        name = files[0].name
         raise ImportFault(name, "an Artillery test is a mapping with `scenarios`")
     name = PurePath(roots[0][0].name).stem.strip() or "artillery"
     test = ArtilleryTest(request, roots, DraftPlan(name if roots[0][0].path else "artillery"))

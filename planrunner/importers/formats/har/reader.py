@@ -29,6 +29,9 @@ _SIZE_OF_STEP: Final = 8
 """Of a step's pause, group and extractions."""
 
 _SHORTEST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 3600.0
+"""Seconds; who records for longer than that without a request has gone away."""
+
 _MOST_REDIRECTS: Final = 20
 _MOST_KNOWN: Final = 200_000
 """Values of replies that are kept; a hundred megabytes of them would be no test any more."""
@@ -313,4 +316,4 @@ def _together(those: Sequence[_Planned]) -> Iterator[list[_Planned]]:
 def _pause(end: float | None, start: float | None) -> str:
     if end is None or start is None or start - end < _SHORTEST_PAUSE:
         return ""
-    return f"{round(start - end, 1):g}s"
+    return f"{round(min(start - end, _LONGEST_PAUSE), 1):g}s"

@@ -42,7 +42,7 @@ _RUNNABLE: Final = re.compile(
 
 def read(request: ImportRequest) -> DraftPlan:
     """Read the main script with the modules that it imports."""
-    scripts = [one for one in request.files if one.suffix in _SCRIPTS]
+    scripts = [one for one in request.files if one.suffix in _SCRIPTS] or [request.files[0]]
     main = _main_of(scripts)
     modules = K6Modules([main, *[one for one in request.files if one is not main]], request.ledger)
     machine = new_machine(modules)

@@ -45,10 +45,10 @@ def read(request: ImportRequest) -> DraftPlan:
 class _TaurusReader:
     def __init__(self, request: ImportRequest) -> None:
         self.request = request
-        documents = [one for one in request.files if one.suffix in _DOCUMENTS]
+        documents = [one for one in request.files if one.suffix in _DOCUMENTS] or [request.files[0]]
         self.roots = [read_document(one, request.ledger) for one in documents]
         if not any(one.get("execution") for one in self.roots):
-            name = (documents or list(request.files))[0].name
+            name = documents[0].name
             raise ImportFault(name, "a Taurus test is a mapping with `execution`")
         self.documents = documents
         main = documents[0]

@@ -99,7 +99,7 @@ def _is_sound(url: str, draft: DraftPlan) -> bool:
     def value(expression: re.Match[str]) -> str:
         known = default_of(expression[1], draft)
         is_port = re.search(r":\d*$", text[: expression.start()]) is not None
-        return "1" if known in ("", "x") and is_port else known or "x"
+        return "1" if known == "x" and is_port else known
 
     try:
         split_url(_EXPRESSION.sub(value, text).replace("$${", "${") + "/")

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from planrunner.importers.draft import DraftPlan, DraftStep, Keys, all_steps, origin_of
 from planrunner.language.expressions.expression import ExpressionError
 from planrunner.language.fields.text import parse_text
 from planrunner.loss.ledger import Ledger, SourcePlace
+from planrunner.values import dataclass
 
 __all__ = ["sound_params", "sound_texts"]
 
 _SPECIAL: Final = re.compile(r"\$\{|\{\{|[\ud800-\udfff]")
 _NAME: Final = re.compile(r"(?<!\$)\$\{(\w+)\}")
+_LONGEST_KEY: Final = 1000
 _SURROGATES: Final = re.compile(r"[\ud800-\udfff]")
 _CODE: Final = frozenset(
     {"when", "if", "while", "until", "record", "work", "foreach", "choose", "start", "expr"}
 )
 """Keys whose values are expressions, in which braces are no templates."""
-
-MakeSound = Callable[[str], str]
 
 
 def sound_texts(draft: DraftPlan, ledger: Ledger) -> None:
@@ -31,22 +30,22 @@ def sound_texts(draft: DraftPlan, ledger: Ledger) -> None:
     `${` where nobody looked, would make the plan invalid.
     """
     place = origin_of(draft)
-    own = _sound_at(place, ledger)
-    draft.name, draft.description = own(draft.name), own(draft.description)
+    own = _TextsAt(place, ledger)
+    draft.name, draft.description = own.sound(draft.name), own.sound(draft.description)
     for part in (draft.http, draft.data, draft.extra):
-        _sweep(part, own)
+        own.sweep(part)
     for param in draft.params.values():
-        param.spec = _swept(param.spec, _sound_at(param.origin or place, ledger))
+        param.spec = _TextsAt(param.origin or place, ledger).swept(param.spec)
     for one in draft.users:
-        _sweep(one.keys, _sound_at(one.origin or place, ledger))
+        _TextsAt(one.origin or place, ledger).sweep(one.keys)
         for task in one.tasks:
-            sound = _sound_at(task.origin or one.origin or place, ledger)
-            task.name = sound(task.name)
-            _sweep(task.keys, sound)
+            texts = _TextsAt(task.origin or one.origin or place, ledger)
+            task.name = texts.sound(task.name)
+            texts.sweep(task.keys)
     for step in all_steps(draft):
-        _sweep(step.body, _sound_at(step.origin or place, ledger))
+        _TextsAt(step.origin or place, ledger).sweep(step.body)
     for phase in draft.phases:
-        _sweep(phase.keys, _sound_at(phase.origin or place, ledger))
+        _TextsAt(phase.origin or place, ledger).sweep(phase.keys)
 
 
 def sound_params(draft: DraftPlan, ledger: Ledger) -> None:
@@ -73,40 +72,53 @@ def _read_by(name: str, draft: DraftPlan) -> set[str]:
     return found
 
 
-def _sound_at(origin: SourcePlace | None, ledger: Ledger) -> MakeSound:
-    def sound(text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _TextsAt:
+    """The texts of one place."""
+
+    origin: SourcePlace | None
+    ledger: Ledger
+
+    def sound(self, text: str) -> str:
         if not _SPECIAL.search(text):
             return text
         text = _SURROGATES.sub("\ufffd", text)
         try:
             parse_text(text)
         except ExpressionError:
-            if origin is not None:
-                ledger.add("text", " ".join(text.split())[:80], origin).suspicious(
+            if self.origin is not None:
+                self.ledger.add("text", " ".join(text.split())[:80], self.origin).suspicious(
                     "a template that is not one: it is sent as it is written"
                 )
             plain = text.replace("$${", "${").replace("${'{{'}", "{{")
             return plain.replace("${", "$${").replace("{{", "${'{{'}")
         return text
 
-    return sound
+    def sweep(self, keys: Keys) -> None:
+        """Make the texts of a mapping sound, deep inside too; steps within have their own turn."""
+        for name, value in list(keys.items()):
+            if name in _CODE:
+                continue
+            was_empty = not value
+            keys[name] = self.swept(value)
+            if keys[name] == {} and not was_empty:
+                del keys[name]
+            elif len(name) > _LONGEST_KEY:
+                self._leave_out(name, keys)
+            elif (better := self.sound(name)) != name:
+                keys[better] = keys.pop(name)
 
+    def _leave_out(self, name: str, keys: Keys) -> None:
+        del keys[name]
+        if self.origin is not None:
+            why = f"a key of {len(name):,} characters: YAML has {_LONGEST_KEY:,} at most"
+            self.ledger.add("key", " ".join(name[:80].split()), self.origin).left_out(why)
 
-def _sweep(keys: Keys, sound: MakeSound) -> None:
-    """Make the texts of a mapping sound, deep inside too; steps within have their own turn."""
-    for name, value in list(keys.items()):
-        if name in _CODE:
-            continue
-        keys[name] = _swept(value, sound)
-        if (better := sound(name)) != name:
-            keys[better] = keys.pop(name)
-
-
-def _swept(value: object, sound: MakeSound) -> object:
-    if isinstance(value, str):
-        return sound(value)
-    if isinstance(value, dict):
-        _sweep(value, sound)
-    elif isinstance(value, list):
-        value[:] = [one if isinstance(one, DraftStep) else _swept(one, sound) for one in value]
-    return value
+    def swept(self, value: object) -> object:
+        if isinstance(value, str):
+            return self.sound(value)
+        if isinstance(value, dict):
+            self.sweep(value)
+        elif isinstance(value, list):
+            value[:] = [one if isinstance(one, DraftStep) else self.swept(one) for one in value]
+        return value

@@ -141,3 +141,14 @@ def test_a_log_of_nothing_but_noise_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00noise\n" * 3)
     with pytest.raises(UsageError, match="no line is a request"):
         import_files([SourceFile(path, "a.log")], format_name="access-log", options=ImportOptions())
+
+
+def test_a_long_gap_is_an_hour_and_an_endless_url_is_left_out() -> None:
+    line = combined("GET /a")
+    done = imported(line + combined("GET /" + "b" * 9000) + line.replace("2026", "1996"))
+    stages = parse(done.text, "plan.yaml").data["phases"][0]["stages"]
+
+    assert [stage["duration"] for stage in stages[1::2]] == ["1m", "60m", "1m"]
+    assert "no request for 15,77" in done.text
+    assert ["9,001 characters" in one.why for one in done.ledger.findings()] == [True]
+    assert check(done) == ()

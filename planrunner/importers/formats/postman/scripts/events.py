@@ -62,7 +62,12 @@ def _read_event(
         return SourcePlace(place.file, place.line, place.column + column)
 
     parsed = parse("\n".join(text for text, _ in texts), locate)
-    StatementReader(parsed, folder, effect, following, is_test=listen == "test").read()
+    try:
+        StatementReader(parsed, folder, effect, following, is_test=listen == "test").read()
+    except RecursionError:
+        folder.ledger.add("script", f"a script of `{listen}`", places[0]).left_out(
+            "it nests too deeply to be read"
+        )
 
 
 def effects_of(
