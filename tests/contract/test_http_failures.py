@@ -137,6 +137,26 @@ def test_tls_with_a_trusted_authority(http: HttpUnderTest, certificates: Certifi
     assert [each.connects for each in got] == [1, 0]
 
 
+def test_a_reply_over_tls_ends_with_its_connection(
+    http: HttpUnderTest, certificates: Certificates
+) -> None:
+    """Few servers say goodbye; a large reply is whole however its records are cut."""
+    body = b"x" * 300_000
+
+    async def respond(_: Request, wire: Wire) -> None:
+        await wire.send(reply(200, body, length=False))
+        await wire.close()
+
+    async def scenario() -> Reply:
+        settings = HttpSettings(ca=certificates.ca)
+        async with serve(respond, tls=certificates.server) as server, http.user(settings) as user:
+            return await user.get(server.origin)
+
+    got = http.run(scenario)
+
+    assert (got.failure, got.body) == (None, body)
+
+
 def test_tls_certificate_that_nobody_trusts(
     http: HttpUnderTest, certificates: Certificates
 ) -> None:

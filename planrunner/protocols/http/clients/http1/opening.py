@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -14,6 +13,7 @@ from planrunner.protocols.http.clients.fault import WireFault, map_tls_failure
 from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.http1.connection import WireConnection
 from planrunner.protocols.http.clients.http1.open_connection import ReplyLimits, SharedConnection
+from planrunner.protocols.http.clients.http1.tls import TlsTransport
 from planrunner.protocols.http.clients.kept_bodies import UNCOUNTED
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.url import Origin
@@ -26,24 +26,6 @@ HTTP2: Final = "planrunner.protocols.http.clients.http2.connections:Http2Connect
 
 
 AnyConnection = WireConnection | SharedConnection
-
-
-class ChosenProtocol(asyncio.Protocol):
-    """Makes way for the protocol that TLS's ALPN has agreed on.
-
-    Attributes:
-        chosen: That one; None until the handshake is over.
-    """
-
-    def __init__(self, choose: Callable[[str], Any]) -> None:
-        self._choose = choose
-        self.chosen: Any = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        connection: ssl.SSLObject = transport.get_extra_info("ssl_object")
-        self.chosen = chosen = self._choose(connection.selected_alpn_protocol() or "")
-        transport.set_protocol(chosen)
-        chosen.connection_made(transport)
 
 
 class HttpConnector(Connector):
@@ -109,12 +91,7 @@ class HttpConnector(Connector):
     ) -> AnyConnection:
         loop = asyncio.get_running_loop()
         if origin.scheme == "https":
-            if self.speaks_http2:
-                return await self._agree(sock, origin, make)
-            _, connection = await loop.create_connection(
-                make, sock=sock, ssl=self.tls(), server_hostname=origin.host
-            )
-            return connection
+            return await self._agree(sock, origin, make)
         if self._only_http2:
             opened = await loop.create_connection(partial(self._make_http2, origin), sock=sock)
             shared: SharedConnection = opened[1]
@@ -127,14 +104,16 @@ class HttpConnector(Connector):
     ) -> AnyConnection:
         """Speak what TLS's ALPN agrees on."""
 
-        def choose(agreed: str) -> AnyConnection:
+        def choose(agreed: str) -> Any:  # noqa: ANN401 - a shared connection is a Protocol too
             return self._make_http2(origin) if agreed == "h2" else make()
 
-        protocol = ChosenProtocol(choose)
-        await asyncio.get_running_loop().create_connection(
-            lambda: protocol, sock=sock, ssl=self.tls(), server_hostname=origin.host
-        )
-        chosen: AnyConnection = protocol.chosen
+        transport = TlsTransport(self.tls(), origin.host, choose)
+        await asyncio.get_running_loop().create_connection(lambda: transport, sock=sock)
+        try:
+            chosen: AnyConnection = await transport.agreed
+        except BaseException:
+            transport.abort()
+            raise
         if self._only_http2 and isinstance(chosen, WireConnection):
             chosen.close()
             words = f"`{origin.authority}` does not speak HTTP/2: TLS did not agree on it"
