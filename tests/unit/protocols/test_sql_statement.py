@@ -161,7 +161,7 @@ def test_a_driver_belongs_to_its_database(url: str, words: str, hint: str) -> No
 class _MySqlError(Exception):
     __module__ = "asyncmy.errors"
 
-    def __init__(self, number: int, words: str, sqlstate: str = "") -> None:
+    def __init__(self, number: int | str, words: str = "", sqlstate: str = "") -> None:
         super().__init__(number, words)
         self.sqlstate = sqlstate or None
 
@@ -187,6 +187,9 @@ class _MySqlError(Exception):
             "dns",
             "",
         ),
+        (_MySqlError("Packet sequence number wrong - got 80 expected 0"), True, "protocol", ""),
+        (ConnectionError('server at "a:1" rejected SSL upgrade'), True, "tls", "server at"),
+        (OSError("received invalid response to SSL negotiation: H"), True, "protocol", ""),
         (sqlite3.OperationalError("unable"), True, "connect", "unable"),
         (ConnectionResetError(104, "reset by peer"), False, "reset", "reset by peer"),
         (ValueError("no such value\nmore"), False, "error", "no such value"),

@@ -56,6 +56,7 @@ _OF_MYSQL: Final = ("aiomysql", "asyncmy", "mysql", "pymysql", "MySQLdb")
 _WORDS: Final = (
     (("authentication failed", "no password supplied", "access denied"), FailureKind.PERMISSION),
     (("could not translate host name", "name or service", "getaddrinfo"), FailureKind.DNS),
+    (("invalid response to ssl", "packet sequence number wrong"), FailureKind.PROTOCOL),
     (("ssl", "certificate"), FailureKind.TLS),
     (("timeout expired", "timed out"), FailureKind.TIMEOUT),
     (("connection refused", "could not connect", "connection failed"), FailureKind.CONNECT),
@@ -65,6 +66,9 @@ _WORDS: Final = (
         FailureKind.RESET,
     ),
 )  # fmt: skip
+
+
+_NO_TLS: Final = "rejected ssl upgrade"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,8 @@ def _briefly(chain: list[Any]) -> str:
 
 
 def _kind(chain: list[Any], status: int, words: str, *, connects: bool) -> FailureKind:
+    if connects and _NO_TLS in words:  # as a `ConnectionError`
+        return FailureKind.TLS
     codes = [code for code in (*map(_number_of_mysql, chain), status) if code]
     kinds = (_of_system(chain), *(_of_status(status_text(code)) for code in codes))
     found = next((kind for kind in kinds if kind is not None), None)
