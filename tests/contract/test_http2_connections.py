@@ -10,6 +10,7 @@ import uvloop
 
 from planrunner.protocols.base import FailureKind, Reply, Session
 from planrunner.protocols.http.clients.http1.client import open as open_client
+from planrunner.protocols.http.clients.http2 import yielding
 from planrunner.protocols.http.operation import HttpSettings, StaticBody
 from tests.support.http2_scripts import (
     Script,
@@ -398,6 +399,33 @@ def test_a_reply_before_the_request_was_sent() -> None:
         assert server.connections == 1
 
     scripted(talk, scenario)
+
+
+def test_others_have_their_turn_between_large_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much there is to read at once; nothing of it is lost."""
+    gave_way = []
+
+    def give_way(transport: asyncio.Transport) -> None:
+        gave_way.append(transport)
+        yielding.give_way(transport)
+
+    monkeypatch.setattr("planrunner.protocols.http.clients.http2.connection.give_way", give_way)
+    body = b"abc" * 1_000_000
+
+    async def talk(script: Script) -> None:
+        stream, _ = await script.request()
+        parts = [
+            data(stream, body[at : at + 15_000], ends=False) for at in range(0, 3_000_000, 15_000)
+        ]
+        await script.send(head(stream), *parts, data(stream, b""))
+        await answers(script)
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        assert (await user.get(server.origin)).body == body
+        assert (await user.get(server.origin)).body == b"fine"
+
+    scripted(talk, scenario)
+    assert gave_way
 
 
 @pytest.mark.parametrize("sent", [ping(), settings((3, 9)), window(3, 1), reset(1, 8)])

@@ -225,6 +225,18 @@ def test_chunks_however_they_are_cut(chunks: list[bytes], cut: int, extra: bool)
     assert reader.has_extra == extra
 
 
+def test_many_small_chunks_take_no_more_than_their_bytes():
+    """A server may send a body byte by byte; a piece of one takes fifty."""
+    reader = ChunkedBody(limit=10_000, kept=KeptBodies(KeptBudget(100_000)))
+    for _ in range(4):
+        reader.feed(b"2\r\nab\r\n" * 1_000)
+    reader.feed(b"0\r\n\r\n")
+
+    assert reader.pieces is not None
+    assert len(reader.pieces) <= 1_000
+    assert reader.content() == b"ab" * 4_000
+
+
 def test_body_that_nothing_reads_has_no_limit() -> None:
     """It is counted and let go, so a download of any size can be measured."""
     reader = BodyReader(UNTIL_CLOSE, limit=10)

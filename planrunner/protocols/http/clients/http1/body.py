@@ -18,6 +18,9 @@ __all__ = ["BodyReader", "ChunkedBody", "read_body"]
 CHUNKED_HEAD: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
+_MOST_PIECES: Final = 1_000
+
+
 class BodyReader:
     """Counts a body's bytes, keeps them when asked to, and knows when it is complete.
 
@@ -60,7 +63,7 @@ class BodyReader:
         self.has_extra = self.has_surplus = self.is_glimpsed = False
         self.beginning = b""
         self.limit = limit
-        self.pieces: list[bytes] | None = None if kept is None else []
+        self.pieces: list[bytes | bytearray] | None = None if kept is None else []
         self.kept = kept
         self.sink = sink
         if kept is not None:
@@ -102,7 +105,7 @@ class BodyReader:
             self._check(self.received)
             if self.kept is not None and self.length == UNTIL_CLOSE:
                 self.kept.hold(len(data))
-            self.pieces.append(data)
+            _keep(self.pieces, data)
         elif self.is_glimpsed and len(self.beginning) < GLIMPSE:
             self.beginning += data[: GLIMPSE - len(self.beginning)]
 
@@ -110,6 +113,15 @@ class BodyReader:
         if size > self.limit:
             words = f"the reply's body is larger than {self.limit} bytes"
             raise WireFault(FailureKind.TOO_LARGE, words)
+
+
+def _keep(pieces: list[bytes | bytearray], data: bytes) -> None:
+    """Keep a piece; many are made one, as each takes memory of its own, whatever is in it."""
+    pieces.append(data)
+    if len(pieces) > _MOST_PIECES:
+        whole = pieces[0] if isinstance(pieces[0], bytearray) else bytearray(pieces[0])
+        whole += b"".join(pieces[1:])
+        pieces[:] = [whole]
 
 
 class ChunkedBody(BodyReader):

@@ -26,6 +26,7 @@ from planrunner.protocols.http.clients.http2.frames import (
 )
 from planrunner.protocols.http.clients.http2.heads import Fields, Http2Heads
 from planrunner.protocols.http.clients.http2.lane import Http2Lane
+from planrunner.protocols.http.clients.http2.yielding import MUCH, give_way
 from planrunner.protocols.http.url import Origin
 
 __all__ = ["Http2Connection"]
@@ -205,10 +206,12 @@ class Http2Connection(asyncio.Protocol):
         more = frames.window_frame(0, WINDOW - frames.START_WINDOW)
         self.transport.write(frames.PREFACE + frames.settings_frame(settings) + more)
 
-    def data_received(self, data: bytes) -> None:  # noqa: C901, PLR0912 - a call each costs more
+    def data_received(self, data: bytes) -> None:  # noqa: C901, PLR0912, PLR0915 - calls cost more
         if self._is_over:
             return
         self.heard += 1
+        if len(data) >= MUCH:
+            give_way(self.transport)
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
         unpack, take = frames.FRAME_HEAD.unpack_from, self._frames
