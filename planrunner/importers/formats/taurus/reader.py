@@ -24,12 +24,19 @@ from planrunner.loss.ledger import Fate
 
 __all__ = ["read"]
 
+_MISPLACED: Final = "Taurus looks for it under `scenarios`, and fails here; it must be meant"
 _NO_HOST: Final = "http://localhost:8000"
 _DOCUMENTS: Final = (".yml", ".yaml", ".json", "")
 _SHOWN: Final = frozenset({"final-stats", "console", "final_status", "final-status"})
 _INSTALLED: Final = frozenset(
-    {"path", "version", "download-link", "detect-plugins", "plugins", "memory-xmx", "gui", "class"}
+    {
+        *("path", "version", "download-link", "detect-plugins", "plugins", "memory-xmx", "gui"),
+        *("class", "fix-log4j", "fix-jars", "plugins-manager", "command-runner", "shutdown-wait"),
+        *("csv-jtl-flags", "xml-jtl-flags", "write-xml-jtl"),
+    }
 )
+"""Settings of a tool about where it is, and which files it writes: no load comes of them."""
+
 _OF_SETTINGS: Final = frozenset({"artifacts-dir", "check-interval", "default-executor"})
 _WITHOUT_EFFECT: Final = frozenset(
     {"settings", "cli", "cli-aliases", "version", "install-id", "aggregator", "local-bzt-version"}
@@ -173,6 +180,10 @@ class _TaurusReader:
             return entry.node, "Visitor" if number == 1 else f"Visitor {number}"
         name = entry.node.text()
         found = self.scenarios.get(name)
+        misplaced = one.node.entry(name)
+        if found is None and misplaced is not None and misplaced.node.is_mapping:
+            misplaced.construct.suspicious(_MISPLACED)
+            return misplaced.node, name
         if found is None:
             entry.construct.needs_you(f"the scenario `{name}` is not in the file")
             return None, name

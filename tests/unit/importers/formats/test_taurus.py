@@ -200,7 +200,7 @@ scenarios:
   s: {data-sources: [people.csv], requests: ['http://a/${name}']}
   b: {requests: ['http://a/']}
   idle: {requests: ['http://a/']}
-modules: {jmeter: {properties: {a: b}, version: 5}}
+modules: {jmeter: {properties: {a: b}, version: 5, csv-jtl-flags: {time: true}}}
 services: [{module: monitoring}]
 """
     )
@@ -208,10 +208,19 @@ services: [{module: monitoring}]
     imported = run("", main)
 
     assert missing(["people: {csv: people.csv}", "/${people.name}"], imported) == []
-    assert [fate(imported, one) for one in ("idle", ".b.requests", "properties.a", "version")] == [
-        *(S, L, L, T)
-    ]
+    words = ("idle", ".b.requests", "properties.a", "version", "csv-jtl-flags.time")
+    assert [fate(imported, one) for one in words] == [S, L, L, T, T]
     assert fate(imported, "services[0].module") is L
+
+
+def test_a_scenario_that_is_indented_too_much_is_the_one_that_is_meant() -> None:
+    """Taurus finds none of that name, and fails."""
+    imported = run(
+        "execution: [{scenario: s, hold-for: 1m, s: {requests: ['http://a/x', 'http://a/y']}}]\n"
+    )
+
+    assert missing(["s: steps: - get: /x - get: /y"], imported) == []
+    assert (fate(imported, "[0].s"), fate(imported, "s.requests")) == (S, T)
 
 
 def test_what_is_no_test() -> None:
