@@ -10,7 +10,7 @@ from planrunner.plan.yaml.files import MAX_BYTES
 from planrunner.plan.yaml.nodes import TreeBuilder, YamlNode
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import YamlProblem, open_events
-from planrunner.plan.yaml.yaml_faults import hide_directive, hide_forbidden
+from planrunner.plan.yaml.yaml_faults import hide_forbidden, readable
 from planrunner.plan.yaml.yaml_repairs import allow_url_characters, find_repair, patch
 
 __all__ = ["read_tree"]
@@ -26,7 +26,7 @@ def read_tree(text: str) -> YamlNode | None:
     source = Source("", text.removeprefix("\ufeff"))
     if len(source.text) > MAX_BYTES:
         return None
-    left = hide_directive(hide_forbidden(source.text))
+    left = readable(hide_forbidden(source.text))
     found = _read(source, left)
     return found if found is not None else _read(source, _without_open_quotes(left))
 

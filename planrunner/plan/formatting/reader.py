@@ -31,7 +31,7 @@ from planrunner.plan.yaml.yaml_events import (
     open_events,
     reading,
 )
-from planrunner.plan.yaml.yaml_faults import hide_directive
+from planrunner.plan.yaml.yaml_faults import readable
 from planrunner.plan.yaml.yaml_repairs import allow_url_characters, restore
 
 __all__ = ["read_written"]
@@ -46,15 +46,15 @@ def read_written(text: str, *, pure: bool = False) -> WrittenPlan:
     Raises:
         YamlProblem: It isn't YAML.
     """
-    readable = hide_directive(text)
+    left = readable(text)
     while True:
         try:
             with reading():
-                return _PlanReader(text, open_events(readable, pure=pure)).plan()
+                return _PlanReader(text, open_events(left, pure=pure)).plan()
         except YamlProblem as problem:
-            before = readable
-            readable = allow_url_characters(readable, problem.problem, problem.offset)
-            if readable == before:
+            before = left
+            left = allow_url_characters(left, problem.problem, problem.offset)
+            if left == before:
                 raise
 
 

@@ -12,7 +12,7 @@ from planrunner.plan.yaml.nodes import TreeBuilder, YamlNode
 from planrunner.plan.yaml.scalar_offsets import character_offsets, content_start
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import YamlProblem, open_events
-from planrunner.plan.yaml.yaml_faults import explain, find_unreadable, hide_directive
+from planrunner.plan.yaml.yaml_faults import explain, find_unreadable, readable
 from planrunner.plan.yaml.yaml_repairs import allow_url_characters, find_repair, patch
 from planrunner.values import dataclass
 
@@ -193,7 +193,7 @@ _MAX_REPAIRED_CHARACTERS = 100_000
 
 def _build(source: Source, *, pure: bool) -> tuple[YamlNode | None, list[Diagnostic]]:
     """Read the tree; read over expressions that lack quotes, so that later faults show too."""
-    text = hide_directive(source.text)
+    text = readable(source.text)
     repairs = _MAX_REPAIRS if len(text) <= _MAX_REPAIRED_CHARACTERS else 0
     found: list[Diagnostic] = []
     while True:

@@ -15,7 +15,7 @@ from planrunner.late_pattern import late_pattern
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import YamlProblem
 
-__all__ = ["explain", "find_unreadable", "hide_directive", "hide_forbidden"]
+__all__ = ["explain", "find_unreadable", "hide_forbidden", "readable"]
 
 # Characters that YAML forbids, NEL apart. They also could rewrite the terminal that shows them.
 _FORBIDDEN = late_pattern(
@@ -25,6 +25,7 @@ _FORBIDDEN = late_pattern(
 # `%` lines before the plan. The C parser compares each %TAG with all before it: a megabyte of
 # them takes ten seconds.
 _DIRECTIVE = late_pattern(r"(?:\A(?:[ \t]*(?:#.*)?[\r\n]+)*|^(?=%TAG))(%.*)", re.MULTILINE)
+_BLANK_WITH_TAB = late_pattern(r"^\t[ \t]*(?=\r?$)", re.MULTILINE)
 _VERSION = late_pattern(r"%YAML 1\.[0-9]+[ \t]*(?:#.*)?")
 
 
@@ -47,8 +48,13 @@ def find_unreadable(source: Source) -> Diagnostic | None:
     return None
 
 
-def hide_directive(text: str) -> str:
-    """Return `text` with a leading `%YAML 1.2`, which the C parser doesn't know, as a comment."""
+def readable(text: str) -> str:
+    """Return `text` as the C parser can read it, with each character at its place.
+
+    A leading `%YAML 1.2`, which it doesn't know, is a comment, and tabs in blank lines are blanks.
+    """
+    if "\n\t" in text or text.startswith("\t"):
+        text = _BLANK_WITH_TAB.sub(lambda found: " " * len(found[0]), text)
     found = _DIRECTIVE.search(text)
     return text[: found.start(1)] + "#" + text[found.start(1) + 1 :] if found else text
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, render
+from planrunner.plan.formatting import format_plan
 from planrunner.plan.yaml.document import Document, parse, read
 from tests.support.cpu_time import within_cpu
 
@@ -491,3 +492,18 @@ def _anything(text: str) -> Document:
     document = parse("a: 1", "plan.yaml")
     object.__setattr__(document, "source", type(document.source)("plan.yaml", text))
     return document
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("a: 1\n\t\nb: 2\n", {"a": 1, "b": 2}),
+        ("\t\na: 1\r\n\t \r\nb: 2\r\n", {"a": 1, "b": 2}),
+        ("a: |\n  x\n\t\n  y\n", {"a": "x\n\ny\n"}),
+        ('a: "x\n\t\n  y"\n', {"a": "x\ny"}),
+    ],
+)
+def test_a_tab_in_a_blank_line_is_a_blank(text: str, data: object) -> None:
+    """Editors leave them there, and YAML 1.2 allows it."""
+    assert parse(text, "plan.yaml").data == data
+    assert parse(format_plan(text, "plan.yaml"), "plan.yaml").data == data
