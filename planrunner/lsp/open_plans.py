@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -60,11 +60,17 @@ class OpenPlans:
 
     def _prepare(self, prepared: Callable[[], None]) -> None:
         """Make what all texts need, before there is one: the schema, and all that checks import."""
-        for made in (
-            self._reader.submit(shape_of_plan),
+        made: list[Future[object]] = [
             self._checking.submit(lambda: self._check(Path("plan.yaml"), _SMALLEST, lambda: None)),
-        ):
-            made.add_done_callback(lambda _: prepared())
+            self._reader.submit(shape_of_plan),
+        ]
+
+        def one_made(_: Future[object]) -> None:
+            if all(one.done() for one in made):
+                prepared()
+
+        for one in made:
+            one.add_done_callback(one_made)
 
     def put(self, uri: str, text: str, version: int | None = None, *, is_new: bool = False) -> None:
         """Take what a plan says now."""

@@ -47,7 +47,7 @@ def make_server(check: PlanCheck, prepared: Callable[[], None] = lambda: None) -
 
     Args:
         check: What says what is wrong with a plan; the same as `planrunner validate`.
-        prepared: Called when something has been made that the server keeps as long as it lives.
+        prepared: Called when all has been made that the server keeps as long as it lives.
     """
     sys.setswitchinterval(_SWITCH_S)
     server = LanguageServer(

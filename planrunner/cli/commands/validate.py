@@ -127,7 +127,9 @@ def examine(
     known = _Watched(go_on)
     plan: CheckedPlan | None = None
     try:
-        plan = load_plan(path, options, need_secrets=False, text=text)
+        of_rest = _Watched(go_on)  # whose places are not those of the plan
+        plan = load_plan(path, options, need_secrets=False, text=text, seen=of_rest)
+        go_on()
         graph = compile_plan(plan, selection=options.selection, seen=known)
     except PlanError as error:
         return Examined(Checked(error.diagnostics), plan, None, known)

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 from queue import SimpleQueue
 
+import pytest
 from lsprotocol import types
 
 from planrunner.cli.commands.validate import examine
 from planrunner.cli.plan_options import PlanOptions
 from planrunner.compiler.checked import Checked, Examined
-from planrunner.lsp.documents.checking import GoOn
+from planrunner.lsp.documents.checking import GoOn, OutdatedCheck
 from planrunner.lsp.server import make_server
 
 
@@ -47,3 +48,15 @@ def test_a_server_checks_a_plan_before_it_gets_one() -> None:
 
     assert not found.checked.faults
     assert found.graph is not None
+
+
+@pytest.mark.parametrize("fault", ["", "seeed: 1"])
+def test_a_check_of_an_older_text_ends_at_the_next_step(fault: str) -> None:
+    """Of what is sound in an invalid plan, too."""
+    text = f"name: a\nusers: {{A: {{steps: [get: http://localhost]}}}}\nstages: 1s:1\n{fault}\n"
+
+    def go_on() -> None:
+        raise OutdatedCheck
+
+    with pytest.raises(OutdatedCheck):
+        examine(Path("plan.yaml"), PlanOptions(), text=text, go_on=go_on)
