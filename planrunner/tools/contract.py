@@ -62,7 +62,7 @@ class ToolReader(ABC):
         lasted_ns: How long the tool says that its load lasted; 0 where it doesn't.
         users: How many it says it has now; None where it doesn't.
         unread: Lines that were not what the tool should write.
-        is_cut: Whether it was ended before it would have ended by itself; set before `end`.
+        is_cut: Whether it ended before it did all that it was to; set before `end`.
     """
 
     def __init__(self) -> None:

@@ -151,7 +151,7 @@ class ToolRun:
         finally:
             await program.stop()
         took_ns = time.monotonic_ns() - began
-        self._reader.is_cut = self._is_cut
+        self._reader.is_cut = self._is_cut or self._broke(program)
         for piece in _pieces(self._reader.end(_printed(*log))):
             take(piece)
             await asyncio.sleep(0)  # whoever takes them may have much to write
@@ -230,9 +230,13 @@ class ToolRun:
         if self._is_timed_out:
             lasted = format_duration(self._setting.timeout_ns)
             return f"{name} was stopped after {lasted}, its `timeout`: raise that, or do less"
-        if self._is_cut or not program.ended or self._reader.verdict(program.ended):
+        if self._is_cut or not self._broke(program):
             return ""
         return f"{name} {program.how_it_ended()}{program.last_words()}"
+
+    def _broke(self, program: SupervisedProgram) -> bool:
+        """Say whether it ended with an error, and not with a verdict of its own."""
+        return bool(program.ended) and not self._reader.verdict(program.ended or 0)
 
     def _verdict(self, program: SupervisedProgram) -> str:
         code = program.ended or 0

@@ -11,7 +11,13 @@ from click.shell_completion import CompletionItem
 
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.cli.streams import stdout_for_bytes
-from planrunner.cli.translations.loss_report import exit_code, tell, with_loss_options, write_text
+from planrunner.cli.translations.loss_report import (
+    exit_code,
+    note,
+    tell,
+    with_loss_options,
+    write_text,
+)
 from planrunner.errors import UsageError
 from planrunner.exporters.exporting import Exported, export_plan
 from planrunner.exporters.registry import BUILT_IN, all_exporters, named_exporter
@@ -89,17 +95,19 @@ def command(  # noqa: PLR0913 - its options
         selection=options.selection,
         folder=plan.parent if output == _STDOUT else output.parent,
     )
-    _write(exported, output)
+    if written := _write(exported, output):
+        note(written, report, as_document=as_document)
     tell(exported.ledger, report, as_document=as_document)
     return exit_code(exported.ledger, allow_loss=allow_loss)
 
 
-def _write(exported: Exported, output: Path) -> None:
+def _write(exported: Exported, output: Path) -> str:
+    """Write a test; returns what to say about its file."""
     if output == _STDOUT:
         stdout_for_bytes().write(exported.test.text.encode())
-        return
+        return ""
     write_text(output, exported.test.text)
     file = shlex.quote(str(output))
     runs = (f"`{one.replace('FILE', file)}`" for one in exported.test.commands)
     how = f"; run it with {', then '.join(runs)}" if exported.test.commands else ""
-    click.echo(f"wrote {output}{how}", err=True)
+    return f"wrote {output}{how}"

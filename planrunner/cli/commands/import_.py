@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from planrunner.cli.streams import stdout_for_bytes
-from planrunner.cli.translations.loss_report import exit_code, tell, with_loss_options
+from planrunner.cli.translations.loss_report import exit_code, note, tell, with_loss_options
 from planrunner.cli.translations.progress import telling_progress
 from planrunner.errors import UsageError
 from planrunner.importers.contract import ImportOptions
@@ -118,7 +118,8 @@ def command(  # noqa: PLR0913 - its options
             format_name=format_name,
             options=ImportOptions(keeps_assets=assets, resolves=resolve),
         )
-    _write_plan(imported, output, force=force)
+    for words in _write_plan(imported, output, force=force):
+        note(words, report, as_document=as_document)
     tell(imported.ledger, report, as_document=as_document)
     faults = check(imported)
     for fault in faults:
@@ -185,19 +186,18 @@ def _source(path: Path) -> SourceFile:
         return SourceFile.piped(str(path), pipe)
 
 
-def _write_plan(imported: Imported, output: Path, *, force: bool) -> None:
+def _write_plan(imported: Imported, output: Path, *, force: bool) -> list[str]:
+    """Write a plan and what it reads; returns what to say about its files."""
     if output == _STDOUT:
         stdout_for_bytes().write(imported.text.encode())
-        for name in imported.files:
-            click.echo(f"note: the plan reads `{name}`, which only --output writes", err=True)
-        return
+        words = "note: the plan reads `{}`, which only --output writes"
+        return [words.format(name) for name in imported.files]
     if not force and (others := overwritten(imported, output)):
         raise UsageError(
             f"`{others[0]}` exists, and the plan needs another file of that name",
             hint="write the plan to another folder, or add --force",
         )
     try:
-        for path in write(imported, output):
-            click.echo(f"wrote {path}", err=True)
+        return [f"wrote {path}" for path in write(imported, output)]
     except OSError as error:
         raise UsageError(f"cannot write `{output}`: {error.strerror}") from error

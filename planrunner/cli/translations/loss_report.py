@@ -14,7 +14,7 @@ from planrunner.loss.ledger import Ledger
 from planrunner.loss.report import as_json, as_text
 from planrunner.results.exit_codes import ExitCode
 
-__all__ = ["exit_code", "tell", "with_loss_options", "write_text"]
+__all__ = ["exit_code", "note", "tell", "with_loss_options", "write_text"]
 
 TranslatingCommand = TypeVar("TranslatingCommand", bound=Callable[..., Any])
 
@@ -47,6 +47,12 @@ def tell(ledger: Ledger, report: Path | None, *, as_document: bool) -> None:
         click.echo(text, err=True, nl=False)
     else:
         write_text(report, text)
+
+
+def note(words: str, report: Path | None, *, as_document: bool) -> None:
+    """Print a line beside the report, unless a document of JSON is all that stderr gets."""
+    if report is not None or not as_document:
+        click.echo(words, err=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -16,7 +16,7 @@ config: {target: "http://127.0.0.1:8000", payload: {path: people.csv, fields: [n
 scenarios:
   - flow:
       - get: {url: "/people/{{ name }}"}
-      - dance: slowly
+      - get: {url: /, ifTrue: "/a b"}
 """
 
 
@@ -38,9 +38,15 @@ def test_a_loss_ends_with_1_and_may_be_allowed() -> None:
     plan = Path("out/plan.yaml").read_bytes()
     assert Path("again/plan.yaml").read_bytes() == plan
     assert Path("out/people.csv").read_text(encoding="utf-8") == "ada\n"
-    assert b"# TODO import: load.yml:5: scenarios[0].flow[1].dance (left out)" in plan
+    assert b"# TODO import: load.yml:5: scenarios[0].flow[1].get.ifTrue (left out)" in plan
     losses = json.loads(Path("losses.json").read_text(encoding="utf-8"))
-    assert losses["total"] == len(losses["constructs"]) == 10
+    assert losses["total"] == len(losses["constructs"]) == 12
+
+
+def test_a_report_of_json_is_all_that_stderr_gets(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--output", "out/plan.yaml"], []):
+        assert run(["import", "load.yml", "--json", *words]) == 1
+        assert json.loads(capsys.readouterr().err)["total"] == 12
 
 
 @pytest.mark.parametrize(

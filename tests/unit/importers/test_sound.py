@@ -54,11 +54,13 @@ def steps(*bodies: dict[str, object]) -> DraftPlan:
         ("http:///x", "http://localhost/x"),
         ("https://a:${port}/x", "https://a:${port}/x"),
         ("${base}/x", "${base}/x"),
+        ("${scheme}://${host}:${port}/x", "${scheme}://${host}:${port}/x"),
     ],
 )
 def test_a_host_that_can_not_be_one_is_asked_for(url: str, sent: str) -> None:
     draft = steps({"get": url})
     draft.http["base_url"] = "http://127.0.0.1"
+    draft.params["scheme"] = DraftParam({"type": "str", "default": "https"})
     found = shaped(draft)
 
     assert draft.users[0].steps[0].body["get"] == sent

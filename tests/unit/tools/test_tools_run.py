@@ -12,6 +12,7 @@ import pytest
 from planrunner.errors import CannotRun
 from planrunner.tools.contract import Tool, ToolJob, ToolSample
 from planrunner.tools.installed import installed, need_program
+from planrunner.tools.known.hey import TOOL as HEY
 from planrunner.tools.tool_run import ToolEnd, ToolRun, ToolSetting
 from tests.support.own_tools import PRINTER
 
@@ -66,6 +67,20 @@ def test_one_that_dies_says_so_and_its_samples_stay(tmp_path: Path) -> None:
     assert ended.notices == (
         "printer wrote 1 line that can't be read as samples, so requests may be missing",
     )
+
+
+def test_what_a_tool_that_broke_did_not_send_has_not_failed(tmp_path: Path) -> None:
+    """hey's CSV lacks what got no reply, and all that was never sent."""
+    program = tmp_path / "hey"
+    program.write_text("#!/bin/sh\necho boom\nexit 3\n")
+    program.chmod(0o755)
+    job = ToolJob(str(program), None, ("-n", "100", "-c", "2", "http://h/x"), tmp_path / "work")
+    found = list[ToolSample]()
+    setting = ToolSetting(tmp_path, tmp_path / "log", dict(os.environ))
+    ended = asyncio.run(ToolRun(HEY, job, setting).run(found.extend))
+
+    assert found == []
+    assert ended.failed == "hey ended with exit code 3; it printed last:\n  boom"
 
 
 def test_its_own_verdict_is_no_failure(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ __all__ = ["sound_addresses"]
 
 _EXPRESSION: Final = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
 _PARAM_FIRST: Final = re.compile(r"\$\{(\w+)\}")
-_ORIGIN: Final = re.compile(r"(?:[^/?#$]*:/{0,2})?(?:\$\{[^{}]*\}|[^/?#])*")
+_ORIGIN: Final = re.compile(r"(?:(?:\$\{[^{}]*\}|[^/?#])*?:/{1,2})?(?:\$\{[^{}]*\}|[^/?#])*")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HERE: Final = "http://localhost"
