@@ -8,14 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import signal
 import ssl
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = str(Path(__file__).resolve().parents[1])
@@ -23,7 +19,7 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)  # as a script it has only its own folder
 
 from benchmarks.generators import find_peer  # noqa: E402
-from benchmarks.processes import free_port, pinned, run, wait_for_port  # noqa: E402
+from benchmarks.processes import nginx, run  # noqa: E402
 from benchmarks.turns import SHORT_S, Figures, Generated, in_turns, without_start  # noqa: E402
 
 CONNECTIONS = 64
@@ -77,7 +73,8 @@ _SERVER_CPU, _GENERATOR_CPU = 0, 1
 def http2(rounds: int, seconds: int) -> dict:
     """Requests a second over 64 connections, one at a time on each, generators interleaved."""
     names = ["planrunner", "jh2", "http/1.1", *(["k6"] if find_peer("k6") else [])]
-    with tempfile.TemporaryDirectory() as directory, _server(Path(directory)) as port:
+    server = nginx(cpu=_SERVER_CPU, config=_NGINX)
+    with tempfile.TemporaryDirectory() as directory, server as port:
 
         def measure(name: str) -> Figures:
             return _measure(name, port, max(seconds, SHORT_S + 1), Path(directory))
@@ -109,24 +106,6 @@ def _measure(name: str, port: int, seconds: int, directory: Path) -> Figures:
     return without_start(
         lambda within_s: generate(name, port, within_s, directory), seconds, "request"
     )
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[int]:
-    import trustme  # noqa: PLC0415
-
-    port = free_port()
-    made = trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem
-    made.write_to_path(folder / "server.pem")
-    config = folder / "nginx.conf"
-    config.write_text(_NGINX.format(folder=folder, port=port))
-    command = pinned(["nginx", "-p", str(folder), "-c", str(config)], _SERVER_CPU)
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        try:
-            wait_for_port(port)
-            yield port
-        finally:
-            process.send_signal(signal.SIGQUIT)
 
 
 def _planrunner(name: str, port: int, seconds: int, directory: Path) -> Generated:

@@ -140,14 +140,22 @@ http {{
 
 
 @contextmanager
-def nginx(*, cpu: int | None) -> Iterator[int]:
-    """Serve a 51-byte JSON reply from one pinned nginx worker; yields the port."""
+def nginx(*, cpu: int | None, config: str = _NGINX) -> Iterator[int]:
+    """Serve a 51-byte JSON reply from one pinned nginx worker; yields the port.
+
+    Another `config` may name `{folder}/server.pem`: a certificate of this machine, and its key.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "nginx.conf"
-        config.write_text(_NGINX.format(folder=folder, port=port))
+        if "server.pem" in config:
+            import trustme  # noqa: PLC0415 - for those who need it
+
+            made = trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem
+            made.write_to_path(Path(folder) / "server.pem")
+        path = Path(folder) / "nginx.conf"
+        path.write_text(config.format(folder=folder, port=port))
         process = subprocess.Popen(
-            pinned(["nginx", "-p", folder, "-c", str(config)], cpu), stderr=subprocess.DEVNULL
+            pinned(["nginx", "-p", folder, "-c", str(path)], cpu), stderr=subprocess.DEVNULL
         )
         try:
             wait_for_port(port)

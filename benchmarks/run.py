@@ -28,6 +28,7 @@ from benchmarks import (  # noqa: E402 - needs the path above
     outputs,
     questions,
     readme,
+    real_servers,
     reports,
     samples,
     streams,
@@ -66,6 +67,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "25-databases": databases.databases,
     "26-streams": streams.streams,
     "27-editor": typing_in_editor.editor,
+    "28-real-servers": real_servers.real_servers,
 }
 
 
