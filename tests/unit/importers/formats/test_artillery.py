@@ -194,6 +194,20 @@ CONFIG = [
     ("tls: {rejectUnauthorized: false}", ["verify: false"], "rejectUnauthorized", T),
     ("processor: ./x.js", ["`./x.js`"], "processor", Y),
     ("surprise: 1", [], "config.surprise", S),
+    (
+        "plugins: {publish-metrics: [{type: datadog, host: a, tags: [b]}]}",
+        ["statsd: {address: a:8125, prefix: artillery, optional: true}"],
+        "[0].type",
+        C,
+    ),
+    (
+        "plugins: {publish-metrics: [{type: open-telemetry, metrics: {exporter: otlp-grpc,"
+        " endpoint: 'http://c:4317', headers: {a: b}}}]}",
+        ["otlp: {endpoint: http://c:4317, protocol: grpc, headers: {a: b}, optional: true}"],
+        "metrics.endpoint",
+        T,
+    ),
+    ("plugins: {publish-metrics: [{type: datadog, apiKey: x}]}", [], "[0].type", L),
     ("apdex: {threshold: 100}, plugins: {apdex: {}}", ["warn: apdex(100ms) >= 0"], "apdex", T),
     ("plugins: {apdex: {}}, ensure: {apdex: 1}", ["- apdex(500ms) < 1"], "ensure.apdex", S),
     (

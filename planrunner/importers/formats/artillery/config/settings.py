@@ -8,12 +8,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from planrunner.importers.draft import Keys
+from planrunner.importers.formats.artillery.config.outputs import read_outputs
 from planrunner.importers.formats.artillery.config.payloads import read_payload
 from planrunner.importers.formats.artillery.config.processors import read_processor_file
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
 from planrunner.importers.formats.artillery.meant import with_default
 from planrunner.importers.formats.artillery.script import ArtilleryTest
-from planrunner.importers.nodes import SourceEntry, SourceNode
+from planrunner.importers.nodes import SourceEntry
 from planrunner.importers.reading.documents import leave_out, suspect
 from planrunner.importers.reading.expressions import computes, expression_of
 from planrunner.importers.reading.headers import sendable
@@ -243,22 +244,7 @@ class ConfigReader:
                 leave_out(below, f"planrunner has no engine `{below.key}`")
 
     def publish(self, one: SourceEntry) -> None:
-        outputs = self.draft.extra.setdefault("outputs", [])
-        assert isinstance(outputs, list)
-        for node in one.node.each():
-            kind = node.take("type")
-            word = kind.text() if kind is not None else ""
-            made = _output(word, node)
-            if made is not None:
-                outputs.append(made)
-            for below in node.unjudged():
-                below.construct.left_out("set it in `outputs:` if that output knows it")
-            if made is None and kind is not None:
-                node.entry("type").construct.left_out(  # type: ignore[union-attr]
-                    f"planrunner sends nothing to `{word}`: use `prometheus`, `otlp` or `statsd`"
-                )
-        if not outputs:
-            del self.draft.extra["outputs"]
+        read_outputs(one, self.test)
 
     def later(self, one: SourceEntry) -> None:
         """Take what is read with the scenarios."""
@@ -333,23 +319,6 @@ def handshake(keys: Keys) -> Keys:
         if one.lower() == "sec-websocket-protocol":
             found.setdefault("subprotocols", [each.strip() for each in others.pop(one).split(",")])
     return {**found, "headers": others} if others else found
-
-
-def _output(kind: str, node: SourceNode) -> Keys | None:
-    if kind in ("prometheus", "prometheus-pushgateway"):
-        node.entry("type").construct.changed(  # type: ignore[union-attr]
-            "Prometheus scrapes the page `/metrics`; nothing is pushed"
-        )
-        return {"prometheus": {"optional": True}}
-    if kind in ("statsd", "influxdb-statsd", "datadog-statsd"):
-        host, port = node.take_whole("host") or "localhost", node.take_whole("port") or 8125
-        prefix = node.take_whole("prefix")
-        address = f"{host}:{port}"
-        if "{{" in address:
-            return None
-        named = {"prefix": str(prefix).rstrip(".")} if prefix else {}
-        return {"statsd": {"address": address, **named, "optional": True}}
-    return None
 
 
 def _spec(value: object) -> Keys:
