@@ -7,20 +7,24 @@ from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Final, TextIO
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from planrunner.extras import install_hint
 from planrunner.report.charts.chart import Chart
 from planrunner.report.charts.over_time.request_columns import RequestColumns
 from planrunner.report.findings import is_rough
+from planrunner.report.formats.compiled_templates import compiled_templates
 from planrunner.report.formats.page_data import chart_data
 from planrunner.report.plain import plain, plain_line
 from planrunner.units import format_duration, format_percent, format_rate, format_size
 
 __all__ = ["lines", "write_page"]
+
+_TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 # Letters of scripts that run from right to left: beside them `< 1s` would read `1 >`.
 _RIGHT_TO_LEFT: Final = re.compile(
@@ -91,7 +95,8 @@ def _hash(text: str) -> str:
 @cache  # with its templates: they take longer to compile than a page does to write
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("planrunner.report"),
+        loader=FileSystemLoader(_TEMPLATES),
+        bytecode_cache=compiled_templates(_TEMPLATES, __file__),
         autoescape=True,
         # Names come from plans and servers: nothing of theirs is printed as it came.
         finalize=lambda value: plain(value) if type(value) is str else value,
