@@ -18,6 +18,7 @@ from planrunner.lsp.findings.entry_mendings import (
 )
 from planrunner.lsp.findings.faulty_text import FaultyText, Mending
 from planrunner.lsp.findings.moved_entries import (
+    as_phase,
     as_range,
     as_verb,
     flattened,
@@ -64,6 +65,7 @@ _FORMS: Final[
     (re.compile(r"^a threshold is one sentence: `- (.+)`"), sentence),
     (re.compile(r"^the verb is the key"), whole_entry("Write the verb as the key", as_verb)),
     (re.compile(r"^the action is the key"), whole_entry("Write the action as the key", flattened)),
+    (re.compile(r"^say how much load in"), whole_entry("Write the load as a phase", as_phase)),
     (re.compile(r"^write both as one range"), whole_entry("Write both as one range", as_range)),
     (
         re.compile(r"^read it into a param, `params: \{(\w+): \{type: str, env: (\w+)\}\}`"),

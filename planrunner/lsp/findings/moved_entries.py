@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from planrunner.language.fields.key_hints import as_spelt_here
 from planrunner.lsp.findings.entry_edits import (
     TextChange,
     TextEntry,
     entry_at,
+    flow_value,
     inserted,
     removed,
     value_text,
 )
+from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.requests import VERBS
 from planrunner.plan.yaml.nodes import YamlNode
 
@@ -62,6 +65,30 @@ def as_range(entry: TextEntry) -> tuple[TextChange, ...]:
         return ()
     kept = TextChange(found[0].start, found[0].stop, f"wait: {'..'.join(values)}")
     return (kept, *map(removed, found[1:]))
+
+
+def as_phase(entry: TextEntry) -> tuple[TextChange, ...]:
+    """Return what makes `vus: 10` and `run_time: 1m` at the first level a phase."""
+    items = entry.owner.items
+    if not isinstance(items, dict) or {"phases", "stages", "profiles"} & items.keys():
+        return ()
+    words = {**PhaseModel.synonyms, **{key: key for key in _OF_LOAD}}
+    found = {
+        meant: one
+        for key in items
+        if (meant := as_spelt_here(words, key)) in _OF_LOAD
+        and (one := entry.sibling(key)) is not None
+        and one.value.items is None
+    }
+    if not {"users", "rate"} & found.keys() or entry not in found.values():
+        return ()
+    phase = ", ".join(f"{key}: {flow_value(one.value)}" for key, one in found.items())
+    first, *others = sorted(found.values(), key=lambda one: one.start)
+    written = TextChange(first.start, first.stop, f"phases:\n  - {{{phase}}}")
+    return (written, *map(removed, others))
+
+
+_OF_LOAD: Final = ("users", "rate", "ramp_up", "spawn_rate", "hold", "iterations")
 
 
 def flattened(entry: TextEntry) -> tuple[TextChange, ...]:

@@ -89,6 +89,11 @@ def edited(text: str, edits: list[types.TextEdit]) -> str:
         ('"${id}"', '"${__VU}"', ["Replace by `user.id`"]),
         ('"${id}"', '"${__ENV.PLACE}"', ["Read `PLACE` into the param `place`"]),
         ('"${id}"', '"${__Random(1, 5)}"', ["Replace by `rand.int(1, 10)`"]),
+        (
+            'phases:\n  - {users: "${users}", hold: 1s}\n',
+            "vus: 3\nrun_time: 1s\nramp-up: 1s\n",
+            ["Write the load as a phase"] * 3,
+        ),
         ("hold: 1s", "hold-for: 1s", ["Replace by `hold`"]),
         ("hold: 1s", "duration: 1s", ["Replace by `hold`"]),
         ('users: "${users}"', "vus: 3", ["Replace by `users`"]),
