@@ -53,7 +53,7 @@ async def check_hosts(graph: RunGraph, allowed: Sequence[str]) -> None:
     hosts = {host for host in _hosts(graph) if not _is_named(host, allowed)}
     refused = [host for host, _ in await _foreign(hosts)] if OWN_HOSTS in allowed else hosts
     mask = Masker(graph.secrets)
-    if names := sorted(mask(host.name) for host in refused if host.name):
+    if names := sorted({mask(name) for host in refused for name in _refused(host, allowed)}):
         listed = ", ".join(f"`{name}`" for name in few(names))
         raise UsageError(
             f"--only-hosts does not allow {listed}; nothing was sent",
@@ -67,8 +67,20 @@ async def check_hosts(graph: RunGraph, allowed: Sequence[str]) -> None:
 
 
 def _is_named(host: TargetHost, allowed: Sequence[str]) -> bool:
-    name = host.name.lower()
-    return bool(name) and any(fnmatchcase(name, one.lower()) for one in allowed)
+    """Say whether a host is allowed, and so where the plan looks for it, which may be elsewhere."""
+    return _fits(host.name, allowed) and (
+        host.address == host.name or is_loopback(host.address) or _fits(host.address, allowed)
+    )
+
+
+def _fits(name: str, allowed: Sequence[str]) -> bool:
+    return bool(name) and any(fnmatchcase(name.lower(), one.lower()) for one in allowed)
+
+
+def _refused(host: TargetHost, allowed: Sequence[str]) -> Iterable[str]:
+    if not host.name:
+        return ()
+    return (host.address,) if _fits(host.name, allowed) else (host.name,)
 
 
 async def _foreign(hosts: Iterable[TargetHost]) -> list[tuple[TargetHost, Sequence[str]]]:

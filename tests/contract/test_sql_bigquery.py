@@ -57,3 +57,19 @@ def test_statements_go_without_the_cache_and_say_what_they_cost(
             assert (await statements.done("select 1")).facts["cache_hit"] is True
 
         with_statements(settings_of(url=f"{url}&use_query_cache=true"), cached)
+
+
+def test_without_an_account_a_statement_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Google's package looks for one as the first statement is sent."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+
+    async def use(statements: Statements) -> None:
+        kind, _, words = await statements.failed("select 1")
+        assert (kind, "credentials" in words) == ("permission", True)
+
+    with_statements(settings_of(url="bigquery://p/ds"), use)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from planrunner.extras import install_hint, is_installed
 from planrunner.protocols.base import Exchange
@@ -107,13 +108,15 @@ def _lifetime(settings: HttpSettings) -> str:
 
 
 def hosts(exchange: Exchange, settings: HttpSettings) -> Iterator[TargetHost]:
-    """Yield the host of a request, and that of the tokens it needs."""
+    """Yield the host of a request, of the proxy on the way, and of the tokens it needs."""
     operation: HttpOperation = exchange.operation
     if operation.url.origin is not None:
         name = operation.url.origin.host
         yield TargetHost(name, settings.hosts.get(name, name))
     else:
         yield TargetHost("", "")
+    if settings.proxy and (proxy := urlsplit(settings.proxy).hostname):
+        yield TargetHost(proxy, proxy)
     if operation.grant is not None:
         yield from hosts(operation.grant.exchange, settings)
 

@@ -13,9 +13,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from planrunner.errors import PackageMissing, UsageError
 from planrunner.extras import install_hint, is_found, look_for
@@ -72,6 +72,10 @@ _MODULES: Final[Mapping[str, tuple[str, str]]] = {
 """What to import of a driver, and the package that has it."""
 
 
+_FILES: Final = frozenset({"sqlite", "duckdb"})
+_KEEPS_IT: Final = frozenset({"service", "odbc_connect", "dsn"})
+"""Names something outside of the plan that says where the database is."""
+
 _BROUGHT: Final[Mapping[str, str]] = {
     "bigquery": "sqlalchemy-bigquery",
     "clickhouse": "clickhouse-sqlalchemy",
@@ -90,12 +94,14 @@ class DatabaseUrl:
         driver: Empty where SQLAlchemy's default is taken.
         host: Empty for a file and for a Unix socket.
         port: 0 where the database has no usual one.
+        hosts: All that its driver may connect to; an empty one is known to the driver alone.
     """
 
     dialect: str
     driver: str
     host: str
     port: int
+    hosts: tuple[str, ...] = ()
 
     @property
     def scheme(self) -> str:
@@ -129,12 +135,30 @@ def read_url(text: str) -> DatabaseUrl:
     try:
         parts = urlsplit(text)
         host, port = unquote(parts.hostname or ""), parts.port
+        query = parse_qs(parts.query)
     except ValueError as error:
         raise UsageError(f"this is not the URL of a database: {error}") from error
     if dialect not in _PORTS and port is None:
         host = ""  # a file, or the name of a project or an account
     driver = found["driver"] or _DRIVERS.get(dialect, "")
-    return DatabaseUrl(dialect, driver, host, port or (_PORTS.get(dialect, 0) if host else 0))
+    hosts = tuple(_hosts(dialect, host, query))
+    host = host or next((name for name in hosts if name and dialect in _PORTS), "")
+    port = port or (_PORTS.get(dialect, 0) if host else 0)
+    return DatabaseUrl(dialect, driver, host, port, hosts)
+
+
+def _hosts(dialect: str, host: str, query: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield where a driver may go: its URL may name hosts in its query, or what has their names."""
+    if host:
+        yield host
+    for key in ("host", "hostaddr"):
+        for name in ",".join(query.get(key, ())).split(","):
+            if name and not name.startswith(("/", "@")):  # sockets of this machine
+                yield name.partition(":")[0] if name.count(":") == 1 else name
+    if dialect == "bigquery":
+        yield "bigquery.googleapis.com"
+    elif not _KEEPS_IT.isdisjoint(query) or not (host or dialect in _PORTS or dialect in _FILES):
+        yield ""
 
 
 def driver_problem(url: DatabaseUrl) -> PackageMissing | UsageError | None:

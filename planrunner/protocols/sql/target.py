@@ -27,9 +27,8 @@ def hosts(exchange: Exchange, settings: SqlSettings) -> Iterator[TargetHost]:
     """Yield the host of a statement's database; a file has none."""
     operation = exchange.operation
     if isinstance(operation, SqlOperation) and operation.database < len(settings.databases):
-        url = settings.databases[operation.database].url
-        if url.host:
-            yield TargetHost(url.host, url.host)
+        for host in settings.databases[operation.database].url.hosts:
+            yield TargetHost(host, host)
 
 
 def reach(settings: SqlSettings) -> Iterator[Reach]:

@@ -178,3 +178,23 @@ users:
 
     with pytest.raises(UsageError, match="only the run knows"):
         check("own", at("http://127.0.0.1:1"), plan)
+
+
+SQL = "users: {U: {steps: [{sql.query: select 1}]}}"
+
+
+@pytest.mark.parametrize(
+    ("sections", "name"),
+    [
+        (('http: {base_url: "http://127.0.0.1", hosts: {127.0.0.1: 8.8.4.4}}',), "`8.8.4.4`"),
+        (('http: {base_url: "http://127.0.0.1", proxy: "http://p.example:1"}',), "`p.example`"),
+        (('sql: {url: "postgresql:///x?host=/run/pg,db.example:1"}', SQL), "`db.example`"),
+        (('sql: {url: "mysql://127.0.0.1/x?host=db.example"}', SQL), "`db.example`"),
+        (('sql: {url: "bigquery://project/x"}', SQL), "`bigquery.googleapis.com`"),
+        (('sql: {url: "postgresql://127.0.0.1/x?service=shop"}', SQL), "only the run knows"),
+    ],
+)
+def test_ways_around_the_name_are_seen(sections: tuple[str, ...], name: str) -> None:
+    """What a plan maps, goes through, or has in the query of a URL."""
+    with pytest.raises(UsageError, match=name):
+        check("127.0.0.1", *sections)

@@ -68,6 +68,9 @@ _WORDS: Final = (
 )  # fmt: skip
 
 
+_OF_GOOGLE_AUTH: Final = ("DefaultCredentialsError", "RefreshError")
+"""There is nobody to log in as, or not any more."""
+
 _NO_TLS: Final = "rejected ssl upgrade"
 
 
@@ -148,6 +151,8 @@ def _briefly(chain: list[Any]) -> str:
 def _kind(chain: list[Any], status: int, words: str, *, connects: bool) -> FailureKind:
     if connects and _NO_TLS in words:  # as a `ConnectionError`
         return FailureKind.TLS
+    if any(type(one).__name__ in _OF_GOOGLE_AUTH for one in chain):
+        return FailureKind.PERMISSION
     codes = [code for code in (*map(_number_of_mysql, chain), status) if code]
     kinds = (_of_system(chain), *(_of_status(status_text(code)) for code in codes))
     found = next((kind for kind in kinds if kind is not None), None)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
+from planrunner.language.expressions.expression import EvaluationError
 from planrunner.protocols.base import FailureKind, Redirect, Reply, Scope, Sent
 from planrunner.protocols.sql.clients.connections import OpenDatabase, SqlConnection
 from planrunner.protocols.sql.clients.execution import (
@@ -78,7 +79,14 @@ class SqlSession:
         reply, asked_ns = self._reply, self._now()
         reply.begin(asked_ns)
         self._last = request, values
-        database = self._room.database(request.operation.database, scope)
+        try:
+            database = self._room.database(request.operation.database, scope)
+        except EvaluationError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary: any driver's, such as lost keys
+            failure = map_error(error, connects=True)
+            self._fail(failure.kind, failure.status, failure.words)
+            return reply
         try:
             async with asyncio.timeout(request.timeout_ns / NS_PER_S):
                 connection = self._held.get(database) or await self._take(database, reply)
