@@ -28,8 +28,8 @@ WaitOutcome = TypeVar("WaitOutcome")
 class WireSender(Protocol):
     """Who returns its wait for what it has sent."""
 
-    def go_on(self, outcome: Any) -> Awaitable[Any]:  # noqa: ANN401 - as the wait has it
-        """Return what gives the reply, where there is more to do."""
+    def go_on(self, outcome: Any) -> Awaitable[Any] | None:  # noqa: ANN401 - as the wait has it
+        """Do what is left, where there is; returns what gives the reply if that takes its time."""
 
     def let_go(self) -> None:
         """Wait no longer for it: whoever did has been cancelled."""
@@ -45,7 +45,7 @@ class WireWait(Generic[WaitOutcome]):
         is_pending: It has begun, and nothing has ended it.
         outcome: What ended it.
         resume: Lets the waiter go on; set by whoever drives it.
-        reply: What comes of it where the wait itself is awaited, and ends with None.
+        reply: What comes of it where the wait itself is awaited, and ends with nothing.
         sender: Knows more.
     """
 
@@ -94,9 +94,8 @@ class WireWait(Generic[WaitOutcome]):
             except BaseException:
                 self.abandon()
                 raise
-        if self.outcome is None:
-            return self.reply
-        return (yield from self.sender.go_on(self.outcome).__await__())
+        rest = self.sender.go_on(self.outcome) if self.outcome else None
+        return self.reply if rest is None else (yield from rest.__await__())
 
     def abandon(self) -> None:
         """Wait no longer: whoever did has been cancelled."""

@@ -46,9 +46,8 @@ from planrunner.engine.steps.requests import (
     measured_request,
     plain_request,
     request_attempt,
-    silent_step,
 )
-from planrunner.engine.steps.step_failures import StepFailures
+from planrunner.engine.steps.step_failures import StepFailures, silent_step
 from planrunner.engine.steps.step_services import StepServices
 from planrunner.engine.steps.wires import Wires
 from planrunner.engine.users.bound_task import BoundTask, limit_steps

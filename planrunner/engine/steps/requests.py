@@ -17,8 +17,7 @@ from planrunner.engine.recording.plan_values import RecordedValue, keep_values, 
 from planrunner.engine.recording.recorder import Site, StatusKey, record
 from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.reply_scope import publish_reply
-from planrunner.engine.steps.step_failures import StepFailures
-from planrunner.engine.users.user_context import Actor, IterationEnded, Step
+from planrunner.engine.users.user_context import Actor, Step
 from planrunner.graph.run_graph import RequestNode
 from planrunner.language.expressions.values import EvaluationError, evaluation_error, to_text
 from planrunner.metrics.series import Series, Tags
@@ -33,7 +32,6 @@ __all__ = [
     "measured_request",
     "plain_request",
     "request_attempt",
-    "silent_step",
 ]
 
 FoundFailure = tuple[FailureKind, str]
@@ -73,8 +71,9 @@ def plain_request(  # noqa: C901, PLR0915
                     sent.abandon()
                     raise
                 reply: Reply = sent.reply
-                if sent.outcome is not None:
-                    reply = yield from sent.sender.go_on(sent.outcome)
+                if sent.outcome:
+                    rest = sent.sender.go_on(sent.outcome)
+                    reply = reply if rest is None else (yield from rest)
             else:
                 reply = yield from sent
         except CancelledError:
@@ -190,47 +189,6 @@ def measured_request(  # noqa: C901, PLR0915
     return request
 
 
-def silent_step(  # noqa: C901 - one function for what comes at once, and one for the rest
-    node: RequestNode,
-    failures: StepFailures,
-    position: int,
-    bound: Any,  # noqa: ANN401 - as `bind` gave
-) -> Step:
-    """A step that does something here and isn't measured: it has a sample only if it fails."""
-    accept = node.exchange.accept
-
-    def step(user: Actor) -> Awaitable[Reply] | None:
-        try:
-            sent: Any = user.sends[position](bound, user.scope)
-        except EvaluationError as error:
-            raise failures.failed(user, str(error)) from error
-        try:
-            failure = sent.failure
-        except AttributeError:  # no reply yet; this costs those nothing that are there at once
-            return rest(user, sent)
-        user.reply = sent
-        if failure is not None or sent.status not in accept:
-            raise failed(user, sent)
-        user.moment_ns = sent.ended_ns
-        return None
-
-    async def rest(user: Actor, sent: Awaitable[Reply]) -> Reply:
-        try:
-            reply = await sent
-        except EvaluationError as error:
-            raise failures.failed(user, str(error)) from error
-        if reply.failure is not None or reply.status not in accept:
-            raise failed(user, reply)
-        user.moment_ns = reply.ended_ns
-        return reply
-
-    def failed(user: Actor, reply: Reply) -> IterationEnded:
-        kind = (reply.ends_iteration and reply.failure) or FailureKind.ERROR
-        return failures.failed(user, reply.detail, kind=kind, began_ns=reply.asked_ns)
-
-    return step
-
-
 SendAttempt = Callable[[Actor, int, Any], Awaitable[Reply]]
 JudgeReply = Callable[[Reply, FoundFailure | None], FoundFailure | None]
 """Has the last word on a complete reply and what is wrong with it by itself."""
@@ -248,16 +206,29 @@ def demanding_request(
     """A request with expectations beyond the status, extractions, or names and tags to set."""
     failures = FailureRecorder(site, position, node.origin.place)
 
-    async def request(user: Actor) -> Reply:
+    @coroutine  # as `plain_request`
+    def request(user: Actor) -> Generator[Any, None, Reply]:
         try:
-            reply = await user.sends[position](bound, user.scope)
+            sent: Any = user.sends[position](bound, user.scope)
+            if type(sent) is WireWait:
+                try:
+                    yield sent
+                except BaseException:
+                    sent.abandon()
+                    raise
+                reply: Reply = sent.reply
+                if sent.outcome:
+                    rest = sent.sender.go_on(sent.outcome)
+                    reply = reply if rest is None else (yield from rest)
+            else:
+                reply = yield from sent
         except CancelledError:
             failures.aborted(user)
             raise
         except EvaluationError as error:
             raise failures.unsent(user, error) from error
         if (failing := _conclude(user, reply, node, site, failures)) is not None:
-            await failing
+            yield from failing.__await__()
         return reply
 
     return request

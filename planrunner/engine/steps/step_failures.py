@@ -1,16 +1,17 @@
-"""What happens when a step that is no request fails: a sample, and the end of the iteration."""
+"""Steps that are no requests: one that fails has a sample, and ends the iteration."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Awaitable
+from typing import Any, Final
 
 from planrunner.engine.recording.recorder import Site
-from planrunner.engine.users.user_context import Actor, IterationEnded
-from planrunner.graph.run_graph import Evaluate
+from planrunner.engine.users.user_context import Actor, IterationEnded, Step
+from planrunner.graph.run_graph import Evaluate, RequestNode
 from planrunner.language.expressions.values import EvaluationError
-from planrunner.protocols.base import FailureKind
+from planrunner.protocols.base import FailureKind, Reply
 
-__all__ = ["StepFailures"]
+__all__ = ["StepFailures", "silent_step"]
 
 _MOST_WORDS: Final = 200
 
@@ -70,3 +71,44 @@ class StepFailures:
         name = f"`{site.labels.request}`"
         user.words = words if words.startswith(name) else f"{name} failed: {words}"
         return IterationEnded(words, self._origin)
+
+
+def silent_step(  # noqa: C901 - one function for what comes at once, and one for the rest
+    node: RequestNode,
+    failures: StepFailures,
+    position: int,
+    bound: Any,  # noqa: ANN401 - as `bind` gave
+) -> Step:
+    """A step that does something here and isn't measured: it has a sample only if it fails."""
+    accept = node.exchange.accept
+
+    def step(user: Actor) -> Awaitable[Reply] | None:
+        try:
+            sent: Any = user.sends[position](bound, user.scope)
+        except EvaluationError as error:
+            raise failures.failed(user, str(error)) from error
+        try:
+            failure = sent.failure
+        except AttributeError:  # no reply yet; this costs those nothing that are there at once
+            return rest(user, sent)
+        user.reply = sent
+        if failure is not None or sent.status not in accept:
+            raise failed(user, sent)
+        user.moment_ns = sent.ended_ns
+        return None
+
+    async def rest(user: Actor, sent: Awaitable[Reply]) -> Reply:
+        try:
+            reply = await sent
+        except EvaluationError as error:
+            raise failures.failed(user, str(error)) from error
+        if reply.failure is not None or reply.status not in accept:
+            raise failed(user, reply)
+        user.moment_ns = reply.ended_ns
+        return reply
+
+    def failed(user: Actor, reply: Reply) -> IterationEnded:
+        kind = (reply.ends_iteration and reply.failure) or FailureKind.ERROR
+        return failures.failed(user, reply.detail, kind=kind, began_ns=reply.asked_ns)
+
+    return step

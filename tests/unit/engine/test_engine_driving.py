@@ -240,7 +240,10 @@ class _Sender:
         self.wait: WireWait[str | None] = WireWait(self, "plain")
         self.left = 0
 
-    async def go_on(self, outcome: str) -> str:
+    def go_on(self, outcome: str) -> Awaitable[str] | None:
+        return None if outcome == "at once" else self._more(outcome)
+
+    async def _more(self, outcome: str) -> str:
         await asyncio.sleep(0)
         return f"more: {outcome}"
 
@@ -248,7 +251,9 @@ class _Sender:
         self.left += 1
 
 
-@pytest.mark.parametrize(("outcome", "reply"), [(None, "plain"), ("late", "more: late")])
+@pytest.mark.parametrize(
+    ("outcome", "reply"), [(None, "plain"), ("at once", "plain"), ("late", "more: late")]
+)
 def test_a_wait_that_is_awaited_gives_the_reply_of_its_sender(
     outcome: str | None, reply: str
 ) -> None:

@@ -8,18 +8,19 @@ may take its time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
-from types import coroutine
-from typing import Any, Final
+from collections.abc import Awaitable, Sequence
+from typing import Final
 
 from planrunner.protocols.base import Reply, Scope
 from planrunner.protocols.http.clients.http1.exchange import WireExchange
 from planrunner.protocols.http.clients.http1.group import ConnectionGroup
+from planrunner.protocols.http.clients.http1.open_connection import ReplyOutcome
 from planrunner.protocols.http.clients.http1.user import WireShared, WireUser
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import LARGE, Outbound, WireRequest
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
 from planrunner.units import NS_PER_MS, NS_PER_S
+from planrunner.wire_wait import WireWait
 
 LISTEN_NS: Final = 20 * NS_PER_MS
 
@@ -29,28 +30,29 @@ __all__ = ["RetiringSession", "WireSession"]
 class WireSession(WireUser):
     """The wire client's `Session`."""
 
-    __slots__ = ("others",)
+    __slots__ = ("bound", "others", "plain")
+
+    bound: WireRequest
+    plain: bytes
 
     def __init__(
         self, shared: WireShared, identity: WireIdentity, tokens: Tokens, number: int = 0
     ) -> None:
         super().__init__(shared, identity, tokens, number)
+        self.wait = WireWait(self, self.reply)
         self.others: list[WireSession] = []
         if shared.connector.speaks_http2:
             self.group = ConnectionGroup(shared.streams, shared.http1_only)
 
-    # Not `async`: it yields the wait itself, as `outcome_of` does for others.
-    @coroutine
-    def send(  # noqa: C901, PLR0912, PLR0915 - the hot path: few calls
-        self, bound: WireRequest, scope: Scope
-    ) -> Generator[Any, None, Reply]:
+    # Not `async`: whoever waits for the reply waits with the wait itself.
+    def send(self, bound: WireRequest, scope: Scope) -> Awaitable[Reply]:
         connection = self.connections.get(bound.key)
         if connection is None or bound.needs_care:
-            return (yield from self._send_slowly(bound, scope).__await__())
+            return self._send_slowly(bound, scope)
         render = bound.render
         plain = data = bound.data or render(scope)
         if len(data) > LARGE:
-            return (yield from WireExchange(self, bound, connection.origin, data).run().__await__())
+            return WireExchange(self, bound, connection.origin, data).run()
         if not self.identity.is_plain:
             data = self.identity.dress(data, connection.origin, bound, has_crossed=False)
         reply = self.reply
@@ -64,26 +66,29 @@ class WireSession(WireUser):
         connection.wants_body = bound.wants_body
         connection.awaits_head = waiter.is_pending = True
         connection.waiter = waiter
-        self.current = connection
+        self.current, self.bound, self.plain = connection, bound, plain
         reply.asked_ns = reply.sent_ns = asked_ns = now_ns()
         self.deadline_ns = asked_ns + bound.timeout_ns
         self.written = data
         write(data)
-        try:
-            if waiter.is_pending:
-                yield waiter
-        except asyncio.CancelledError:
-            connection.abort()
-            raise
-        finally:
-            waiter.is_pending = False
-        if not (outcome := waiter.outcome):
-            return reply
+        if waiter.is_pending:
+            return waiter
+        return self.go_on(waiter.outcome) or reply
+
+    def go_on(self, outcome: ReplyOutcome) -> Awaitable[Reply] | None:
+        """Do what is left when the reply is there: store its cookies, or go on from there."""
+        connection = self.current
+        assert connection is not None  # it was written to
         if isinstance(outcome, tuple):
-            self.identity.store(outcome, connection.origin, plain)
-            return reply
-        rest = WireExchange(self, bound, connection.origin, plain)
-        return (yield from rest.resume(connection, outcome).__await__())
+            self.identity.store(outcome, connection.origin, self.plain)
+            return None
+        rest = WireExchange(self, self.bound, connection.origin, self.plain)
+        return rest.resume(connection, outcome)
+
+    def let_go(self) -> None:
+        """Hang up: nobody waits for the reply any more."""
+        if self.current is not None:
+            self.current.abort()
 
     async def _send_slowly(self, bound: WireRequest, scope: Scope) -> Reply:
         outbound = bound.prepare(scope)
@@ -159,7 +164,6 @@ class RetiringSession(WireSession):
 
     __slots__ = ()
 
-    @coroutine
-    def send(self, bound: WireRequest, scope: Scope) -> Generator[Any, None, Reply]:
+    def send(self, bound: WireRequest, scope: Scope) -> Awaitable[Reply]:
         self.retire(self.now_ns())
-        return (yield from super().send(bound, scope))
+        return super().send(bound, scope)

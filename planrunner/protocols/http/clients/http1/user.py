@@ -24,7 +24,6 @@ from planrunner.protocols.http.clients.retries import Tokens
 from planrunner.protocols.http.clients.tally import Tally
 from planrunner.protocols.http.url import Origin
 from planrunner.values import dataclass
-from planrunner.wire_wait import WireWait
 
 __all__ = ["Lifetime", "WireShared", "WireUser"]
 
@@ -113,6 +112,8 @@ class WireUser:
         "written",
     )
 
+    wait: Waiter
+
     def __init__(
         self, shared: WireShared, identity: WireIdentity, tokens: Tokens, number: int = 0
     ) -> None:
@@ -122,7 +123,6 @@ class WireUser:
         self.tokens = tokens
         self.clock = shared.clock
         self.now_ns = shared.now_ns
-        self.wait: Waiter = WireWait()
         self.connections: dict[str | None, OpenConnection] = {}
         self.current: OpenConnection | None = None
         self.group: ConnectionGroup | None = None
