@@ -13,7 +13,6 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.files import FileFault
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.steps import BlockModel
-from planrunner.protocols.python.functions import functions_in, missing_modules
 from planrunner.values import dataclass
 
 __all__ = ["Once", "check_hooks", "compile_once"]
@@ -67,6 +66,8 @@ def check_hooks(work: Compilation, plan: CheckedPlan) -> None:
     name = plan.model.hooks
     if name is None:
         return
+    from planrunner.protocols.python.functions import functions_in, missing_modules  # noqa: PLC0415 - many plans have none
+
     where = ("hooks",)
     files = plan.files_at(where)
     try:

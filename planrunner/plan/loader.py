@@ -21,7 +21,6 @@ from planrunner.plan.faults.find import MAX_FAULTS, diagnose
 from planrunner.plan.faults.missing_braces import with_missing_braces
 from planrunner.plan.faults.salvage import Remains, salvage
 from planrunner.plan.functions import PlanFunction
-from planrunner.plan.imports import merge_imports
 from planrunner.plan.load_options.phase_keys import Constants
 from planrunner.plan.models.params import ParamModel
 from planrunner.plan.models.plan import PlanModel
@@ -182,7 +181,7 @@ def load_bundle(bundle: Bundle, sources: ParamSources) -> CheckedPlan:
 def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> CheckedPlan:
     document = parse(read(bundle.file), bundle.file)
     broken = document.faults
-    document, faults = merge_imports(document, read)
+    document, faults = _with_imports(document, read)
     document, found = _with_defaults(document, bundle, read)
     faults += found
     as_written = document
@@ -237,6 +236,17 @@ def _note_names(plan: CheckedPlan) -> None:
 
         constants = {name: param.value for name, param in plan.params.items()}
         note_queries(plan.model, constants, plan.files_at)
+
+
+def _with_imports(
+    document: Document, read: Callable[[str], str]
+) -> tuple[Document, list[Diagnostic]]:
+    """Return the plan with what it imports, and what is wrong with that."""
+    if not document.has(("imports",)):
+        return document, []
+    from planrunner.plan.imports import merge_imports  # noqa: PLC0415 - few plans import any
+
+    return merge_imports(document, read)
 
 
 def _with_defaults(

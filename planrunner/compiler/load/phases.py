@@ -14,7 +14,6 @@ from planrunner.compiler.load.open_and_search import (
     compile_search,
     lacks_users,
 )
-from planrunner.compiler.load.tool_phases import compile_tool
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.language.diagnostics import Code, suggest
@@ -113,6 +112,8 @@ def _load(
         case LoadKind.SEARCH:
             return compile_search(work, phase, path, classes)
         case LoadKind.TOOL:
+            from planrunner.compiler.load.tool_phases import compile_tool  # noqa: PLC0415 - few phases are other tools
+
             return compile_tool(work, phase, path)
 
 

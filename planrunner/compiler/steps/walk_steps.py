@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps import flow as flow_steps
-from planrunner.compiler.steps.functions import compile_function
 from planrunner.compiler.steps.inherited import pause_of
 from planrunner.compiler.steps.requests import compile_request
 from planrunner.compiler.steps.walk import Flows, StepWalk, reads_of_reply
@@ -64,6 +63,8 @@ class Flow(StepWalk):
     ) -> tuple[StepNode, ...]:
         when = self._when(model, path)
         if (function := self._function(model)) is not None:
+            from planrunner.compiler.steps.functions import compile_function  # noqa: PLC0415 - plans of Python alone have any
+
             return (compile_function(self, function, path, when),)
         if model.operation is not None:
             request = self.request(model, path, when, read_later)

@@ -162,7 +162,7 @@ def test_validating_imports_nothing_that_runs_plans_or_speaks_to_etcd(
 
     assert sorted(modules & _HEAVY) == []
     assert sorted(modules & _NOT_THIS_PLAN) == []
-    assert _count_of_ours(modules) <= 320
+    assert _count_of_ours(modules) <= 312
     assert [
         name for name in sorted(modules) if name.startswith("planrunner") and "clients" in name
     ] == []
@@ -203,7 +203,7 @@ def test_running_imports_no_report_and_no_view_that_nobody_asked_for(tmp_path: P
     drawing.remove("planrunner.results.files.metrics_json")  # which the run itself is
     of_few = {"csv", "email", "importlib.metadata", "psutil", "pydantic", "webbrowser"}
     assert sorted(modules & (drawing | of_few)) == []
-    assert _count_of_ours(modules) <= 555
+    assert _count_of_ours(modules) <= 548
 
 
 @pytest.mark.slow

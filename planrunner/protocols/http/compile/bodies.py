@@ -15,7 +15,6 @@ from planrunner.language.fields.pieces import merge_constants
 from planrunner.language.fields.text import Text
 from planrunner.language.files import MAX_SENT
 from planrunner.protocols.base import Scope
-from planrunner.protocols.http.compile.multipart import compile_multipart
 from planrunner.protocols.http.operation import Body, DynamicBody, FileBody, StaticBody
 from planrunner.protocols.http.spec import RequestKeys
 from planrunner.protocols.lowering import Lowering, SpecPath
@@ -43,6 +42,8 @@ def compile_body(spec: RequestKeys, lowering: Lowering) -> Body | None:
     if spec.body_file is not None:
         return _compile_file(spec.body_file, lowering, ("body_file",))
     if spec.multipart is not None:
+        from planrunner.protocols.http.compile.multipart import compile_multipart  # noqa: PLC0415 - few bodies have parts
+
         return compile_multipart(spec.multipart, lowering, ("multipart",))
     return None
 

@@ -21,8 +21,6 @@ from planrunner.protocols.base import (
     read_text,
 )
 from planrunner.protocols.http.replies.body import header_finder
-from planrunner.protocols.http.replies.final_url import compile_final_url
-from planrunner.protocols.http.replies.schema import compile_schema
 from planrunner.protocols.http.spec_expect import Expect
 from planrunner.protocols.json_replies.description import describe_body
 from planrunner.protocols.json_replies.expect import compile_json, presence
@@ -136,6 +134,8 @@ def _checks(
         yield "time", f"time {expect.time.source}", check
     yield from compile_stream_checks(expect, lowering)
     if expect.url is not None:
+        from planrunner.protocols.http.replies.final_url import compile_final_url  # noqa: PLC0415 - few have any
+
         yield "url", f"url{rule_words(expect.url)}", compile_final_url(expect.url, base, lowering)
     for name, expected in (expect.header or {}).items():
         words = f"header {name}{rule_words(expected)}"
@@ -144,8 +144,11 @@ def _checks(
     for source, expected in (expect.json_ or {}).items():
         if check := compile_json(source, expected, lowering):
             yield f"json {source}", f"json {source}{rule_words(expected)}", check
-    if expect.schema_ is not None and (check := compile_schema(expect.schema_, lowering)):
-        yield "schema", f"schema {expect.schema_.source}", check
+    if expect.schema_ is not None:
+        from planrunner.protocols.http.replies.schema import compile_schema  # noqa: PLC0415 - few have any
+
+        if check := compile_schema(expect.schema_, lowering):
+            yield "schema", f"schema {expect.schema_.source}", check
 
 
 def _text_checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, str, Check]]:

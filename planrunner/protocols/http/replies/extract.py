@@ -13,7 +13,6 @@ from planrunner.language.patterns.pattern import Finds, MatchTimeoutError
 from planrunner.language.patterns.words import took_too_long
 from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json, read_text
 from planrunner.protocols.http.replies.body import header_finder, set_cookies
-from planrunner.protocols.http.replies.markup import compile_markup
 from planrunner.protocols.http.spec import EXTRACT_SOURCES, ExtractSpec
 from planrunner.protocols.json_replies.description import describe_body
 from planrunner.protocols.jsonpath import FindNodes as FindInJson
@@ -199,6 +198,8 @@ def _find_markup(language: str) -> Callable[[Text, Lowering, SpecPath], FindValu
         source = lowering.constant(text, path)
         if source is None:
             return None
+        from planrunner.protocols.http.replies.markup import compile_markup  # noqa: PLC0415 - few plans read pages
+
         with lowering.at(path):
             find = compile_markup(language, source)
             return lambda reply, _: find(reply)
