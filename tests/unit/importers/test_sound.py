@@ -54,6 +54,7 @@ def steps(*bodies: dict[str, object]) -> DraftPlan:
         ("http:///x", "http://localhost/x"),
         ("https://a:${port}/x", "https://a:${port}/x"),
         ("${base}/x", "${base}/x"),
+        ("${rows.url}", "${rows.url}"),
         ("${scheme}://${host}:${port}/x", "${scheme}://${host}:${port}/x"),
     ],
 )
@@ -115,6 +116,15 @@ def test_a_param_whose_value_is_itself_has_none() -> None:
         "b": DraftParam({"type": "str", "default": "x${a}"}),
     }
     assert shaped(draft) == [("a", Fate.NEEDS_YOU)]
+
+
+def test_an_empty_name_is_none() -> None:
+    draft = steps({"get": "http://a/", "name": "", "json": {"name": ""}}, {"ws.send": {"name": ""}})
+    shaped(draft)
+    assert [one.body for one in draft.users[0].steps] == [
+        {"get": "/", "json": {"name": ""}},
+        {"ws.send": {}},
+    ]
 
 
 def test_tasks_of_one_name_are_numbered() -> None:

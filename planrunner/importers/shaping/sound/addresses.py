@@ -69,6 +69,8 @@ def _settings(draft: DraftPlan) -> Iterator[tuple[Keys, SourcePlace | None]]:
 def _sound_url(url: str, draft: DraftPlan, tell: TellHost, origin: SourcePlace | None) -> str:
     """Return a URL that can be sent to; a param at its beginning gets a value that can be."""
     first = _PARAM_FIRST.match(url)
+    if url.startswith("${") and (first is None or first[1] not in draft.params):
+        return url  # a row of data, or a reply, has it
     if first is not None and _is_open(default_of(first[1], draft)):
         return url
     if _is_sound(url, draft):

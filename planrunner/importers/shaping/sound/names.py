@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from planrunner.importers.draft import DraftPlan, DraftTask
+from planrunner.importers.draft import DraftPlan, DraftTask, all_steps
 from planrunner.importers.shaping.requests import VERBS
 
 __all__ = ["sound_names"]
 
 
 def sound_names(draft: DraftPlan) -> None:
-    """Number the tasks of a class that have one name."""
+    """Number the tasks of a class that have one name, and take names away that are empty."""
+    for step in all_steps(draft):
+        for keys in (step.body, *(v for k, v in step.body.items() if k.startswith("ws."))):
+            if isinstance(keys, dict) and keys.get("name") == "":
+                del keys["name"]
     for one in draft.users:
         taken: set[str] = set()
         for task in one.tasks:
