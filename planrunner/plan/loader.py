@@ -199,7 +199,8 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
         faults += diagnose(error, document)
         remains = salvage(document, error) if len(faults) < MAX_FAULTS else None
         params, found = _params(document, None, sources)
-    faults = [*broken, *with_missing_braces([*faults, *found], params)]
+    named = _mapping(document.value(("params",))).keys()  # also those that are wrong
+    faults = [*broken, *with_missing_braces([*faults, *found], named)]
     secrets = _secrets(as_written, document, remains, sources)
     draft = None
     if remains is not None:

@@ -18,6 +18,7 @@ from planrunner.lsp.findings.entry_mendings import (
 )
 from planrunner.lsp.findings.faulty_text import FaultyText, Mending
 from planrunner.lsp.findings.moved_entries import (
+    as_default,
     as_phase,
     as_range,
     as_verb,
@@ -30,6 +31,7 @@ from planrunner.lsp.findings.word_mendings import (
     in_its_place,
     its_beginning,
     its_kind,
+    one_of,
     the_meant,
     with_quotes,
     with_spaces,
@@ -41,11 +43,11 @@ __all__ = ["mendings"]
 
 def mendings(text: FaultyText) -> Iterator[Mending]:
     """Yield what mends a fault; nothing when it isn't certain what to change."""
-    span = text.fault.span
-    if not text.fault.hint or span.line > len(text.source.line_starts):
+    if text.fault.span.line > len(text.source.line_starts):
         return
+    said = text.fault.hint or text.fault.message
     for pattern, mend in _FORMS:
-        if found := pattern.search(text.fault.hint):
+        if found := pattern.search(said):
             yield from (one for one in mend(text, found) if one.pieces)
             return
 
@@ -71,6 +73,8 @@ _FORMS: Final[
         re.compile(r"^read it into a param, `params: \{(\w+): \{type: str, env: (\w+)\}\}`"),
         read_from_environment,
     ),
+    (re.compile(r"^write it like `params: "), whole_entry("Write it as a default", as_default)),
+    (re.compile(r"must be one of (?P<choices>.+), got `"), one_of),
     (re.compile(r"^write `key: value` without `- `"), whole_entry("Remove `- `", without_dashes)),
     (re.compile(r"^add the `(.)`"), closed),
     (re.compile(r"^quote the value|^inside `\{…\}` a comma"), with_quotes),

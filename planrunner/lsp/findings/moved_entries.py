@@ -20,6 +20,7 @@ from planrunner.plan.models.requests import VERBS
 from planrunner.plan.yaml.nodes import YamlNode
 
 __all__ = [
+    "as_default",
     "as_param",
     "as_range",
     "as_sentence",
@@ -65,6 +66,19 @@ def as_range(entry: TextEntry) -> tuple[TextChange, ...]:
         return ()
     kept = TextChange(found[0].start, found[0].stop, f"wait: {'..'.join(values)}")
     return (kept, *map(removed, found[1:]))
+
+
+def as_default(entry: TextEntry) -> tuple[TextChange, ...]:
+    """Return what makes `size: 3` below `params` a param with this value."""
+    value = flow_value(entry.value)
+    kind = _KINDS.get(type(entry.value.data))
+    if kind is None or value is None or entry.path[:-1] != ("params",):
+        return ()
+    written = f"{{type: {kind}, default: {value}}}"
+    return (TextChange(entry.value.start, entry.stop, written),)
+
+
+_KINDS: Final = {int: "int", float: "float", bool: "bool", str: "str"}
 
 
 def as_phase(entry: TextEntry) -> tuple[TextChange, ...]:

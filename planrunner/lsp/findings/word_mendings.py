@@ -17,6 +17,7 @@ __all__ = [
     "in_its_place",
     "its_beginning",
     "its_kind",
+    "one_of",
     "the_meant",
     "with_quotes",
     "with_spaces",
@@ -166,6 +167,16 @@ def its_beginning(text: FaultyText, found: re.Match[str]) -> Iterator[Mending]:
     if entry is not None and isinstance(entry.value.data, str) and not text.is_key:
         piece = as_sentence(entry.value, new, is_flow=entry.is_flow)
         yield from one_mending(f"Replace by `{new}`", piece)
+
+
+def one_of(text: FaultyText, found: re.Match[str]) -> Iterator[Mending]:
+    """Write one of a few words that can stand there."""
+    choices = QUOTED.findall(found["choices"])
+    for new in choices if len(choices) <= _MOST_CHOICES else ():
+        yield from one_mending(f"Replace by `{new}`", _value(text, new))
+
+
+_MOST_CHOICES: Final = 6
 
 
 def its_kind(text: FaultyText, found: re.Match[str]) -> Iterator[Mending]:

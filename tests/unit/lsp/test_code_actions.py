@@ -59,6 +59,12 @@ def edited(text: str, edits: list[types.TextEdit]) -> str:
         ("/cart", "/cart/${users", ["Add `}`"]),
         ("hold: 1s", "hold: long", ['Replace by `"${long}"`']),
         ("hold: 1s", "hold: $long", ['Replace by `"${long}"`']),
+        ("users: {type: int, default: 2}", "users: 2", ["Write it as a default"]),
+        (
+            "  Buyer:\n",
+            "  Buyer:\n    session: visit\n",
+            ["Replace by `user`", "Replace by `iteration`"],
+        ),
         ("p95 < 500ms", "p95 < long", ["Replace by `${long}`"]),
         ("p95 < 500ms", "p95 < {long}", ["Replace by `${long}`"]),
         ("p95 < 500ms", "{p95: 500ms}", ["Replace by `p95 < 500ms`"]),
