@@ -20,7 +20,10 @@ from functools import partial
 from types import coroutine
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-__all__ = ["WireSender", "WireWait", "nobody", "outcome_of"]
+__all__ = ["MUCH", "WireSender", "WireWait", "give_way", "nobody", "outcome_of"]
+
+MUCH: Final = 64 * 1024
+"""Bytes at once: of small frames or chunks, what takes some 0.1 s of our time."""
 
 WaitOutcome = TypeVar("WaitOutcome")
 
@@ -145,3 +148,14 @@ def outcome_of(wait: WireWait[WaitOutcome]) -> Generator[Any, None, WaitOutcome]
 
 def nobody() -> None:
     """Be what nobody waits with."""
+
+
+def give_way(transport: asyncio.Transport) -> None:
+    """Read on when others had their turn: uvloop reads 32 times in a row while there is more."""
+    transport.pause_reading()
+    asyncio.get_running_loop().call_soon(_read_on, transport)
+
+
+def _read_on(transport: asyncio.Transport) -> None:
+    if not transport.is_closing():
+        transport.resume_reading()

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 import uvloop
 
+from planrunner import wire_wait
 from planrunner.protocols.base import FailureKind, Reply, Session
 from planrunner.protocols.http.clients.http1.client import open as open_client
-from planrunner.protocols.http.clients.http2 import yielding
 from planrunner.protocols.http.operation import HttpSettings, StaticBody
 from tests.support.http2_scripts import (
     Script,
@@ -407,7 +407,7 @@ def test_others_have_their_turn_between_large_pieces(monkeypatch: pytest.MonkeyP
 
     def give_way(transport: asyncio.Transport) -> None:
         gave_way.append(transport)
-        yielding.give_way(transport)
+        wire_wait.give_way(transport)
 
     monkeypatch.setattr("planrunner.protocols.http.clients.http2.connection.give_way", give_way)
     body = b"abc" * 1_000_000

@@ -35,6 +35,7 @@ from planrunner.protocols.http.clients.recall import is_worth_a_glimpse
 from planrunner.protocols.http.clients.streams.reading import GRACE_NS, StreamReading
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
+from planrunner.wire_wait import MUCH, give_way
 
 __all__ = ["WireConnection"]
 
@@ -273,6 +274,8 @@ class WireConnection(asyncio.Protocol):
                 self.owner.note_surplus()
             self.abort()
             return
+        if len(data) >= MUCH:
+            give_way(self.transport)
         self.awaits_head = False
         if not self.reply.first_byte_ns:
             self.reply.first_byte_ns = self.now_ns()

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+from planrunner.wire_wait import MUCH, give_way
+
 __all__ = ["TlsTransport"]
 
 RECORD: Final = 16 * 1024
@@ -104,6 +106,8 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         self._shake_hands()
 
     def data_received(self, data: bytes) -> None:
+        if len(data) >= MUCH:
+            give_way(self._transport)
         incoming = self._incoming
         incoming.write(data)
         if self._protocol is None:

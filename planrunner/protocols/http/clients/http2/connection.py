@@ -26,8 +26,8 @@ from planrunner.protocols.http.clients.http2.frames import (
 )
 from planrunner.protocols.http.clients.http2.heads import Fields, Http2Heads
 from planrunner.protocols.http.clients.http2.lane import Http2Lane
-from planrunner.protocols.http.clients.http2.yielding import MUCH, give_way
 from planrunner.protocols.http.url import Origin
+from planrunner.wire_wait import MUCH, give_way
 
 __all__ = ["Http2Connection"]
 
