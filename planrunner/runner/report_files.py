@@ -171,11 +171,13 @@ def write_reports(
 
 
 def _earlier(result: RunResult, directory: Path, baseline: RunResult | None) -> EarlierRun | None:
-    from planrunner.results.earlier import make_earlier  # noqa: PLC0415 - imports statistics
-
     kind = EarlierKind.PREVIOUS if baseline is None else EarlierKind.BASELINE
     before = find_previous(directory, result) if baseline is None else baseline
-    return None if before is None else make_earlier(before, result, kind)
+    if before is None:
+        return None
+    from planrunner.results.earlier import make_earlier  # noqa: PLC0415 - imports statistics
+
+    return make_earlier(before, result, kind)
 
 
 def written_files(graph: RunGraph, directory: Path) -> list[Path]:

@@ -13,8 +13,6 @@ from typing import Final
 from planrunner.errors import CannotRun, UsageError
 from planrunner.formats import METRICS_JSON
 from planrunner.results.files.metrics_json import read_metrics
-from planrunner.results.files.recover import recover
-from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.model import RunResult
 from planrunner.units import format_count
 
@@ -129,6 +127,9 @@ def read_run(path: Path) -> RunResult:
                 f"the run in `{path}` was killed and has no samples, so nothing can be recovered",
                 hint="add results.csv, parquet or jtl to `report.formats` to keep samples",
             )
+        from planrunner.results.files.recover import recover  # noqa: PLC0415 - few runs are killed
+        from planrunner.results.files.sample_reader import SampleReader  # noqa: PLC0415 - as above
+
         return recover(unfinished, SampleReader(path / SAMPLES))
     message, hint = _nothing(path)
     raise UsageError(message, hint=hint)
