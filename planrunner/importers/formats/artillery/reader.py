@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import PurePath
 from typing import Final
@@ -41,6 +42,7 @@ _OF_CONFIG: Final = frozenset(
     }
 )
 _FLOWLESS: Final = "Artillery reads the steps from `flow`, and fails here; these must be meant"
+_NO_LIST: Final = "Artillery reads a list of scenarios, and fails here; these must be meant"
 _PLACE: Final = "Artillery reads it under `config`: here it has no effect"
 
 
@@ -101,20 +103,14 @@ class _ArtilleryReader:
     def _scenarios(self) -> Fraction:
         """Read the scenarios; returns about how long the longest lasts, in seconds."""
         longest = Fraction(0)
-        scenarios = [
-            node
-            for _, root in self.test.roots
-            for found in [root.take("scenarios")]
-            if found is not None
-            for node in found.each()
-            if node.is_mapping
-        ]
+        named = [one for _, root in self.test.roots for one in _listed(root)]
+        scenarios = [node for node, _ in named]
         weights = _weights(scenarios)
         for number, (node, weight) in enumerate(zip(scenarios, weights, strict=True), 1):
             flow = _flow_of(node)
             if flow is not None:
                 longest = max(longest, total_think(flow.node))
-            self._scenario(node, weight, number)
+            self._scenario(node, weight, number, named[number - 1][1])
         if not self.draft.users:
             self._no_user(has_scenarios=bool(scenarios))
         return longest
@@ -131,12 +127,12 @@ class _ArtilleryReader:
         notes = [f"TODO import: {note}: write the steps of a user"]
         self.draft.users = [DraftClass("Visitor", steps=[step], notes=notes)]
 
-    def _scenario(self, node: SourceNode, weight: int, number: int) -> None:
+    def _scenario(self, node: SourceNode, weight: int, number: int, key: str) -> None:
         engine = node.entry("engine")
         kind = engine.node.text() if engine is not None else "http"
         taken = {one.name for one in self.draft.users}
         named = node.take("name")
-        name = _class_name(named.text() if named else "", number, taken)
+        name = _class_name(named.text() if named else key, number, taken)
         if weight == 0 or kind not in ("http", "ws", "socketio", "socketio-v3"):
             self._left_out(node, kind, weight)
             return
@@ -156,8 +152,8 @@ class _ArtilleryReader:
             flow.construct.translated()
             user_class.steps += self._flow(node, flow, kind)
         user_class.steps += self._hook(node, "afterScenario")
-        for key in ("id", "description", "tags", "weight"):
-            node.take_whole(key)
+        for inert in ("id", "description", "tags", "weight"):
+            node.take_whole(inert)
         if user_class.steps:
             self.draft.users.append(user_class)
         else:
@@ -243,6 +239,22 @@ class _ArtilleryReader:
             self.draft.name = " ".join(one.node.text().split())
         elif one.key == "description":
             self.draft.description = one.node.text()
+
+
+def _listed(root: SourceNode) -> Iterator[tuple[SourceNode, str]]:
+    """Yield the scenarios of a file; each with its key, where they are a mapping by mistake."""
+    entry = root.entry("scenarios")
+    if entry is None:
+        return
+    entry.construct.translated()
+    by_name = entry.node.entries or []
+    if by_name and all(one.node.is_mapping and _flow_of(one.node) for one in by_name):
+        entry.construct.suspicious(_NO_LIST)
+        for one in by_name:
+            one.construct.translated()
+            yield one.node, one.key
+        return
+    yield from ((one, "") for one in entry.node.each() if one.is_mapping)
 
 
 def _flow_of(node: SourceNode) -> SourceEntry | None:

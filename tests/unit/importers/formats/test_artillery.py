@@ -341,6 +341,10 @@ def test_steps_under_another_name_are_those_of_the_scenario() -> None:
     """Artillery fails without `flow`; what stands there is meant."""
     imported = run("config: {target: http://a}\nscenarios: [{requests: [{get: {url: /a}}]}]\n")
 
+    named = run("config: {target: http://a}\nscenarios: {home: {flow: [{get: {url: /b}}]}}\n")
+
+    assert missing(["home: steps: - get: /b"], named) == []
+    assert (fate(named, "scenarios"), fate(named, "scenarios.home")) == (S, T)
     assert "- get: /a" in imported.text
     assert (fate(imported, "requests"), fate(imported, ".get"), fate(imported, "url")) == (S, T, T)
 
