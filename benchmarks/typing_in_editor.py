@@ -130,6 +130,7 @@ class ToldByEdits:
     rss_mb: list[float] = field(default_factory=list)
 
 
+_MOST_MENDED = 3
 _PIECES = (*"\n :{}[\"'x#é", "  ", "- ", "${", "p95 of ", "1s")
 
 
@@ -164,6 +165,12 @@ async def _compare(client: Editor, uri: str, version: int, path: Path, told: Tol
     checked = await asyncio.to_thread(_checked, path, text)
     places = {str(path): lines_of(text)}
     wanted = diagnostics_of(checked, str(path), lambda name: places.get(name, lines_of("")))
+    for one in found[:_MOST_MENDED]:  # an error of the server is raised here
+        context = types.CodeActionContext([one])
+        document = types.TextDocumentIdentifier(uri)
+        await client.client.text_document_code_action_async(
+            types.CodeActionParams(document, one.range, context)
+        )
     said = sorted((one.range.start.line, one.message) for one in found)
     if said != sorted((one.range.start.line, one.message) for one in wanted.get(str(path), ())):
         told.wrong.append(text)
