@@ -20,6 +20,7 @@ _COOKIE: Final = re.compile(r"(?i)[^;=]*(?:sess|sid|auth|token)[^;=]*=|=[^;]{16,
 
 _AUTH: Final = frozenset({"value", "secret_key", "access_key", "session_token"})
 _SCHEME: Final = re.compile(r"(?i)(bearer|basic|token|apikey|digest|key)\s+(\S.*)", re.DOTALL)
+_ONLY_NAME: Final = re.compile(r"\$\{(\w+)\}")
 _QUERY: Final = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
 
 
@@ -101,6 +102,8 @@ class _Hider:
     def _hidden(self, name: str, value: str, where: str) -> str:
         """Return what stands in the plan for a literal; what is computed stays."""
         if not value or "${" in value:
+            if only := _ONLY_NAME.fullmatch(value):
+                self._conceal_param(only[1], where)
             return value
         param = self.params.get(value)
         if param is None:
@@ -108,6 +111,19 @@ class _Hider:
             self.draft.params[param] = secret_param(f"was a literal in {where}")
             self._need(where, param)
         return f"${{{param}}}"
+
+    def _conceal_param(self, name: str, where: str) -> None:
+        """Take the value from a param that is sent as a secret, whatever it is called."""
+        param = self.draft.params.get(name)
+        spec = param.spec if param is not None else None
+        keys: Keys = spec if isinstance(spec, dict) else {"type": "str", "default": spec}
+        value = keys.get("default")
+        if param is None or not isinstance(value, str) or not value or "${" in value:
+            return
+        self.params.setdefault(value, name)
+        rest = {key: one for key, one in keys.items() if key != "default"}
+        param.spec = {**rest, "type": "str", "secret": True}
+        self._need(where, name)
 
     def _need(self, where: str, param: str) -> None:
         if self.origin is not None:

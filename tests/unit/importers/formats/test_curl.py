@@ -104,6 +104,20 @@ def test_variables_of_a_script_are_params() -> None:
     assert check(done) == ()
 
 
+def test_a_variable_that_is_sent_as_a_secret_has_no_value_in_the_plan() -> None:
+    done = imported(
+        f'PW=hunter22 H=abcdef12\ncurl -L {URL} -u me:$PW; curl {URL} -H "Authorization: Bearer $H"'
+    )
+
+    assert check(done) == ()
+    assert "hunter22" not in done.text
+    assert "abcdef12" not in done.text
+    assert parse(done.text, "p").data["params"] == {
+        "pw": {"type": "str", "env": "PW", "secret": True},
+        "h": {"type": "str", "env": "H", "secret": True},
+    }
+
+
 def test_redirects_stay_where_curl_stays() -> None:
     none = parse(imported(f"curl {URL}; curl {URL}").text, "p").data
     one = parse(imported(f"curl {URL}; curl -L {URL}").text, "p").data
