@@ -99,8 +99,9 @@ class HeadShape:
         head = self.head
         head.raw = head.text = raw
         if self._cookies_at:
-            values = [found[at].rstrip(b" \t") for at in self._cookies_at]
-            head.cookies = tuple([value.decode("latin-1") for value in values])
+            head.cookies = tuple(
+                [found[at].rstrip(b" \t").decode("latin-1") for at in self._cookies_at]
+            )
         if self._location_at:
             head.location = location_text(found[self._location_at].rstrip(b" \t"))
         if self._length_at and (length := found[self._length_at]) != self._length:
