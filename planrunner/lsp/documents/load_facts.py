@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
+from planrunner.compiler import compile_plan
+from planrunner.compiler.load.selection import PlanSelection
 from planrunner.graph.run_graph import PhaseNode, RunGraph
+from planrunner.language.diagnostics import PlanError
 from planrunner.lsp.documents.view import PlanView
 from planrunner.lsp.names.kinds import NameKind
 from planrunner.plan.yaml.document import PlanPath
@@ -16,6 +21,7 @@ __all__ = [
     "MAIN",
     "class_share",
     "end_words",
+    "in_profile",
     "phase_at",
     "phase_named",
     "phase_words",
@@ -26,6 +32,15 @@ __all__ = [
 
 MAIN: Final = "main"
 """What an unnamed phase is called."""
+
+
+def in_profile(view: PlanView, name: str) -> PlanView:
+    """Return the view where a profile runs; nothing is compiled where it can't be."""
+    plan, graph = view.facts.plan, None
+    if plan is not None:
+        with suppress(PlanError):
+            graph = compile_plan(plan, selection=PlanSelection(profile=name))
+    return replace(view, facts=view.facts._replace(graph=graph))
 
 
 def phase_at(view: PlanView, path: PlanPath) -> PhaseNode | None:

@@ -22,6 +22,7 @@ from planrunner.language.expressions.expression import (
 from planrunner.language.fields.text import parse_text
 from planrunner.lsp.documents.load_facts import (
     class_share,
+    in_profile,
     phase_at,
     phase_named,
     phase_words,
@@ -82,9 +83,12 @@ def _key(view: PlanView, path: PlanPath) -> Iterator[str]:
     known = view.reading.shape.at(path[:-1]).keys()
     if about and path[-1] in known:
         yield str(about)
-    phase = phase_at(view, path)
-    graph = view.facts.graph
-    if phase is not None and graph is not None and path[-1] in ("users", "stages", "hold", "rate"):
+    if path[-1] not in ("users", "stages", "hold", "rate"):
+        return
+    if phase_at(view, path) is None and path[0] == "profiles":
+        view = in_profile(view, str(path[1]))
+    phase, graph = phase_at(view, path), view.facts.graph
+    if phase is not None and graph is not None:
         yield "\n".join(f"- {line}" for line in phase_words(graph, phase))
 
 
@@ -158,15 +162,24 @@ def _compiled(view: PlanView, one: Occurrence, thing: NamedThing) -> Iterator[st
     elif thing.kind is NameKind.TASK and one.path[:1] == ("users",):
         yield task_share(graph, str(one.path[1]), thing.name)
     elif thing.kind is NameKind.PHASE:
-        phase = phase_named(graph, thing.name)
-        if phase is None:
-            yield "doesn't run by default: another profile has it"
-        else:
-            yield "\n".join(f"- {line}" for line in phase_words(graph, phase))
+        yield from _phase(view, thing)
     elif thing.kind is NameKind.DATA:
         columns = next((k.columns for k in view.facts.known.values() if k.columns), {})
         if found := columns.get(thing.name):
             yield "columns: " + ", ".join(f"`{column}`" for column in found)
+
+
+def _phase(view: PlanView, thing: NamedThing) -> Iterator[str]:
+    """Yield what a phase does, also one of a profile that doesn't run by default."""
+    graph = view.facts.graph
+    if graph is not None and phase_named(graph, thing.name) is None:
+        paths = (place.occurrence.path for place in view.index.definitions(thing))
+        profile = next((str(path[1]) for path in paths if path[:1] == ("profiles",)), "")
+        yield "doesn't run by default" + (f": it is in the profile `{profile}`" if profile else "")
+        graph = in_profile(view, profile).facts.graph if profile else None
+    phase = None if graph is None else phase_named(graph, thing.name)
+    if phase is not None and graph is not None:
+        yield "\n".join(f"- {line}" for line in phase_words(graph, phase))
 
 
 # --- texts ------------------------------------------------------------------------------------

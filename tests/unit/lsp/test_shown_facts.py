@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from lsprotocol import types
 
@@ -128,3 +130,20 @@ def test_expressions_and_thresholds_are_coloured(view: PlanView) -> None:
     assert ("urlencode", "function") in shown
     assert ("user", "property") in shown
     assert ("size", "variable") in shown
+
+
+def test_phases_of_other_profiles_are_explained(tmp_path: Path) -> None:
+    """They are compiled when somebody asks: a run has those of one profile."""
+    path = tmp_path / "plan.yaml"
+    run, _, _ = PLAN.partition("phases:")
+    soak = "[{name: soak, hold: 2h, users: 5}]"
+    path.write_text(f"{run}profiles:\n  smoke: [{{hold: 1s, users: 1}}]\n  long: {soak}\n")
+    seen = view_of(path, checks=True)
+
+    shown = [
+        str(hover(seen, place_of(seen.text, seen.text.index(one) + 1)))
+        for one in ("soak", "hold: 2h")
+    ]
+
+    assert all("5 users: 4 Browser, 1 Buyer" in one for one in shown)
+    assert "it is in the profile `long`" in shown[0]
