@@ -110,11 +110,10 @@ async def around_load(  # noqa: PLR0913 - all that a run is surrounded by
     try:
         async with start_services(graph.services, around) as running:
             ends = [_end_with(service, stop) for service in running]
-            yield (
-                _watched(graph, running, fetcher, clock, ends)
-                if graph.monitors
-                else Background(ends)
-            )
+            if graph.monitors or any(node.monitor for node in graph.services):
+                yield _watched(graph, running, fetcher, clock, ends)
+            else:
+                yield Background(ends)
     finally:
         await fetcher.close()
 
