@@ -338,7 +338,7 @@ class SampleReader:
             BadShape: It is another program's, although its checksum holds.
         """
         match entry:
-            case {"message": int(number), "text": str(text)} if number >= 0:
+            case {"message": int(number), "text": str(text)} if 0 <= number <= _MOST_NUMBER:
                 self.messages[number] = text
             case {"worker": int(worker), "rows": int(rows)} if rows >= 0:
                 self._reported[worker] = rows
@@ -351,11 +351,14 @@ class SampleReader:
                 self.measures.add(word)
             case {"template": str(template), "names": list(names)}:
                 self._limited[template] = frozenset(map(str, names))
-            case {"series": int(index), **labels} if index >= 0:
+            case {"series": int(index), **labels} if 0 <= index <= _MOST_NUMBER:
                 self.labels[index] = labels_of(labels)
             case _:
                 raise BadShape("no line of samples is like this")
 
+
+_MOST_NUMBER: Final = (1 << 32) - 1
+"""Of a series or a message: no row can have a greater one."""
 
 _LATEST_NS: Final = 1 << 63
 """Since 1970: the year 2262. Rows add as much again, and no date is later than the year 9999."""
