@@ -62,7 +62,7 @@ def command(
     monkeypatch.chdir(runs)
     monkeypatch.setenv("COLUMNS", "100")
     # A megabyte of Vega: the page holds where it goes, not the same golden megabyte each time.
-    for module in ("report.charts.vega", "cli.commands.compare", "cli.commands.history"):
+    for module in ("report.formats.html", "cli.commands.compare", "cli.commands.history"):
         monkeypatch.setattr(f"planrunner.{module}.javascript_bundle", lambda: "/* Vega */")
 
     def call(*words: str) -> str:
