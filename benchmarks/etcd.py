@@ -73,13 +73,7 @@ def etcd(rounds: int, seconds: int) -> dict:
         f"CPU per operation {cpu[ours] / cpu[bare_loop]:.2f} × the bare loop's, "
         f"{cpu[shared] / cpu['threads']:.2f} × that of the threads",
     ]
-    return {
-        "summary": [*summary, *found.said],
-        "rounds": found.counted,
-        "left_out": found.left_out,
-        "median_rate": rate,
-        "median_cpu_us": cpu,
-    }
+    return found.answer(summary, "cpu_us_per_operation")
 
 
 def in_memory() -> str | None:

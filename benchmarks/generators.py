@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import Outcome, run
+from benchmarks.turns import Generated
 
 HERE = Path(__file__).resolve().parent
 USERS = 64
@@ -115,11 +116,20 @@ export default function () {{
 def k6(port: int, seconds: int, *, script: str = _K6) -> Measured:
     data = HERE / "plans" / "data" / "keys.csv"
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "script.js"
-        path.write_text(script.format(users=USERS, seconds=seconds, port=port, data=data))
-        outcome = run([find_peer("k6"), "run", "--no-usage-report", str(path)], cpu=1)
-    found = re.search(r"http_reqs\.*:\s+(\d+)\s+([\d.]+)/s", outcome.output)
-    return _measured(int(found[1]), float(found[2]), outcome)
+        text = script.format(users=USERS, seconds=seconds, port=port, data=data)
+        done = run_k6(text, Path(folder), cpu=1)
+    return _measured(int(done.count), done.rate, done.outcome)
+
+
+def run_k6(script: str, directory: Path, *, cpu: int) -> Generated:
+    """Run a script of k6 and return its requests; one that throws is an error."""
+    path = directory / "script.js"
+    path.write_text(script)
+    done = run([find_peer("k6"), "run", "--no-usage-report", str(path)], cpu=cpu)
+    found = re.search(r"http_reqs\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
+    if found is None or "throw" in done.errors:
+        raise RuntimeError(done.output + done.errors)
+    return Generated(done, float(found[1]), float(found[2]))
 
 
 _LOCUST = """

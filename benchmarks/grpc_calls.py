@@ -89,15 +89,8 @@ def grpc_calls(rounds: int, seconds: int) -> dict:
         f"{rate['planrunner'] / rate['bare']:.2f} × a bare loop of grpc.aio (target 0.8)",
         f"CPU per call {cpu['planrunner'] / cpu['bare']:.2f} × the bare loop's",
         *_beside_k6(rate, cpu),
-        *found.said,
     ]
-    return {
-        "summary": summary,
-        "rounds": found.counted,
-        "left_out": found.left_out,
-        "median_rate": rate,
-        "median_cpu_us": cpu,
-    }
+    return found.answer(summary, "cpu_us_per_call")
 
 
 def _beside_k6(rate: dict[str, float], cpu: dict[str, float]) -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import ssl
 import sys
 import tempfile
@@ -18,7 +17,7 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)  # as a script it has only its own folder
 
-from benchmarks.generators import find_peer  # noqa: E402
+from benchmarks.generators import find_peer, run_k6  # noqa: E402
 from benchmarks.processes import nginx, run  # noqa: E402
 from benchmarks.turns import SHORT_S, Figures, Generated, in_turns, without_start  # noqa: E402
 
@@ -90,14 +89,7 @@ def http2(rounds: int, seconds: int) -> dict:
     if "k6" in rate:
         summary.insert(1, f"{rate[ours] / rate['k6']:.1f} × k6 (target 1.5)")
         summary.append(f"CPU per request of k6 {cpu['k6'] / cpu[ours]:.1f} × that of planrunner")
-    summary += found.said
-    return {
-        "summary": summary,
-        "rounds": found.counted,
-        "left_out": found.left_out,
-        "median_rate": rate,
-        "median_cpu_us": cpu,
-    }
+    return found.answer(summary, "cpu_us_per_request")
 
 
 def _measure(name: str, port: int, seconds: int, directory: Path) -> Figures:
@@ -130,14 +122,8 @@ def _jh2(name: str, port: int, seconds: int, _: Path) -> Generated:
 
 
 def _k6(_: str, port: int, seconds: int, directory: Path) -> Generated:
-    script = directory / "script.js"
-    script.write_text(_K6.format(port=port, users=CONNECTIONS, seconds=seconds))
-    command = [find_peer("k6"), "run", "--no-usage-report", str(script)]
-    done = run(command, cpu=_GENERATOR_CPU)
-    found = re.search(r"http_reqs\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
-    if found is None or "throw" in done.errors:
-        raise RuntimeError(done.output + done.errors)
-    return Generated(done, float(found[1]), float(found[2]))
+    script = _K6.format(port=port, users=CONNECTIONS, seconds=seconds)
+    return run_k6(script, directory, cpu=_GENERATOR_CPU)
 
 
 def jh2(port: int, seconds: float) -> None:  # noqa: C901 - one script

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.generators import find_peer
+from benchmarks.generators import find_peer, run_k6
 from benchmarks.processes import nginx, run
 from benchmarks.turns import SHORT_S, Figures, Generated, Rounds, in_turns, without_start
 
@@ -115,13 +115,7 @@ def real_servers(rounds: int, seconds: int) -> dict:
             )
 
         found = in_turns(names, rounds, measure)
-    return {
-        "summary": [*_said(found, peers), *found.said],
-        "rounds": found.counted,
-        "left_out": found.left_out,
-        "median_rate": found.medians("rate"),
-        "median_cpu_us": found.medians(CPU_OF),
-    }
+    return found.answer(_said(found, peers), CPU_OF)
 
 
 def _said(found: Rounds, peers: list[str]) -> list[str]:
@@ -188,14 +182,8 @@ def _k9(url: str, seconds: int, directory: Path) -> Generated:
 
 
 def _k6(url: str, seconds: int, directory: Path) -> Generated:
-    script = directory / "script.js"
-    script.write_text(_K6.format(url=url, users=CONNECTIONS, seconds=seconds))
-    command = [find_peer("k6"), "run", "--no-usage-report", str(script)]
-    done = run(command, cpu=_GENERATOR_CPU)
-    found = re.search(r"http_reqs\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
-    if found is None or "throw" in done.errors:
-        raise RuntimeError(done.output + done.errors)
-    return Generated(done, float(found[1]), float(found[2]))
+    script = _K6.format(url=url, users=CONNECTIONS, seconds=seconds)
+    return run_k6(script, directory, cpu=_GENERATOR_CPU)
 
 
 _GENERATORS: dict[str, Callable[[str, int, Path], Generated]] = {

@@ -55,6 +55,21 @@ class Rounds:
         pairs = zip(self.counted[one], self.counted[other], strict=True)
         return median(first[what] / second[what] for first, second in pairs)
 
+    def answer(self, summary: Sequence[str], cpu: str) -> dict:
+        """Return what a question answers: a summary, what has to be known of it, and figures.
+
+        Args:
+            summary: What the figures come to, in words.
+            cpu: The figure that is the CPU of a request.
+        """
+        return {
+            "summary": [*summary, *self.said],
+            "rounds": self.counted,
+            "left_out": self.left_out,
+            "median_rate": self.medians("rate"),
+            "median_cpu_us": self.medians(cpu),
+        }
+
     @property
     def said(self) -> list[str]:
         """What a reader has to know of them."""

@@ -116,13 +116,7 @@ def web_sockets(rounds: int, seconds: int) -> dict:
             return _measure(name, port, max(seconds, SHORT_S + 1), Path(directory))
 
         found = in_turns(names, rounds, measure)
-    return {
-        "summary": _summary(found),
-        "rounds": found.counted,
-        "left_out": found.left_out,
-        "median_rate": found.medians("rate"),
-        "median_cpu_us": found.medians(_CPU),
-    }
+    return found.answer(_summary(found), _CPU)
 
 
 def _summary(found: Rounds) -> list[str]:
@@ -140,7 +134,6 @@ def _summary(found: Rounds) -> list[str]:
     return [
         f"messages per second of a processor {', '.join(cpu)}",
         f"by the wall clock {', '.join(wall)}",
-        *found.said,
     ]
 
 
