@@ -110,7 +110,11 @@ class LineColumns:
         places = places.combine_chunks()
         same: dict[str, list[Any]] = {}
         pieces: list[Any] = []
-        for name, between in zip(_COLUMNS, self._between, strict=False):
+        around = self._between[0]
+        for name, after in zip(_COLUMNS, self._between[1:], strict=True):
+            if _is_same(pc, columns[name]):
+                around = self._with_one(name, columns[name][:1], around, after)
+                continue
             if name == "service_ns" and columns[name].equals(columns["latency_ns"]):
                 filled = same["latency_ns"]
             else:
@@ -118,9 +122,21 @@ class LineColumns:
             if name in self._untold:
                 untold = self._untold[name].take(places)
                 filled = [pc.if_else(untold, "", piece) for piece in filled]
-            pieces += [between.take(places), *filled]
-        lines = pc.binary_join_element_wise(*pieces, self._between[-1].take(places), "")
+            pieces += [around.take(places), *filled]
+            around = after
+        lines = pc.binary_join_element_wise(*pieces, around.take(places), "")
         return _whole(lines), len(lines)
+
+    def _with_one(self, name: str, value: Any, before: Any, after: Any) -> Any:  # noqa: ANN401 - as above
+        """Return the texts before and after a hole joined by what fills it in all rows.
+
+        Most columns of a quiet run are such: no message, no time to connect, the same body.
+        """
+        pc = self._pc
+        pieces = self._filled(name, value)
+        text = "".join(piece if isinstance(piece, str) else piece[0].as_py() for piece in pieces)
+        told = pc.if_else(self._untold[name], "", text) if name in self._untold else text
+        return pc.binary_join_element_wise(before, told, after, "")
 
     def _filled(self, name: str, values: Any) -> list[Any]:  # noqa: ANN401 - as above
         """Return what fills one of the holes: texts that follow each other."""
@@ -168,6 +184,12 @@ class LineColumns:
         thousands = pc.divide(numbers, _THOUSAND)
         others = pc.subtract(numbers, pc.multiply(thousands, _THOUSAND))
         return thousands, self._three_digits.take(others)
+
+
+def _is_same(pc: Any, values: Any) -> bool:  # noqa: ANN401 - pyarrow has no types
+    """Return whether a column has one value in all rows."""
+    ends = pc.min_max(values)
+    return bool(len(values)) and ends["min"] == ends["max"]
 
 
 def without_surrogates(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
@@ -61,6 +61,10 @@ _SECONDS: Final = {
 }
 """Columns of seconds, each with the field of a sample that it is made of."""
 
+_MOMENT: Final = "timestamp"
+_DIFFERING: Final = frozenset({_MOMENT, "response_time", "service_time", "ttfb"})
+"""Columns with another value in each row, nearly."""
+
 
 def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) -> None:
     """Write results.parquet, with the rows and columns of results.csv.
@@ -73,7 +77,14 @@ def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) ->
     import pyarrow.parquet  # noqa: PLC0415 - 180 MB that only this report needs
 
     columns = _SampleColumns(samples)
-    with pyarrow.parquet.ParquetWriter(out, columns.schema) as writer:
+    # Times differ from sample to sample: looking them up takes as long as all else, and more room.
+    with pyarrow.parquet.ParquetWriter(
+        out,
+        columns.schema,
+        store_schema=False,  # or texts would be read as dictionaries, as which they are written
+        use_dictionary=[name for name in columns.schema.names if name not in _DIFFERING],
+        column_encoding={_MOMENT: "DELTA_BINARY_PACKED"},
+    ) as writer:
         for table in columns.tables(samples):
             writer.write_table(table, _GROUP)
 
@@ -98,8 +109,7 @@ class _SampleColumns:
         # Those whose samples are written: what is no result by the plan's word is not.
         self._series = pa.array(labels, pa.int64())
         self._shared = {
-            name: pa.array([without_surrogates(of(one)) for one in labels.values()], pa.string())
-            for name, of in _OF_SERIES.items()
+            name: self._coded(map(of, labels.values())) for name, of in _OF_SERIES.items()
         }
         for name, is_so in _WHETHER.items():
             self._shared[name] = pa.array([is_so(one) for one in labels.values()], pa.bool_())
@@ -114,13 +124,11 @@ class _SampleColumns:
         self._records = {index: one.records for index, one in labels.items()}
         self._names = (*CSV_COLUMNS, *self._recorded[1:])
         self._numbers = pa.array(samples.messages, pa.int64())
-        self._messages = pa.array(
-            [*map(without_surrogates, samples.messages.values())], pa.string()
-        )
+        self._messages = self._coded(samples.messages.values())
         others = {
-            "timestamp": pa.timestamp("us", "UTC"),
+            _MOMENT: pa.timestamp("us", "UTC"),
             "response_size": pa.int64(),
-            "error_message": pa.string(),
+            "error_message": self._messages.type,
             "first_event": pa.float64(),
             "events": pa.int64(),
             **dict.fromkeys([*_SECONDS, *self._recorded], pa.float64()),
@@ -135,6 +143,11 @@ class _SampleColumns:
             return
         for group in _groups(samples):
             yield self._table(self._fields(group), self._beside(group))
+
+    def _coded(self, texts: Iterable[str]) -> Any:  # noqa: ANN401 - pyarrow has no types
+        """Return texts as numbers of different texts, as which Parquet keeps them."""
+        pa = self._pa
+        return pa.array([*map(without_surrogates, texts)], pa.string()).dictionary_encode()
 
     def _fields(self, samples: Sequence[WholeSample]) -> Any:  # noqa: ANN401 - pyarrow has no types
         columns = zip(*[row for row, *_ in samples], strict=True)
@@ -158,7 +171,7 @@ class _SampleColumns:
         count = len(fields)
         places = pc.index_in(fields["series"], self._series)
         found = {name: values.take(places) for name, values in self._shared.items()}
-        found["timestamp"] = self._moments(fields["start_ns"])
+        found[_MOMENT] = self._moments(fields["start_ns"])
         found["response_size"] = fields["body_bytes"]
         found["error_message"] = self._messages.take(pc.index_in(fields["message"], self._numbers))
         for name, field in _SECONDS.items():
