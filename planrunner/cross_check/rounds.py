@@ -158,7 +158,7 @@ async def _run(
 def _keep(one: ToolRounds, ended: ToolEnd, counts: RoundSamples, mask: Masker) -> None:
     one.notices = tuple(mask(words) for words in ended.notices)
     if ended.failed:
-        one.failed = mask(ended.failed)
+        one.failed = mask(ended.all_that_failed)
     elif not counts.requests:
         one.failed = "" if ended.is_cut else f"{one.name} reported no request"
     else:

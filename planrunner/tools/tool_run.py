@@ -59,13 +59,14 @@ class ToolEnd:
 
     Attributes:
         code: Its exit code; a negative one is the number of a signal.
-        failed: What went wrong, in words, with what it printed last; empty if nothing did.
+        failed: What went wrong, in words; empty if nothing did.
         verdict: What its exit code says of its own rules, as a sentence; empty for nothing.
         notices: What else there is to say, each a sentence.
         took_ns: From its start to its end.
         lasted_ns: How long it says that its load lasted; 0 where it doesn't.
         cpu_s: Seconds of processors that it took; None where nobody knows.
         is_cut: Whether it was ended before it would have ended by itself.
+        last_words: What it printed last, as the end of `failed`; empty where that says all.
     """
 
     code: int
@@ -76,6 +77,12 @@ class ToolEnd:
     lasted_ns: int
     cpu_s: float | None
     is_cut: bool
+    last_words: str = ""
+
+    @property
+    def all_that_failed(self) -> str:
+        """What went wrong, with what it printed last; empty if nothing did."""
+        return f"{self.failed}{self.last_words}"
 
 
 def shown_command(command: ToolCommand) -> str:
@@ -219,6 +226,7 @@ class ToolRun:
             lasted_ns=self._reader.lasted_ns,
             cpu_s=program.cpu_s,
             is_cut=self._is_cut,
+            last_words=program.last_words() if self._has_failed(program) else "",
         )
 
     @property
@@ -230,17 +238,18 @@ class ToolRun:
         if self._is_timed_out:
             lasted = format_duration(self._setting.timeout_ns)
             return f"{name} was stopped after {lasted}, its `timeout`: raise that, or do less"
-        if self._is_cut or not self._broke(program):
-            return ""
-        return f"{name} {program.how_it_ended()}{program.last_words()}"
+        return f"{name} {program.how_it_ended()}" if self._has_failed(program) else ""
+
+    def _has_failed(self, program: SupervisedProgram) -> bool:
+        return self._broke(program) and not self._is_cut
 
     def _broke(self, program: SupervisedProgram) -> bool:
         """Say whether it ended with an error, and not with a verdict of its own."""
-        return bool(program.ended) and not self._reader.verdict(program.ended or 0)
+        return bool(program.ended) and not self._verdict(program)
 
     def _verdict(self, program: SupervisedProgram) -> str:
         code = program.ended or 0
-        if not code or not (verdict := self._reader.verdict(code)):
+        if code <= 0 or not (verdict := self._reader.verdict(code)):  # a signal is no verdict
             return ""
         return f"{self._tool.name} {program.how_it_ended()}: {verdict}"
 

@@ -111,16 +111,19 @@ def test_a_guest_is_run_as_the_others_are(guest: Callable[..., PlanProject]) -> 
 
 
 @pytest.mark.slow
-def test_one_that_fails_makes_the_run_biased(guest: Callable[..., PlanProject]) -> None:
-    """Its last words are told, and having no samples is a breach."""
-    ended = guest("print('no such host', file=sys.stderr); sys.exit(2)").run("execute", "plan.yaml")
+def test_one_that_fails_ends_the_run(guest: Callable[..., PlanProject]) -> None:
+    """However good its samples were until then; its last words are told."""
+    ended = guest("print('GET /a,3,200'); print('no host', file=sys.stderr); sys.exit(2)").run(
+        "execute", "plan.yaml"
+    )
     tried = guest("print('GET /a,3,200') if sys.argv[-1] == 'once' else 1 / 0").run(
         "execute", "plan.yaml", "--once"
     )
 
-    assert ended.code == 1
-    assert "printer ended with exit code 2; it printed last:" in ended.out
-    assert "no such host" in ended.out
+    assert ended.code == 3
+    assert "ended early: phase `legacy`: printer ended with exit code 2\n" in ended.out
+    assert "printer ended with exit code 2; it printed last: GET /a,3,200 no host" in ended.out
+    assert {one["verdict"] for one in ended.metrics["judgements"]} == {"pass"}
     assert ended.metrics["validity"]["level"] == "biased"
     assert tried.code == 0, tried.out
     assert "printer runs a single round" in tried.out
@@ -136,6 +139,7 @@ def test_the_end_of_the_run_is_its_end(guest: Callable[..., PlanProject]) -> Non
     late = guest(flood, ", timeout: 300ms").run("execute", "plan.yaml", "--out", "two")
 
     assert aborted.code == 4, aborted.out + aborted.err
+    assert late.code == 3
     assert "printer was stopped after 300 ms, its `timeout`" in late.out
     assert min(len(aborted.all_rows), len(late.all_rows)) > 0
 

@@ -329,7 +329,9 @@ class _Coordinator:
         tool = self._worker.open_tool(phase, timeline, self._tools(phase))
         ended = await tool.run(self._stop)
         self._accumulator.notices += tool.notices(ended)
-        self._accumulator.tool_faults += tool.faults(ended)
+        self._accumulator.tool_faults += tool.doubts(ended)
+        if fault := tool.fault(ended):
+            self._stop.request(fault, ending=Ending.CANNOT_RUN)
 
     async def _search(
         self, phase: PhaseNode, timeline: Timeline, bound: RunningPhase, sleeper: InterruptibleSleep

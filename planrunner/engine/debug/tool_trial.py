@@ -45,7 +45,7 @@ async def try_tool(
     for notice in ended.notices:
         trace.say(mask(notice))
     if ended.failed:
-        trace.say(f"{tool.name} failed", failed=mask(ended.failed))
+        trace.say(f"{tool.name} failed", failed=mask(ended.all_that_failed))
     elif not found:
         trace.say(f"{tool.name} reported no request", failed="nothing was sent, or nothing read")
 

@@ -105,19 +105,23 @@ class ToolPhase:
 
     def notices(self, ended: ToolEnd) -> Iterator[str]:
         """Yield what the tool has to say, and what is to be said of it."""
-        name, tool = self._phase.name, self._load.tool
         if ended.verdict:
-            words = f"{ended.verdict}; the thresholds of the plan decide"
-            yield self._recorder.mask(f"phase `{name}`: {words}")
-        for words in ended.notices:
-            yield self._recorder.mask(f"phase `{name}`: {words}")
-        if not self._requests and not ended.failed:
-            yield f"phase `{name}`: {tool} reported no request"
+            yield self._of_phase(f"{ended.verdict}; the thresholds of the plan decide")
+        yield from map(self._of_phase, ended.notices)
 
-    def faults(self, ended: ToolEnd) -> Iterator[str]:
-        """Yield why what was measured isn't what the tool was to do."""
+    def fault(self, ended: ToolEnd) -> str:
+        """Return why it did not do what it was to do; empty if it did."""
+        return self._of_phase(ended.failed)
+
+    def doubts(self, ended: ToolEnd) -> Iterator[str]:
+        """Yield what makes the numbers say something else than the plan asks for."""
         if ended.failed:
-            yield self._recorder.mask(f"phase `{self._phase.name}`: {ended.failed}")
+            yield self._of_phase(ended.all_that_failed)
+        elif not self._requests:
+            yield self._of_phase(f"{self._load.tool} reported no request")
+
+    def _of_phase(self, words: str) -> str:
+        return self._recorder.mask(f"phase `{self._phase.name}`: {words}") if words else ""
 
     def _take(self, samples: Sequence[ToolSample]) -> None:
         for sample in samples:

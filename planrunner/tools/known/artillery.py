@@ -34,6 +34,7 @@ class ArtillerySamples(ToolReader):
         super().__init__()
         self._lines = JsonLines()
         self._names = RequestNames()
+        self._has_sent = False
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
         found: list[ToolSample] = []
@@ -42,6 +43,7 @@ class ArtillerySamples(ToolReader):
                 found.append(self._sample(line))
             except ValueError:
                 self.unread += 1
+        self._has_sent = self._has_sent or bool(found)
         return found
 
     def end(self, printed: str) -> Sequence[ToolSample]:
@@ -50,7 +52,9 @@ class ArtillerySamples(ToolReader):
         return ()
 
     def verdict(self, code: int) -> str:
-        return "checks of its plugins `ensure` or `expect` failed" if code == 1 else ""
+        # It ends with the same code when it can't read its script.
+        is_verdict = code == 1 and self._has_sent
+        return "checks of its plugins `ensure` or `expect` failed" if is_verdict else ""
 
     def _sample(self, line: object) -> ToolSample:
         match line:

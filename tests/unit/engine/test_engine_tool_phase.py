@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from planrunner.engine.stop import Ending
 from planrunner.graph.loads import ToolLoad
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.metrics.measures import SIZE
@@ -44,7 +45,8 @@ class SlowStarter:
                 take([one])
         unknown = ToolSample("GET /b", WALL_NS + 3 * NS_PER_S, failure="connect", count=2)
         take([unknown])
-        return ToolEnd(1, self._failed, "", ("it has an opinion",), 0, 0, None, is_cut=False)
+        ended = ToolEnd(1, self._failed, "", ("it has an opinion",), 0, 0, None, is_cut=False)
+        return replace(ended, last_words="; it printed last:\n  ouch") if self._failed else ended
 
     def stop(self) -> None:
         self._stop.set()
@@ -54,9 +56,9 @@ class SlowStarter:
         self._stop.set()
 
 
-def told(phase: PhaseNode, starter: SlowStarter, **more: object) -> Told:
+def told(phase: PhaseNode, starter: SlowStarter, *, hold: float = 1, **more: object) -> Told:
     user = user_class(task("t", request()))
-    graph = replace(make_graph([user], closed(1, 1), phase), measures={"http": (SIZE,)})
+    graph = replace(make_graph([user], closed(1, hold), phase), measures={"http": (SIZE,)})
     return run_graph(graph, tools=lambda _: starter, **more)  # type: ignore[arg-type]
 
 
@@ -83,7 +85,7 @@ def in_legacy(found: Told) -> dict[tuple[str, str, bool, bool], int]:
 
 def test_measured_time_is_that_of_its_requests() -> None:
     """The two seconds that it takes to start are not part of it; unknown times are no latency."""
-    found = told(tool_phase(), SlowStarter(failed="k6 fell"))
+    found = told(tool_phase(), SlowStarter())
 
     assert measured_s(found) == [(2.0, 6.5)]
     assert in_legacy(found) == {
@@ -91,7 +93,6 @@ def test_measured_time_is_that_of_its_requests() -> None:
         ("GET /b", "connect", False, False): 2,
     }
     assert "phase `legacy`: it has an opinion" in found.outcome.notices
-    assert "phase `legacy`: k6 fell" in found.outcome.biased
     assert [load.phase for load in found.outcome.loads] == ["main"]
 
 
@@ -104,6 +105,16 @@ def test_a_warm_up_counts_from_the_start_of_the_phase() -> None:
         ("GET /a", "", False, True): 3,
         ("GET /b", "connect", True, False): 2,
     }
+
+
+def test_a_tool_that_fails_ends_the_run() -> None:
+    """What it had sent by then counts, and what it printed last is told once."""
+    found = told(tool_phase(), SlowStarter(failed="k6 fell"), hold=60)
+
+    outcome = found.outcome
+    assert (outcome.ending, outcome.reason) == (Ending.CANNOT_RUN, "phase `legacy`: k6 fell")
+    assert "phase `legacy`: k6 fell; it printed last:\n  ouch" in outcome.biased
+    assert measured_s(found) == [(2.0, 6.5)]
 
 
 def test_the_end_of_the_run_stops_it() -> None:

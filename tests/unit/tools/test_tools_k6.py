@@ -100,3 +100,21 @@ def test_garbage_is_counted_and_hides_nothing(garbage: bytes, cut: int) -> None:
     reader.end("")
 
     assert K6Samples().feed(b"\x00\xff,1\n") == []
+
+
+def test_iterations_that_were_not_whole_are_told() -> None:
+    """Those that nobody had time for, and those that an error of the script ended."""
+    reader = K6Samples()
+    rows = ["dropped_iterations,1796075215415313,3.000000,,,,,,,,a,,,,,,,\n"] * 2
+    reader.feed((HEAD + "".join(rows)).encode())
+    said = (
+        'time="2026-12-01T07:33:54Z" level=error msg="TypeError: no \\"x\\"\\n\\tat default '
+        '(file:///a.js:5:38(16))\\n" executor=per-vu-iterations scenario=a source=stacktrace\n'
+        'time="2026-12-01T07:33:55Z" level=error msg=said source=console\n'
+    )
+    reader.end(said * 2)
+
+    assert reader.notices() == [
+        "it dropped 6 iterations, for which no user was free",
+        'an error of its script ended 2 iterations: TypeError: no \\"x\\"',
+    ]

@@ -205,6 +205,14 @@ def test_artillery() -> None:
     assert found[0].start_ns == 1_796_077_324_368_000_000
 
 
+def test_artillery_that_sent_nothing_has_no_verdict() -> None:
+    """It ends with the same code when it can't read its script."""
+    _, reader = read("artillery")
+
+    assert reader.verdict(1)
+    assert not ArtillerySamples().verdict(1)
+
+
 def test_wrk() -> None:
     """Of 5 replies one came after its timeout, and two had a bad status."""
     reader = WrkSamples(["-c", "5", "http://h/x"])

@@ -12,6 +12,7 @@ import pytest
 from planrunner.errors import CannotRun
 from planrunner.tools.contract import Tool, ToolJob, ToolSample
 from planrunner.tools.installed import installed, need_program
+from planrunner.tools.known.artillery import TOOL as ARTILLERY
 from planrunner.tools.known.hey import TOOL as HEY
 from planrunner.tools.tool_run import ToolEnd, ToolRun, ToolSetting
 from tests.support.own_tools import PRINTER
@@ -61,7 +62,7 @@ def test_one_that_dies_says_so_and_its_samples_stay(tmp_path: Path) -> None:
     ended, found = run_script(tmp_path, "print('a,1,200'); print('out of memory'); sys.exit(3)")
 
     assert len(found) == 1
-    assert ended.failed == (
+    assert ended.all_that_failed == (
         "printer ended with exit code 3; it printed last:\n  a,1,200\n  out of memory"
     )
     assert ended.notices == (
@@ -80,7 +81,7 @@ def test_what_a_tool_that_broke_did_not_send_has_not_failed(tmp_path: Path) -> N
     ended = asyncio.run(ToolRun(HEY, job, setting).run(found.extend))
 
     assert found == []
-    assert ended.failed == "hey ended with exit code 3; it printed last:\n  boom"
+    assert ended.all_that_failed == "hey ended with exit code 3; it printed last:\n  boom"
 
 
 def test_its_own_verdict_is_no_failure(tmp_path: Path) -> None:
@@ -109,6 +110,27 @@ def test_one_that_hangs_is_stopped_with_its_children(
     assert bool(ended.failed) == ("timeout_ms" in limits)
     child = int((tmp_path / "child").read_text())
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("number", ["KILL", "SEGV"])
+def test_a_signal_is_never_a_verdict(tmp_path: Path, number: str) -> None:
+    """Whoever killed it, the script has not had its say; half a line is no sample."""
+    program = tmp_path / "artillery"
+    program.write_text(
+        "#!/bin/sh\n"
+        'echo \'[1796077324368,1.5,"GET","http://h/a","",200,2,""]\' >"$PLANRUNNER_SAMPLES"\n'
+        "printf '[1796077324369,1.' >>\"$PLANRUNNER_SAMPLES\"\n"
+        f"kill -{number} $$\n"
+    )
+    program.chmod(0o755)
+    job = ToolJob(str(program), None, (), tmp_path / "work")
+    found = list[ToolSample]()
+    setting = ToolSetting(tmp_path, tmp_path / "log", dict(os.environ))
+    ended = asyncio.run(ToolRun(ARTILLERY, job, setting).run(found.extend))
+
+    assert [one.request for one in found] == ["GET /a"]
+    assert ended.failed.startswith("artillery was killed by signal ")
+    assert ended.verdict == ""
 
 
 def test_what_is_not_installed_says_how_to_get_it() -> None:
