@@ -65,6 +65,9 @@ _MOMENT: Final = "timestamp"
 _DIFFERING: Final = frozenset({_MOMENT, "response_time", "service_time", "ttfb"})
 """Columns with another value in each row, nearly."""
 
+_TOLD_OF_GROUPS: Final = (_MOMENT, "response_time")
+"""Columns whose least and greatest a row group has: of others, each group holds nearly all."""
+
 
 def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) -> None:
     """Write results.parquet, with the rows and columns of results.csv.
@@ -84,6 +87,7 @@ def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) ->
         store_schema=False,  # or texts would be read as dictionaries, as which they are written
         use_dictionary=[name for name in columns.schema.names if name not in _DIFFERING],
         column_encoding={_MOMENT: "DELTA_BINARY_PACKED"},
+        write_statistics=[*_TOLD_OF_GROUPS],
     ) as writer:
         for table in columns.tables(samples):
             writer.write_table(table, _GROUP)
