@@ -26,6 +26,7 @@ from planrunner.tools.registry import all_tools, named_tool
 from planrunner.values import dataclass
 
 __all__ = [
+    "CheckedLoad",
     "CheckedTool",
     "LeftOutTool",
     "OtherTools",
@@ -75,6 +76,7 @@ class CheckedTool:
     """A tool that takes part.
 
     Attributes:
+        warm_up: Makes a job that sends less of the same load; None where there is none.
         environ: What its script takes from its environment.
         caveats: Where its load isn't that of the plan, each a part of a sentence.
     """
@@ -82,6 +84,7 @@ class CheckedTool:
     tool: Tool
     version: str
     job: MakeJob
+    warm_up: MakeJob | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     caveats: tuple[str, ...] = ()
 
@@ -121,31 +124,43 @@ def known_names() -> tuple[str, ...]:
     return tuple(name for name in all_tools() if name in LINES or name in all_exporters())
 
 
-def own_tool(arguments: Sequence[str]) -> CheckedTool:
-    """Return planrunner itself, with the arguments of `execute`."""
+def own_tool(arguments: Sequence[str], shorter: Sequence[str] = ()) -> CheckedTool:
+    """Return planrunner itself, with the arguments of `execute`, also those of its warm-up."""
 
-    def job(folder: Path) -> ToolJob:
-        return ToolJob(PLANRUNNER.programs[0], None, tuple(arguments), folder)
+    def job_of(words: Sequence[str]) -> MakeJob:
+        return lambda folder: ToolJob(PLANRUNNER.programs[0], None, tuple(words), folder)
 
-    return CheckedTool(PLANRUNNER, "", job)
+    return CheckedTool(PLANRUNNER, "", job_of(arguments), job_of(shorter) if shorter else None)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLoad:
+    """What tools are to send.
+
+    Attributes:
+        plan: Loaded with its secrets.
+        graph: The same, compiled.
+        scripts: Where scripts of tools are written.
+    """
+
+    plan: CheckedPlan
+    graph: RunGraph
+    scripts: Path
 
 
 def other_tools(
-    plan: CheckedPlan,
-    graph: RunGraph,
+    load: CheckedLoad,
+    shorter: CheckedLoad | None,
     wish: ToolWish,
-    *,
     environ: Mapping[str, str],
-    scripts: Path,
 ) -> OtherTools:
     """Return those that can give a plan's load, and those that can't, with the reason.
 
     Args:
-        plan: Loaded with its secrets.
-        graph: The same, compiled.
+        load: The plan's.
+        shorter: Less of the same, for a warm-up; None for none.
         wish: Which tools, and how strictly.
         environ: Where programs are looked for.
-        scripts: Where their scripts are written.
 
     Raises:
         UsageError: A tool of that name is unknown.
@@ -158,35 +173,32 @@ def other_tools(
             left_out.append(LeftOutTool(name, "it is not installed", tool.how_to_get))
             continue
         try:
-            if name in LINES:
-                found = _of_one_request(tool, here.program, graph, scripts)
-            else:
-                found = _of_script(tool, here.program, plan, graph, wish, scripts)
+            found = _checked(tool, here.program, load, wish)
+            warm_up = None if shorter is None else _checked(tool, here.program, shorter, wish).job
         except CanNotSend as error:
             left_out.append(LeftOutTool(name, str(error)))
         else:
-            taking_part.append(replace(found, version=here.version))
+            taking_part.append(replace(found, version=here.version, warm_up=warm_up))
     return OtherTools(tuple(taking_part), tuple(left_out))
 
 
-def _of_one_request(tool: Tool, program: str, graph: RunGraph, scripts: Path) -> CheckedTool:
-    job = LINES[tool.name](one_request(graph), program, scripts / tool.name)
+def _checked(tool: Tool, program: str, load: CheckedLoad, wish: ToolWish) -> CheckedTool:
+    if tool.name not in LINES:
+        return _of_script(tool, program, load, wish)
+    job = LINES[tool.name](one_request(load.graph), program, load.scripts / tool.name)
     return CheckedTool(tool, "", lambda folder: replace(job, directory=folder))
 
 
-def _of_script(
-    tool: Tool,
-    program: str,
-    plan: CheckedPlan,
-    graph: RunGraph,
-    wish: ToolWish,
-    scripts: Path,
-) -> CheckedTool:
+def _of_script(tool: Tool, program: str, load: CheckedLoad, wish: ToolWish) -> CheckedTool:
     exporter = all_exporters().get(tool.name)
     if exporter is None:
         raise CanNotSend("planrunner writes no tests for it")
     exported = export_plan(
-        plan, exporter, selection=wish.selection, folder=scripts, headers=_unasked(graph)
+        load.plan,
+        exporter,
+        selection=wish.selection,
+        folder=load.scripts,
+        headers=_unasked(load.graph),
     )
     losses = [one for one in exported.ledger.constructs if _bears_on_load(one)]
     lost = _reasons([one for one in losses if _is_lost(one)])
@@ -195,15 +207,15 @@ def _of_script(
     ]
     if lost and not wish.allow_loss:
         raise CanNotSend(f"its test lacks parts of the plan: {'; '.join(lost)}")
-    script = scripts / f"{tool.name}{_SUFFIXES.get(tool.name, '')}"
+    script = load.scripts / f"{tool.name}{_SUFFIXES.get(tool.name, '')}"
     script.write_text(exported.test.text, encoding="utf-8")
     args = arguments_of(tool.name, exported.test.commands)
     return CheckedTool(
         tool,
         "",
         lambda folder: ToolJob(program, script, args, folder),
-        exported.environ,
-        (*lost, *_reasons(changed)),
+        environ=exported.environ,
+        caveats=(*lost, *_reasons(changed)),
     )
 
 

@@ -11,7 +11,17 @@ from planrunner.cross_check.judgement import JudgedFigure, judge
 from planrunner.cross_check.rounds import ToolRounds
 from planrunner.values import dataclass
 
-__all__ = ["CPU", "FAILED", "FIGURES", "RATE", "TIMES", "Difference", "ToolFigure", "differences"]
+__all__ = [
+    "CPU",
+    "FAILED",
+    "FIGURES",
+    "RATE",
+    "START_CPU",
+    "TIMES",
+    "Difference",
+    "ToolFigure",
+    "differences",
+]
 
 _LEAST_SHARE: Final = 0.01
 """Of planrunner's figure: less is no difference to anybody."""
@@ -50,7 +60,11 @@ TIMES: Final = tuple(
 )
 FAILED: Final = ToolFigure("failed_share", "failures", lambda one: one.failed_share)
 CPU: Final = ToolFigure("cpu_us_per_request", "CPU/request", lambda one: one.cpu_per_request_us)
-FIGURES: Final = (RATE, *TIMES, FAILED, CPU)
+START_CPU: Final = ToolFigure("start_cpu_seconds", "start CPU", lambda one: one.start_cpu_s)
+FIGURES: Final = (RATE, *TIMES, FAILED, CPU, START_CPU)
+
+_NOT_JUDGED: Final = (CPU, START_CPU)
+"""They differ by what tools are written in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +76,12 @@ class Difference:
 def differences(own: ToolRounds, other: ToolRounds) -> list[Difference]:
     """Return where the rounds of two tools differ by more than noise, rounding included.
 
-    What a request costs in CPU is not judged: it differs by what tools are written in.
+    What they cost in CPU is not judged.
     """
     found = []
     for figure in FIGURES:
         ours, theirs = figure.of(own.rounds), figure.of(other.rounds)
-        if figure is CPU or not ours or not theirs:
+        if figure in _NOT_JUDGED or not ours or not theirs:
             continue
         least = _LEAST_FAILED if figure is FAILED else _LEAST_SHARE * median(ours)
         step = other.checked.tool.step_ns if figure.is_time else 0.0

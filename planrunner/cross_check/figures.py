@@ -26,6 +26,8 @@ class RoundFigures:
         times_ns: Latency at each of `PERCENTS`; empty where there is none.
         cpu_s: Of processors, with starting and ending; None where nobody knows.
         is_cut: It was ended before it would have ended by itself.
+        short: A shorter run of the same load, in which starting and ending cost as much; None where
+            the load has no shorter one.
     """
 
     requests: int
@@ -34,6 +36,7 @@ class RoundFigures:
     times_ns: tuple[int, ...]
     cpu_s: float | None
     is_cut: bool = False
+    short: RoundFigures | None = None
 
     @property
     def per_second(self) -> float:
@@ -45,12 +48,37 @@ class RoundFigures:
 
     @property
     def cpu_per_request_us(self) -> float | None:
-        return None if self.cpu_s is None or not self.requests else self.cpu_s / self.requests * 1e6
+        """What each request took of processors that this run sent more than the short one."""
+        cost = _slope(self._more_cpu_s, self._more_requests)
+        return None if cost is None else cost * 1e6
+
+    @property
+    def start_cpu_s(self) -> float | None:
+        """What the short run took beside its requests: to start, and to end."""
+        cost_us = self.cpu_per_request_us
+        if self.short is None or self.short.cpu_s is None or cost_us is None:
+            return None
+        return max(self.short.cpu_s - self.short.requests * cost_us / 1e6, 0.0)
 
     @property
     def processors(self) -> float | None:
         """How many processors it kept busy while it sent."""
-        return None if self.cpu_s is None or not self.seconds else self.cpu_s / self.seconds
+        seconds = self.seconds - (self.short.seconds if self.short else 0.0)
+        return _slope(self._more_cpu_s, seconds)
+
+    @property
+    def _more_cpu_s(self) -> float | None:
+        short_s = self.short.cpu_s if self.short else 0.0
+        return None if self.cpu_s is None or short_s is None else self.cpu_s - short_s
+
+    @property
+    def _more_requests(self) -> int:
+        return self.requests - (self.short.requests if self.short else 0)
+
+
+def _slope(cpu_s: float | None, more: float) -> float | None:
+    """Return what each of some more costs; not more than nothing where noise hides it."""
+    return None if cpu_s is None or more <= 0 else cpu_s / more
 
 
 @dataclass(slots=True)
@@ -75,8 +103,8 @@ class RoundSamples:
                 self.last_ns = max(self.last_ns, one.start_ns + (one.took_ns or 0))
         self.times.record_many(times)
 
-    def figures(self, ended: ToolEnd) -> RoundFigures:
-        """Return what they come to, once the tool has ended."""
+    def figures(self, ended: ToolEnd, short: RoundFigures | None = None) -> RoundFigures:
+        """Return what they come to, once the tool has ended, given those of a shorter run."""
         lasted_ns = ended.lasted_ns or self.last_ns - self.first_ns or ended.took_ns
         return RoundFigures(
             self.requests,
@@ -85,4 +113,5 @@ class RoundSamples:
             self.times.percentiles(PERCENTS) if self.times.count else (),
             ended.cpu_s,
             ended.is_cut,
+            short,
         )

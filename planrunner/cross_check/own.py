@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from planrunner.spawn import command_of
@@ -15,16 +18,22 @@ from planrunner.units import NS_PER_S, NS_PER_US, format_count
 __all__ = ["PLANRUNNER", "OwnSamples"]
 
 _RESULTS_CSV: Final = "results.csv"
+_METRICS: Final = "metrics.json"
 _FAILED: Final = 1
 _ABORTED_BY_THRESHOLD: Final = 4
 _ABORTED: Final = "aborted"
 
 
 class OwnSamples(ToolReader):
-    """Reads results.csv, which is there when the run is over."""
+    """Reads results.csv, which is there when the run is over.
 
-    def __init__(self) -> None:
+    Args:
+        directory: Of the run.
+    """
+
+    def __init__(self, directory: Path) -> None:
         super().__init__()
+        self._directory = directory
         self._rows = CsvRows()
         self._columns: list[str] = []
         self._requests = self._connects = 0
@@ -46,7 +55,14 @@ class OwnSamples(ToolReader):
         if self._connects and self._connects * 10 >= self._requests:
             many = format_count(self._connects, "connection")
             found.append(f"it opened {many} for {format_count(self._requests, 'request')}")
-        return found
+        return [*found, *self._doubts()]
+
+    def _doubts(self) -> Iterator[str]:
+        """Yield what planrunner itself says of its numbers."""
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            validity = json.loads((self._directory / _METRICS).read_text("utf-8"))["validity"]
+            for reason in validity["reasons"]:
+                yield f"its numbers are {validity['level']}: {reason}"
 
     def verdict(self, code: int) -> str:
         self._was_aborted = code == _ABORTED_BY_THRESHOLD
@@ -70,8 +86,12 @@ def _unix_ns(text: str) -> int:
     return int(at.timestamp()) * NS_PER_S + at.microsecond * NS_PER_US
 
 
+def _run_directory(job: ToolJob) -> Path:
+    return job.directory / "run"
+
+
 def _command(job: ToolJob) -> ToolCommand:
-    out = job.directory / "run"
+    out = _run_directory(job)
     return ToolCommand(
         (
             *command_of("planrunner.cli.main"),
@@ -92,5 +112,5 @@ PLANRUNNER: Final = Tool(
     lacks="",
     install="",
     command=_command,
-    reader=lambda _: OwnSamples(),
+    reader=lambda job: OwnSamples(_run_directory(job)),
 )

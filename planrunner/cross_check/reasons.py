@@ -65,13 +65,13 @@ def _limits(own: ToolRounds, other: ToolRounds) -> Iterator[str]:
 
 
 def _costs(own: ToolRounds, other: ToolRounds) -> str:
-    """Return what a request costs each, in words; empty if the cheaper one sends less."""
+    """Return what a request costs each; empty if that explains nothing, or noise hides it."""
     rates = [median(RATE.of(one.rounds)) for one in (own, other)]
     costs = [CPU.of(one.rounds) for one in (own, other)]
     if not all(costs):
         return ""
     ours, theirs = map(median, costs)
-    if (ours < theirs) != (rates[0] > rates[1]):
+    if min(ours, theirs) <= 0 or (ours < theirs) != (rates[0] > rates[1]):
         return ""
     said = [format_duration(round(one * NS_PER_US)) for one in (ours, theirs)]
     return f"{said[0]} of CPU in planrunner, and {said[1]} in {other.name}"

@@ -110,6 +110,7 @@ def _tool(found: CrossCheck, one: ToolRounds) -> dict[str, Any]:
         "name": one.name,
         "version": (one.checked.version or None) if one is not found.own else __version__,
         "command": one.command or None,
+        "warm_up": one.warm_up and _round(one.warm_up),
         "figures": {name: value and asdict(value) for name, value in figures.items()},
         "rounds": [_round(figures) for figures in (*one.rounds, *one.cut)],
         "notices": [*one.notices],

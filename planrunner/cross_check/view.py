@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
-from planrunner.cross_check.differences import CPU, FAILED, RATE, TIMES, Difference
+from planrunner.cross_check.differences import (
+    CPU,
+    FAILED,
+    RATE,
+    START_CPU,
+    TIMES,
+    Difference,
+    ToolFigure,
+)
 from planrunner.cross_check.figures import RoundFigures
 from planrunner.cross_check.judgement import FEWEST_ROUNDS
 from planrunner.cross_check.result import CrossCheck, FigureOverRounds, over_rounds
@@ -16,6 +24,7 @@ from planrunner.cross_check.rounds import ToolRounds
 from planrunner.report.columns import Column, room_of, table
 from planrunner.report.plain import fold, plain
 from planrunner.units import (
+    NS_PER_MS,
     NS_PER_US,
     format_count,
     format_duration,
@@ -25,7 +34,10 @@ from planrunner.units import (
 
 __all__ = ["print_cross_check", "round_words"]
 
+_Cell = Callable[[ToolRounds, FigureOverRounds], str]
+
 _NONE: Final = "-"
+_HIDDEN: Final = "in the noise"
 _MOST_NOTICES: Final = 5
 
 
@@ -64,55 +76,52 @@ def _head(found: CrossCheck, width: int) -> Iterator[Text]:
 
 
 def _table(found: CrossCheck, width: int) -> list[Text]:
-    shown = [one for one in found.tools if one.shown]
-    if not shown:
+    shown = [one for one in found.tools if one.shown or one.failed]
+    if not any(one.shown for one in shown):
         return [Text("nothing was measured", style="bold red")]
 
-    def column(figure: object, cells: Sequence[str], rank: int) -> Column:
-        return Column(getattr(figure, "title", ""), cells, rank=rank)
+    def column(figure: ToolFigure, rank: int, cell: _Cell) -> Column:
+        figures = [None if one.failed else over_rounds(one, figure) for one in shown]
+        cells = [
+            _NONE if figure is None else cell(one, figure)
+            for one, figure in zip(shown, figures, strict=True)
+        ]
+        if figure is RATE:
+            cells = [
+                "failed" if one.failed else cell for one, cell in zip(shown, cells, strict=True)
+            ]
+        return Column(figure.title, cells if any(figures) else [""] * len(shown), rank=rank)
 
-    rates = [over_rounds(one, RATE) for one in shown]
-    failed = [over_rounds(one, FAILED) for one in shown]
     columns = [
         Column("tool", [one.name for one in shown], floor=10),
-        column(RATE, [_with_spread(one, f"{one.median:,.0f}" if one else "") for one in rates], 0),
-    ]
-    for rank, figure in zip((3, 0, 2), TIMES, strict=True):
-        times = [over_rounds(one, figure) for one in shown]
-        cells = [*map(_time_cell, shown, times)]
-        if figure is TIMES[1]:
-            cells = [_with_spread(one, cell) for one, cell in zip(times, cells, strict=True)]
-        columns.append(column(figure, cells, rank))
-    columns += [
-        column(FAILED, [_percent(one) for one in failed], 1),
-        column(CPU, [_cpu(over_rounds(one, CPU)) for one in shown], 1),
+        column(RATE, 0, lambda _, rate: _with_spread(rate, f"{rate.median:,.0f}")),
+        column(TIMES[0], 3, _time_cell),
+        column(TIMES[1], 0, lambda one, time: _with_spread(time, _time_cell(one, time))),
+        column(TIMES[2], 2, _time_cell),
+        column(FAILED, 1, lambda _, share: format_percent(share.median) if share.most else "none"),
+        column(CPU, 1, _cpu_cell),
+        column(START_CPU, 4, lambda _, cpu: format_duration(round(cpu.median * 1e3) * NS_PER_MS)),
     ]
     return table(columns, width)
 
 
-def _time_cell(one: ToolRounds, figure: FigureOverRounds | None) -> str:
+def _time_cell(one: ToolRounds, figure: FigureOverRounds) -> str:
     step_ns = one.checked.tool.step_ns
-    if figure is None:
-        return _NONE
     if figure.median < step_ns:
         return f"< {format_duration(step_ns)}"
     return format_duration(figure.median)
 
 
-def _with_spread(figure: FigureOverRounds | None, cell: str) -> str:
-    if figure is None:
-        return _NONE
+def _cpu_cell(_: ToolRounds, figure: FigureOverRounds) -> str:
+    if figure.median <= 0:
+        return _HIDDEN
+    return _with_spread(figure, format_duration(round(figure.median * NS_PER_US)))
+
+
+def _with_spread(figure: FigureOverRounds, cell: str) -> str:
     if not figure.median or figure.rounds < FEWEST_ROUNDS:
         return cell
     return f"{cell} ±{figure.spread / figure.median:.0%}"
-
-
-def _percent(figure: FigureOverRounds | None) -> str:
-    return _NONE if figure is None else format_percent(figure.median) if figure.most else "none"
-
-
-def _cpu(figure: FigureOverRounds | None) -> str:
-    return _NONE if figure is None else format_duration(round(figure.median * NS_PER_US))
 
 
 def _comparison(found: CrossCheck, other: ToolRounds, width: int) -> Iterator[Text]:
@@ -154,6 +163,11 @@ def _difference_words(one: Difference) -> str:
 
 
 def _notes(found: CrossCheck, width: int) -> Iterator[Text]:
+    if found.own.shown and found.own.warm_up is None:
+        words = (
+            "CPU/request includes the start of each tool: the load can't be shortened for a warm-up"
+        )
+        yield from _folded(words, width, style="dim")
     for one in found.tools:
         for words in one.checked.caveats:
             lead = f"{one.name} sends otherwise: "

@@ -143,6 +143,38 @@ def test_an_interruption_shows_what_there_is(project: PlanProject) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
+def test_a_tool_that_is_killed_is_named_and_no_success(project: PlanProject) -> None:
+    """Its row says so, whatever the others measured."""
+    need("k6")
+    with running(serve(answer)) as server:
+        child = project.spawn(
+            *("cross-check", server.url, "--with", "k6", "--users", "1", "--hold", "1s"),
+            *("--rounds", "1"),
+        )
+        assert child.stderr is not None
+        for line in child.stderr:
+            if line.startswith("round 1 of 1: planrunner"):
+                break
+        deadline = time.monotonic() + 30
+        while not (found := _below(child.pid, "k6")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        found[0].kill()
+        out, _ = child.communicate(timeout=60)
+
+    assert child.returncode == 3
+    assert [line.split()[:2] for line in out.splitlines() if line.startswith("k6 ")] == [
+        ["k6", "failed"],
+        ["k6", "failed:"],
+    ]
+    assert "k6 failed: k6 was killed by signal 9" in out
+
+
+def _below(pid: int, name: str) -> list[psutil.Process]:
+    return [one for one in psutil.Process(pid).children(recursive=True) if one.name() == name]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from planrunner.cli.leaving import Leaving
 from planrunner.cli.plan_options import PlanOptions, load_plan
 from planrunner.compiler import compile_plan
 from planrunner.cross_check.checked_tools import (
+    CheckedLoad,
     CheckedTool,
     OtherTools,
     ToolWish,
@@ -30,6 +31,7 @@ from planrunner.cross_check.rounds import RoundsPlace, ToolRounds, run_rounds
 from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.errors import CannotRun, UsageError
 from planrunner.graph.run_graph import RunGraph
+from planrunner.language.diagnostics import PlanError
 from planrunner.language.secrets import Masker
 from planrunner.plan.schema.quick_plan import QuickLoad, QuickRequest, quick_plan
 from planrunner.report.terminal.console import open_console
@@ -41,6 +43,8 @@ __all__ = ["CheckWish", "cross_check"]
 
 _USERS: Final = 10
 _HOLD: Final = "10s"
+_PARTS: Final = (10, 4, 2)
+"""Which part of the load a warm-up has: the first that the plan can be cut to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +76,55 @@ def cross_check(wish: CheckWish, options: PlanOptions, leaving: Leaving) -> Cros
     """
     with _scratch(wish.keep) as scratch:
         plan, options, typed = _plan_file(wish, options, scratch)
-        loaded = load_plan(plan, options, need_secrets=True)
-        graph = compile_plan(loaded, selection=options.selection)
-        _need_comparable(graph)
-        environ = options.environ()
-        others = other_tools(
-            loaded,
-            graph,
-            ToolWish(wish.names, wish.allow_loss, options.selection),
-            environ=environ,
-            scripts=scratch,
-        )
-        _need_others(others)
-        tools = (own_tool((str(plan), *typed)), *others.taking_part)
+        load = _load(plan, options, scratch)
+        _need_comparable(load.graph)
+        hold, shorter = _warm_up(plan, options, load)
+        tools = _tools(load, shorter, wish, options)
+        words = (str(plan), *typed)
+        less = (*words, f"--hold={hold}") if hold else ()
         place = RoundsPlace(
             scratch,
-            environ,
-            Masker(graph.secrets),
-            graph.planned_ns,
-            max(phase.graceful_stop_ns for phase in graph.phases),
+            options.environ(),
+            Masker(load.graph.secrets),
+            load.graph.planned_ns,
+            shorter.graph.planned_ns if shorter else 0,
+            max(phase.graceful_stop_ns for phase in load.graph.phases),
         )
         stop = Stop()
-        found = asyncio.run(_run(graph, tools, wish, place, stop, leaving))
-        source = place.mask(wish.plan)
-        return CrossCheck(
-            graph, source, _load_words(graph), wish.rounds, found, others.left_out, stop.reason
-        )
+        taking_part = (own_tool(words, less), *tools.taking_part)
+        found = asyncio.run(_run(load.graph, taking_part, wish, place, stop, leaving))
+        source, left_out = place.mask(wish.plan), tools.left_out
+        said = _load_words(load.graph)
+        return CrossCheck(load.graph, source, said, wish.rounds, found, left_out, stop.reason)
+
+
+def _load(plan: Path, options: PlanOptions, scripts: Path) -> CheckedLoad:
+    loaded = load_plan(plan, options, need_secrets=True)
+    return CheckedLoad(loaded, compile_plan(loaded, selection=options.selection), scripts)
+
+
+def _warm_up(plan: Path, options: PlanOptions, load: CheckedLoad) -> tuple[str, CheckedLoad | None]:
+    """Return less of a load, and the `--hold` that makes it so; nothing where there is none."""
+    for part in _PARTS:
+        seconds = max(load.graph.planned_ns // (part * NS_PER_S), 1)
+        hold = f"{seconds}s"
+        try:
+            shorter = _load(plan, replace(options, hold=hold), load.scripts / "warm-up")
+        except (PlanError, UsageError):  # such as a `warmup` that is longer
+            continue
+        if shorter.graph.planned_ns * _PARTS[-1] <= load.graph.planned_ns:
+            shorter.scripts.mkdir(exist_ok=True)
+            return hold, shorter
+    return "", None
+
+
+def _tools(
+    load: CheckedLoad, shorter: CheckedLoad | None, wish: CheckWish, options: PlanOptions
+) -> OtherTools:
+    wanted = ToolWish(wish.names, wish.allow_loss, options.selection)
+    found = other_tools(load, shorter, wanted, environ=options.environ())
+    _need_others(found)
+    return found
 
 
 async def _run(
@@ -112,16 +139,24 @@ async def _run(
         with interrupted_by(stop):
             await check_hosts(graph, wish.only_hosts)
             notes = await _notes(graph, place.environ)
-        view = RoundLines(open_console(sys.stderr), wish.rounds, place.lasting_ns, wish.quiet)
+        view = RoundLines(open_console(sys.stderr), wish.rounds, wish.quiet)
         if not wish.quiet:
             for note in notes:
                 click.echo(f"note: {note}", err=True)
-            names = ", ".join(one.tool.name for one in tools)
-            took = format_duration(len(tools) * wish.rounds * place.lasting_ns)
-            rounds = format_count(wish.rounds, "round")
-            click.echo(f"{names}: {rounds} of {_load_words(graph)}, at least {took}", err=True)
+            click.echo(_announced(graph, tools, wish, place), err=True)
         with view:
             return await run_rounds(tools, wish.rounds, place, stop, view)
+
+
+def _announced(
+    graph: RunGraph, tools: Sequence[CheckedTool], wish: CheckWish, place: RoundsPlace
+) -> str:
+    names = ", ".join(one.tool.name for one in tools)
+    rounds = f"{format_count(wish.rounds, 'round')} of {_load_words(graph)}"
+    if place.short_ns:
+        rounds = f"a warm-up of {format_duration(place.short_ns)}, and {rounds}"
+    load_ns = len(tools) * (wish.rounds * place.lasting_ns + place.short_ns)
+    return f"{names}: {rounds} each; {format_duration(load_ns)} of load in all, and starts beside"
 
 
 async def _notes(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:

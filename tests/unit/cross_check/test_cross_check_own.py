@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from planrunner.cross_check.own import OwnSamples
 from planrunner.report.formats.samples.results_csv import CSV_COLUMNS
 
@@ -11,7 +14,7 @@ ROW |= {"response_time": "0.010635", "connect": "0.007407"}
 
 
 def fed(*changes: dict[str, str]) -> tuple[OwnSamples, list[tuple[int, int | None, str]]]:
-    reader = OwnSamples()
+    reader = OwnSamples(Path("nowhere"))
     rows = [",".join({**ROW, **change}[name] for name in CSV_COLUMNS) for change in changes]
     found = reader.feed("\n".join([",".join(CSV_COLUMNS), *rows, ""]).encode())
     return reader, [(one.start_ns, one.took_ns, one.failure) for one in found]
@@ -34,3 +37,11 @@ def test_it_says_what_makes_it_differ() -> None:
     assert (keeps.notices(), keeps.verdict(3)) == ([], "")
     assert keeps.verdict(4)
     assert keeps.notices() == ["a threshold of the plan ended the run early"]
+
+
+def test_what_planrunner_says_of_its_numbers(tmp_path: Path) -> None:
+    """A difference may be its own doing."""
+    validity = {"level": "biased", "reasons": ["the generator was late"]}
+    (tmp_path / "metrics.json").write_text(json.dumps({"validity": validity}))
+
+    assert OwnSamples(tmp_path).notices() == ["its numbers are biased: the generator was late"]

@@ -24,8 +24,10 @@ MS = 1_000_000
 
 
 def round_of(rate: int, p50_us: int, *, failures: int = 0, cpu_s: float = 1.0) -> RoundFigures:
+    """Return ten seconds, of which each takes this much CPU; one second was the warm-up."""
     times = (p50_us * 1_000, 2 * p50_us * 1_000, 3 * p50_us * 1_000)
-    return RoundFigures(rate * 10, failures, 10.0, times, cpu_s)
+    short = RoundFigures(rate, 0, 1.0, times, 0.5 + cpu_s / 10)
+    return RoundFigures(rate * 10, failures, 10.0, times, 0.5 + cpu_s, short=short)
 
 
 def rounds_of(tool: Tool, *rounds: RoundFigures, **facts: object) -> ToolRounds:
@@ -34,9 +36,8 @@ def rounds_of(tool: Tool, *rounds: RoundFigures, **facts: object) -> ToolRounds:
 
 
 def checked(*others: ToolRounds, interrupted: str = "") -> CrossCheck:
-    own = ToolRounds(
-        own_tool(()), rounds=[round_of(1_000, us, cpu_s=9.5) for us in (900, 910, 920)]
-    )
+    rounds = [round_of(1_000, us, cpu_s=9.5) for us in (900, 910, 920)]
+    own = ToolRounds(own_tool(()), rounds=rounds, warm_up=rounds[0].short)
     graph = compiled(plan_text("phases: [{users: 10, hold: 10s}]"))
     left = LeftOutTool("locust", "it is not installed", "get it with `pipx install locust`")
     return CrossCheck(
@@ -93,6 +94,28 @@ def test_the_document() -> None:
         "planrunner judges replies by the plan's `expect`, k6 by its own rules"
     ]
     assert data["left_out"][0]["name"] == "locust"
+    assert own["figures"]["start_cpu_seconds"]["median"] == pytest.approx(0.5)
+    assert (own["warm_up"]["requests"], other["warm_up"]) == (1_000, None)
+
+
+def test_the_start_of_a_tool_costs_no_request_anything() -> None:
+    """What a longer run takes more is that of the requests it sent more."""
+    one = round_of(1_000, 900, cpu_s=2.0)
+    alone, same = replace(one, short=None), replace(one, short=one)
+    hidden = replace(one, cpu_s=0.6)
+
+    assert one.cpu_per_request_us == pytest.approx(200)
+    assert one.start_cpu_s == pytest.approx(0.5)
+    assert one.processors == pytest.approx(0.2)
+    assert (alone.cpu_per_request_us, alone.start_cpu_s) == (pytest.approx(250), None)
+    assert (same.cpu_per_request_us, same.start_cpu_s) == (None, None)
+    assert "none  in the noise" in shown(checked(rounds_of(named_tool("k6"), hidden)))
+
+
+def test_a_load_that_can_not_be_cut_says_what_is_counted() -> None:
+    text = shown(replace(checked(), tools=[ToolRounds(own_tool(()), rounds=[round_of(10, 900)])]))
+
+    assert "CPU/request includes the start of each tool" in text
 
 
 def test_samples_become_figures() -> None:
