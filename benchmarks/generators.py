@@ -1,4 +1,4 @@
-"""The load generators under comparison: each takes a port and gives requests and CPU."""
+"""The load generators under comparison, each run as a user would run it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import Outcome, run
+from benchmarks.processes import run
 from benchmarks.turns import Generated
 
 HERE = Path(__file__).resolve().parent
+COMMAND = str(Path(sys.executable).with_name("planrunner"))
+GENERATOR_CPU = 1
 USERS = 64
 
 
@@ -28,50 +31,145 @@ class Measured:
     peak_mb: float
 
 
-def _measured(requests: int, rate: float, outcome: Outcome) -> Measured:
+def _measured(done: Generated) -> Measured:
     return Measured(
-        round(rate, 1),
-        requests,
-        round(outcome.cpu_s / max(requests, 1) * 1e6, 2),
-        round(outcome.peak_bytes / 1e6, 1),
+        round(done.rate, 1),
+        int(done.count),
+        round(done.outcome.cpu_s / max(done.count, 1) * 1e6, 2),
+        round(done.outcome.peak_bytes / 1e6, 1),
     )
 
 
 def planrunner(port: int, seconds: int, *, formats: str, plan: str = "throughput.yaml") -> Measured:
-    """Run a plan of benchmarks/plans as a user would."""
+    """Run a plan of benchmarks/plans."""
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        outcome = run(
-            [
-                str(Path(sys.executable).with_name("planrunner")),
-                "execute",
-                str(HERE / "plans" / plan),
-                *("--set", f"port={port}", "--set", f"hold={seconds}s"),
-                *("--set", f"users={USERS}", "--out", str(out), "--quiet"),
-                *(("--formats", formats) if formats else ()),
-            ],
-            cpu=1,
-        )
-        metrics = out / "metrics.json"
-        if not metrics.exists():
-            raise RuntimeError(
-                f"planrunner wrote no metrics.json:\n{outcome.output}{outcome.errors}"
-            )
-        totals = json.loads(metrics.read_text())["totals"]
+        return _measured(execute_shipped(plan, port, seconds, Path(folder), formats=formats))
+
+
+def execute_shipped(
+    plan: str, port: int, seconds: int, directory: Path, *, formats: str
+) -> Generated:
+    """Run a plan of benchmarks/plans; one of whose requests fails is an error."""
+    settings = {"port": port, "hold": f"{seconds}s", "users": USERS}
+    options = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    if formats:
+        options += ["--formats", formats]
+    return _execute(HERE / "plans" / plan, options, directory)
+
+
+def _execute(plan: Path, options: Sequence[str], directory: Path) -> Generated:
+    out = directory / f"out-{time.monotonic_ns()}"
+    done = run(
+        [COMMAND, "execute", str(plan), *options, "--out", str(out), "-q"], cpu=GENERATOR_CPU
+    )
+    if done.exit_code:
+        raise RuntimeError(done.output + done.errors)
+    totals = json.loads((out / "metrics.json").read_text())["totals"]
     if totals["failed_requests"]:
         raise RuntimeError(f"{plan}: {totals['failed_requests']} requests failed")
-    return _measured(totals["total_requests"], totals["requests_per_second"], outcome)
+    return Generated(done, float(totals["total_requests"]), float(totals["requests_per_second"]))
+
+
+# -- one URL, asked for again and again ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Gets:
+    """What each generator can do: so many connections ask for a URL, a status of 200 expected."""
+
+    url: str
+    connections: int = USERS
+
+
+_GETS = """\
+name: gets
+http: {{version: "1.1", verify: false}}
+users:
+  Client: {{steps: [{{get: "{url}"}}]}}
+phases: [{{users: {users}, hold: {seconds}s}}]
+thresholds: [error_rate == 0]
+report: {{formats: [metrics.json], samples: none}}
+"""
+
+_K9_GETS = """\
+options: {{vus: {users}, duration: {seconds}s, insecureSkipTLSVerify: true}}
+flows:
+  default:
+    - request: {{url: "{url}", checks: {{ok: {{status: 200}}}}}}
+"""
+
+_K6_GETS = """
+import http from 'k6/http';
+export const options = {{
+  vus: {users}, duration: '{seconds}s', insecureSkipTLSVerify: true, noCookiesReset: true,
+}};
+export default function () {{
+  const reply = http.get('{url}');
+  if (reply.status !== 200) throw new Error(reply.status);
+}}
+"""
+
+
+def _planrunner_gets(gets: Gets, seconds: int, directory: Path) -> Generated:
+    plan = directory / "plan.yaml"
+    plan.write_text(_GETS.format(url=gets.url, users=gets.connections, seconds=seconds))
+    return _execute(plan, (), directory)
+
+
+def _wrk_gets(gets: Gets, seconds: int, _: Path) -> Generated:
+    done = run(
+        ["wrk", "-t1", f"-c{gets.connections}", f"-d{seconds}s", gets.url], cpu=GENERATOR_CPU
+    )
+    count, rate = (
+        re.search(pattern, done.output)
+        for pattern in (r"(\d+) requests in", r"Requests/sec:\s+([\d.]+)")
+    )
+    if count is None or rate is None or "Non-2xx" in done.output:
+        raise RuntimeError(done.output + done.errors)
+    return Generated(done, float(count[1]), float(rate[1]))
+
+
+def _k9_gets(gets: Gets, seconds: int, directory: Path) -> Generated:
+    plan, summary = directory / "k9.yaml", directory / "k9.json"
+    plan.write_text(_K9_GETS.format(url=gets.url, users=gets.connections, seconds=seconds))
+    command = [find_peer("k9"), "run", str(plan), "--http-version", "1.1", "--no-cookies-reset"]
+    done = run([*command, "--summary-export", str(summary)], cpu=GENERATOR_CPU)
+    if done.exit_code:
+        raise RuntimeError(done.output + done.errors)
+    requests = json.loads(summary.read_text())["metrics"]["http_reqs"]
+    requests = requests.get("values", requests)
+    return Generated(done, float(requests["count"]), float(requests["rate"]))
+
+
+def _k6_gets(gets: Gets, seconds: int, directory: Path) -> Generated:
+    script = _K6_GETS.format(url=gets.url, users=gets.connections, seconds=seconds)
+    return run_k6(script, directory, cpu=GENERATOR_CPU)
+
+
+Getter = Callable[[Gets, int, Path], Generated]
+"""Asks for so many seconds; what it has to write goes into a folder."""
+
+_GETTERS: dict[str, Getter] = {
+    "planrunner": _planrunner_gets,
+    "wrk": _wrk_gets,
+    "k9": _k9_gets,
+    "k6": _k6_gets,
+}
+
+
+def getters() -> dict[str, Getter]:
+    """Return what can be asked for one URL, of the generators that are installed here."""
+    return {name: get for name, get in _GETTERS.items() if name == "planrunner" or find_peer(name)}
 
 
 def wrk(port: int, seconds: int) -> Measured:
-    url = f"http://127.0.0.1:{port}/kv/42"
-    outcome = run(["wrk", "-t1", f"-c{USERS}", f"-d{seconds}s", url], cpu=1)
-    requests = int(re.search(r"(\d+) requests in", outcome.output)[1])
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", outcome.output)[1])
-    return _measured(requests, rate, outcome)
+    gets = Gets(f"http://127.0.0.1:{port}/kv/42")
+    return _measured(_wrk_gets(gets, seconds, HERE))
 
 
-_K6 = """
+# -- the work of plans ---------------------------------------------------------------------------
+
+K6_WEIGHTED = """
 import http from 'k6/http';
 import {{ check }} from 'k6';
 export const options = {{ vus: {users}, duration: '{seconds}s',
@@ -84,13 +182,14 @@ export default function () {{
     {{ tags: {{ name: 'GET /kv/:key' }} }});
   else if (pick < 13) reply = http.get(`${{base}}/kv`);
   else reply = http.del(`${{base}}/kv/1`);
-  check(reply, {{ ok: (r) => r.status >= 200 && r.status < 400 }});
+  {check}
 }}
 """
+"""The work of plans/throughput.yaml."""
 
+K6_CHECK = "check(reply, { ok: (r) => r.status >= 200 && r.status < 400 });"
 
-# The work of plans/rich.yaml: a row in path and body, a look into the reply.
-_K6_RICH = """
+K6_RICH = """
 import http from 'k6/http';
 import {{ check }} from 'k6';
 import {{ SharedArray }} from 'k6/data';
@@ -111,14 +210,21 @@ export default function () {{
   const value = data.value;
 }}
 """
+"""That of plans/rich.yaml: a row in path and body, a look into the reply."""
 
 
-def k6(port: int, seconds: int, *, script: str = _K6) -> Measured:
-    data = HERE / "plans" / "data" / "keys.csv"
+def k6(port: int, seconds: int, *, script: str = K6_WEIGHTED) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
-        text = script.format(users=USERS, seconds=seconds, port=port, data=data)
-        done = run_k6(text, Path(folder), cpu=1)
-    return _measured(int(done.count), done.rate, done.outcome)
+        return _measured(k6_work(script, port, seconds, Path(folder)))
+
+
+def k6_work(
+    script: str, port: int, seconds: int, directory: Path, *, check: str = K6_CHECK
+) -> Generated:
+    """Run one of the scripts above; without a check, a failed reply is counted all the same."""
+    data = HERE / "plans" / "data" / "keys.csv"
+    text = script.format(users=USERS, seconds=seconds, port=port, data=data, check=check)
+    return run_k6(text, directory, cpu=GENERATOR_CPU)
 
 
 def run_k6(script: str, directory: Path, *, cpu: int) -> Generated:
@@ -155,12 +261,12 @@ def locust(port: int, seconds: int) -> Measured:
                 *("--spawn-rate", str(USERS), "--run-time", f"{seconds}s"),
                 *("--host", f"http://127.0.0.1:{port}", "--json", "--only-summary"),
             ],
-            cpu=1,
+            cpu=GENERATOR_CPU,
             cwd=Path(folder),
         )
     table = json.loads(outcome.output[outcome.output.index("[") :])
     requests = sum(row["num_requests"] for row in table)
-    return _measured(requests, requests / seconds, outcome)
+    return _measured(Generated(outcome, requests, requests / seconds))
 
 
 def find_peer(name: str) -> str:
@@ -192,5 +298,5 @@ def rich() -> dict[str, Generator]:
         ),
     }
     if find_peer("k6"):
-        found["k6"] = lambda port, seconds: k6(port, seconds, script=_K6_RICH)
+        found["k6"] = lambda port, seconds: k6(port, seconds, script=K6_RICH)
     return found

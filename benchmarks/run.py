@@ -30,6 +30,7 @@ from benchmarks import (  # noqa: E402 - needs the path above
     readme,
     real_servers,
     reports,
+    request_cost,
     samples,
     streams,
     truth,
@@ -68,6 +69,8 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "26-streams": streams.streams,
     "27-editor": typing_in_editor.editor,
     "28-real-servers": real_servers.real_servers,
+    "29-request-cost": request_cost.request_cost,
+    "30-request-sizes": request_cost.request_sizes,
 }
 
 

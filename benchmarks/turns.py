@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
@@ -14,6 +14,8 @@ SHORT_S = 1
 
 MOST_WAITED = 0.1
 """Of the time that a generator wants to run: where others had more of it, the round says little."""
+
+CPU_OF_REQUEST = "cpu_us_per_request"
 
 Figures = dict[str, float]
 """What was measured of a generator in one round."""
@@ -54,6 +56,19 @@ class Rounds:
         """
         pairs = zip(self.counted[one], self.counted[other], strict=True)
         return median(first[what] / second[what] for first, second in pairs)
+
+    def cpu(self, one: str, other: str) -> str:
+        """Return the CPU of a request of one generator by another's, in words."""
+        return f"{self.ratio(CPU_OF_REQUEST, one, other):.2f} ×"
+
+    def cpu_beside(self, one: str, others: Mapping[str, str]) -> str:
+        """Return it for each of several, given what they are called, if they took part."""
+        ratios = [
+            f", {self.cpu(one, other)} {called}"
+            for other, called in others.items()
+            if other in self.counted
+        ]
+        return "".join(ratios)
 
     def answer(self, summary: Sequence[str], cpu: str) -> dict:
         """Return what a question answers: a summary, what has to be known of it, and figures.
@@ -103,6 +118,17 @@ def in_turns(names: Sequence[str], rounds: int, measure: Callable[[str], Figures
     if not counted[names[0]]:
         return Rounds(left_out, {})
     return Rounds(counted, left_out)
+
+
+def requests_in_turns(
+    generate: Mapping[str, Callable[[int], Generated]], rounds: int, seconds: int
+) -> Rounds:
+    """Measure what a request costs each generator, given what runs it for so many seconds."""
+
+    def measure(name: str) -> Figures:
+        return without_start(generate[name], max(seconds, SHORT_S + 1), "request")
+
+    return in_turns(list(generate), rounds, measure)
 
 
 def medians(raw: Raw, what: str) -> dict[str, float]:
