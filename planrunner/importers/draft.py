@@ -23,6 +23,7 @@ __all__ = [
     "DraftTask",
     "DraftThreshold",
     "Keys",
+    "all_nodes",
     "all_steps",
     "origin_of",
     "steps_within",
@@ -147,6 +148,18 @@ def all_steps(draft: DraftPlan) -> Iterator[DraftStep]:
         lists += [one.on_start, *(task.steps for task in one.tasks), one.steps, one.on_stop]
     for steps in [*lists, draft.teardown]:
         yield from steps_within(steps)
+
+
+def all_nodes(draft: DraftPlan) -> Iterator[DraftNode]:
+    """Yield every piece of a draft that may have comments above it."""
+    yield from draft.params.values()
+    yield from draft.flows.values()
+    for one in draft.users:
+        yield one
+        yield from one.tasks
+    yield from draft.phases
+    yield from draft.thresholds
+    yield from all_steps(draft)
 
 
 def origin_of(draft: DraftPlan) -> SourcePlace | None:

@@ -8,23 +8,30 @@ import tempfile
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from planrunner.compiler import compile_plan
 from planrunner.extras import need
 from planrunner.importers.contract import Importer, ImportOptions, ImportRequest, Reader
 from planrunner.importers.draft import DraftPlan
 from planrunner.importers.plan_text import plan_text
+from planrunner.importers.refused import Refusals
 from planrunner.importers.registry import mains_first, named_importer, recognize
+from planrunner.importers.shaping.load import give_load
 from planrunner.importers.shaping.shape import shape
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.loss.ledger import Ledger
 from planrunner.plan.formatting import format_plan
 from planrunner.plan.loader import load
+from planrunner.plan.yaml.document import parse
 from planrunner.plan.yaml.files import MAX_BYTES
 from planrunner.values import dataclass
 
-__all__ = ["Imported", "check", "import_files", "overwritten", "write"]
+__all__ = ["Imported", "check", "import_files", "import_valid", "overwritten", "write"]
+
+_PLAN: Final = "plan.yaml"
+"""What a plan is called while it is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +52,35 @@ class Imported:
     copies_code: bool = False
 
 
+def import_valid(
+    files: Sequence[SourceFile], *, format_name: str | None = None, options: ImportOptions
+) -> Imported:
+    """Make a plan as `import_files` does, one that validates.
+
+    What the plan language refuses of it is left out, and named.
+
+    Raises:
+        ImportFault: Nothing is left then, or the files can't be read as what they should be.
+    """
+    importer, draft, ledger = _read(files, format_name, options)
+    refusals = Refusals(draft, ledger)
+    while faults := check(imported := _written(importer, draft, ledger)):
+        if not refusals.take_out(parse(imported.text, _PLAN), faults):
+            raise ImportFault(
+                files[0].name,
+                f"nothing is left of it that a plan can say: {faults[0].message}",
+                hint="`--from` says which format it has",
+            )
+        give_load(draft)
+    return imported
+
+
 def import_files(
     files: Sequence[SourceFile], *, format_name: str | None = None, options: ImportOptions
 ) -> Imported:
     """Make a plan of files that belong together; writes nothing, runs nothing, fetches nothing.
+
+    It says what readers made of the files, whether a plan can say it or not.
 
     Args:
         files: All of one test.
@@ -59,6 +91,12 @@ def import_files(
         UsageError: They can't be read as any format, or as that one.
         PackageMissing: The format needs an extra that isn't installed.
     """
+    return _written(*_read(files, format_name, options))
+
+
+def _read(
+    files: Sequence[SourceFile], format_name: str | None, options: ImportOptions
+) -> tuple[Importer, DraftPlan, Ledger]:
     mains = tuple(files)
     if format_name is None:
         importer, mains = recognize(mains)
@@ -71,10 +109,14 @@ def import_files(
     draft = _reader(importer)(ImportRequest(mains, options, ledger))
     shape(draft, ledger)
     ledger.close()
+    return importer, draft, ledger
+
+
+def _written(importer: Importer, draft: DraftPlan, ledger: Ledger) -> Imported:
     text = plan_text(draft, ledger)
     if (size := len(text.encode("utf-8", "replace"))) > MAX_BYTES:
         raise ImportFault(
-            mains[0].name,
+            ledger.constructs[0].place.file if ledger.constructs else "the plan",
             f"the plan would have {size / 1e6:,.1f} MB; one can be at most 1 MB",
             hint="import a part of it",
         )
@@ -126,7 +168,7 @@ def _write_whole(path: Path, text: str) -> None:
 def check(imported: Imported) -> Sequence[Diagnostic]:
     """Return what is wrong with the plan of an import; a fault is one of the importer."""
     with tempfile.TemporaryDirectory() as folder:
-        plan = Path(folder) / "plan.yaml"
+        plan = Path(folder) / _PLAN
         write(imported, plan)
         try:
             compile_plan(load(plan, environ={}, defaults="none"))

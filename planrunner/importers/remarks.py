@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from operator import itemgetter
 
-from planrunner.importers.draft import DraftNode, DraftPlan, all_steps
+from planrunner.importers.draft import DraftNode, DraftPlan, all_nodes
 from planrunner.loss.ledger import Construct, Fate, Ledger
 from planrunner.values import dataclass
 
@@ -33,7 +33,7 @@ class Remarks:
         Behind the end of code there is none until another begins: the plan has those findings.
         """
         by_file: dict[str, list[tuple[tuple[int, int], DraftNode]]] = {}
-        places = [(node.origin, node) for node in _nodes(draft) if node.origin is not None]
+        places = [(node.origin, node) for node in all_nodes(draft) if node.origin is not None]
         for place, node in (*places, *((end, draft) for end in draft.ends)):
             by_file.setdefault(place.file, []).append(((place.line, place.column), node))
         for nodes in by_file.values():
@@ -67,17 +67,6 @@ class Remarks:
                 more = ", ".join([*lines][:20])
                 file = _one_line(found[0].place.file)
                 yield f"{indent}# {_word(found[0])}: {file}: {rest} more like this, lines {more}"
-
-
-def _nodes(draft: DraftPlan) -> Iterator[DraftNode]:
-    yield from draft.params.values()
-    yield from draft.flows.values()
-    for one in draft.users:
-        yield one
-        yield from one.tasks
-    yield from draft.phases
-    yield from draft.thresholds
-    yield from all_steps(draft)
 
 
 def _remark(one: Construct) -> str:

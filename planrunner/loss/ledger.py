@@ -135,12 +135,33 @@ class Ledger:
     """The constructs of one translation, in the order in which they were added."""
 
     constructs: list[Construct] = field(default_factory=list)
+    _by_place: dict[SourcePlace, list[Construct]] = field(default_factory=dict)
+    _placed: int = 0
 
     def add(self, kind: str, words: str, place: SourcePlace, number: int = 1) -> Construct:
         """Add a construct that somebody will judge, or several that share a fate."""
         construct = Construct(kind, words, place, number)
         self.constructs.append(construct)
         return construct
+
+    def part(self, kind: str, words: str, place: SourcePlace) -> Construct:
+        """Return a construct for a part of what stands at a place, which has counted already.
+
+        What stands there counts for one less, or is the part itself if it counts for one; what got
+        a finding stays as it is. Where there is nothing else, the part is added.
+        """
+        for one in self.constructs[self._placed :]:
+            self._by_place.setdefault(one.place, []).append(one)
+        self._placed = len(self.constructs)
+        for whole in self._by_place.get(place, ()):
+            if whole.fate not in (None, Fate.TRANSLATED):
+                continue
+            if whole.number == 1:
+                whole.words = f"{whole.words}: {words}"
+                return whole
+            whole.number -= 1
+            return self.add(whole.kind, words, place)
+        return self.add(kind, words, place)
 
     def close(self) -> None:
         """Judge what nobody has judged: it is left out."""

@@ -15,10 +15,9 @@ from planrunner.cli.translations.loss_report import exit_code, note, tell, with_
 from planrunner.cli.translations.progress import telling_progress
 from planrunner.errors import UsageError
 from planrunner.importers.contract import ImportOptions
-from planrunner.importers.importing import Imported, check, import_files, overwritten, write
+from planrunner.importers.importing import Imported, import_valid, overwritten, write
 from planrunner.importers.registry import all_importers
 from planrunner.importers.sources import SourceFile
-from planrunner.language.diagnostics import render
 from planrunner.results.exit_codes import ExitCode
 
 __all__ = ["command"]
@@ -113,7 +112,7 @@ def command(  # noqa: PLR0913 - its options
         format_name = format_name or ("curl" if not files else None)
     _refuse(sources, output, force=force, once=once)
     with telling_progress(sources):
-        imported = import_files(
+        imported = import_valid(
             sources,
             format_name=format_name,
             options=ImportOptions(keeps_assets=assets, resolves=resolve),
@@ -121,11 +120,6 @@ def command(  # noqa: PLR0913 - its options
     for words in _write_plan(imported, output, force=force):
         note(words, report, as_document=as_document)
     tell(imported.ledger, report, as_document=as_document)
-    faults = check(imported)
-    for fault in faults:
-        click.echo(render(fault), err=True)
-    if faults:
-        return ExitCode.PLAN_INVALID
     if once and imported.copies_code:
         click.echo(f"note: not tried, as hooks.py has code of the original: {_READ_IT}", err=True)
     elif once and (code := _try_once(context, output)):

@@ -127,7 +127,7 @@ class _Hider:
 
     def _need(self, where: str, param: str) -> None:
         if self.origin is not None:
-            self.ledger.add("secret", f"a secret in {where}", self.origin).needs_you(
+            self.ledger.part("secret", f"a secret in {where}", self.origin).needs_you(
                 f"set it when you run the plan, as in `--set {param}=…`"
             )
 

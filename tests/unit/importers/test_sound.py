@@ -154,7 +154,8 @@ def test_a_schema_that_is_none_is_not_expected() -> None:
         }
     )
     assert check(done) == ()
-    assert {"schema", "host", "text"} <= {one.kind for one in done.ledger.findings()}
+    assert {"schema", "host", "key"} <= {one.kind for one in done.ledger.findings()}
+    assert any(": sho${p" in one.words for one in done.ledger.findings())
     assert not done.files
 
 

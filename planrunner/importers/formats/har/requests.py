@@ -93,7 +93,7 @@ class RequestMaker:
             if low == "cookie":
                 self._cookie(entry, value)
             elif not name.startswith(":") and not _NAME.fullmatch(name):
-                self.ledger.add("header", name[:80], entry.place).left_out(
+                self.ledger.part("header", name[:80], entry.place).left_out(
                     "no header can have this name: write what was meant"
                 )
             elif name.startswith(":") or low in _DROPPED:
@@ -120,7 +120,7 @@ class RequestMaker:
         """Say once what is true of all requests."""
         if topic not in self._told:
             self._told.add(topic)
-            self.ledger.add("header", words, entry.place).changed(how)
+            self.ledger.part("header", words, entry.place).changed(how)
 
     def _cookie(self, entry: RecordedEntry, value: str) -> None:
         names = {pair.partition("=")[0].strip() for pair in value.split(";")}
@@ -132,7 +132,7 @@ class RequestMaker:
         if unknown:
             self._told |= set(unknown)
             shown = ", ".join(unknown[:8]) + (" …" if len(unknown) > 8 else "")
-            self.ledger.add("cookie", shown, entry.place).needs_you(
+            self.ledger.part("cookie", shown, entry.place).needs_you(
                 "the recording begins with these cookies: log in in `on_start`, or send them"
             )
 
@@ -173,7 +173,7 @@ class RequestMaker:
                 _drop_type(headers)
             return {"json": self._value(document)}
         if "�" in text or any(ord(char) < 9 for char in text[:1000]):
-            self.ledger.add("body", f"{len(text):,} bytes", entry.place).needs_you(
+            self.ledger.part("body", f"{len(text):,} bytes", entry.place).needs_you(
                 "a binary body, which recordings don't keep: put it into the file"
             )
             name = f"body-{len(self.files) + 1}.bin"
@@ -214,7 +214,7 @@ class RequestMaker:
             )
             path = path.lstrip(".") or "upload.bin"
             self.files.setdefault(path, b"")
-            self.ledger.add("file", file, entry.place).needs_you(
+            self.ledger.part("file", file, entry.place).needs_you(
                 f"put the file to send at `{path}` beside the plan"
             )
             kind = one.get("contentType")

@@ -31,7 +31,7 @@ def sound_addresses(draft: DraftPlan, ledger: Ledger) -> None:
     def tell(address: str, origin: SourcePlace | None) -> None:
         place = origin or own
         if place is not None:
-            ledger.add("host", address[:80], place).needs_you("no host has this name: write one")
+            ledger.part("host", address[:80], place).needs_you("no host has this name: write one")
 
     for keys, origin in _settings(draft):
         base = keys.get("base_url")
@@ -122,7 +122,7 @@ def _sound_headers(keys: Keys, ledger: Ledger, origin: SourcePlace | None) -> No
         del headers[name]
         if origin is not None:
             words = " ".join(str(name).split())[:80]
-            ledger.add("header", words, origin).left_out(
+            ledger.part("header", words, origin).left_out(
                 "no header can have this name: write what was meant"
             )
     if not headers:

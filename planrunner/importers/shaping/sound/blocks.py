@@ -11,13 +11,16 @@ from planrunner.loss.ledger import Ledger
 __all__ = ["sound_blocks"]
 
 _DEEPEST: Final = 16
+_DEEPEST_BLOCKS: Final = 24
+"""Of blocks of any kind; each takes two of the 64 levels that YAML may nest."""
+
 _MOST_NUMBERS: Final = 100_000
 _RANGE: Final = re.compile(r"\brange\((-?\d+), (-?\d+)(?:, (\d+))?\)")
 _BLOCKS: Final = ("do", "then", "else", "parallel", "steps")
 
 
 def sound_blocks(draft: DraftPlan, ledger: Ledger) -> None:
-    """Take the inner ones of deep groups away, but not their steps, and cut loops."""
+    """Take the inner ones of deep blocks away, but not their steps, and cut loops."""
     for flow in draft.flows.values():
         flow.steps = _flat(flow.steps, 0, ledger)
     for one in draft.users:
@@ -30,7 +33,7 @@ def sound_blocks(draft: DraftPlan, ledger: Ledger) -> None:
         place = step.origin or origin_of(draft)
         if cut != loop and place is not None:
             step.body["foreach"] = cut
-            ledger.add("loop", str(loop)[:80], place).changed(
+            ledger.part("loop", str(loop)[:80], place).changed(
                 f"only the first {_MOST_NUMBERS:,} numbers are taken"
             )
 
@@ -39,10 +42,13 @@ def _flat(steps: list[DraftStep], depth: int, ledger: Ledger) -> list[DraftStep]
     found: list[DraftStep] = []
     for step in steps:
         inner = step.body.get("do")
-        if depth >= _DEEPEST and "group" in step.body and isinstance(inner, list):
+        is_group = "group" in step.body
+        if isinstance(inner, list) and depth >= (_DEEPEST if is_group else _DEEPEST_BLOCKS):
             if step.origin is not None:
-                ledger.add("group", str(step.body["group"])[:80], step.origin).changed(
-                    f"groups nest {_DEEPEST} deep at most: its steps are those of the group around"
+                words = ", ".join(f"{key}: {step.body[key]}" for key in step.body.keys() - {"do"})
+                ledger.part("group" if is_group else "block", words[:80], step.origin).changed(
+                    f"{'groups' if is_group else 'blocks'} nest {depth} deep at most: its steps "
+                    "are those of the one around"
                 )
             found += _flat(inner, depth, ledger)
             continue

@@ -27,7 +27,7 @@ def sound_schemas(draft: DraftPlan, ledger: Ledger) -> None:
             faults[name] = _fault(content)
         place = request.step.origin or origin_of(draft)
         if faults.get(name) and place is not None:
-            ledger.add("schema", name, place).left_out(_WHY.format(faults[name]))
+            ledger.part("schema", name, place).left_out(_WHY.format(faults[name]))
         if faults.get(name):
             del expect["schema"]
     for name in [name for name, fault in faults.items() if fault]:

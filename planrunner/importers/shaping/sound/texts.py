@@ -55,7 +55,7 @@ def sound_params(draft: DraftPlan, ledger: Ledger) -> None:
             continue
         param.spec = {**param.spec, "default": ""}
         if (place := param.origin or origin_of(draft)) is not None:
-            ledger.add("param", name, place).needs_you("its value is itself: write what was meant")
+            ledger.part("param", name, place).needs_you("its value is itself: write what was meant")
 
 
 def _read_by(name: str, draft: DraftPlan) -> set[str]:
@@ -87,7 +87,7 @@ class _TextsAt:
             parse_text(text)
         except ExpressionError:
             if self.origin is not None:
-                self.ledger.add("text", " ".join(text.split())[:80], self.origin).suspicious(
+                self.ledger.part("text", " ".join(text.split())[:80], self.origin).suspicious(
                     "a template that is not one: it is sent as it is written"
                 )
             plain = text.replace("$${", "${").replace("${'{{'}", "{{")
@@ -112,7 +112,7 @@ class _TextsAt:
         del keys[name]
         if self.origin is not None:
             why = f"a key of {len(name):,} characters: YAML has {_LONGEST_KEY:,} at most"
-            self.ledger.add("key", " ".join(name[:80].split()), self.origin).left_out(why)
+            self.ledger.part("key", " ".join(name[:80].split()), self.origin).left_out(why)
 
     def swept(self, value: object) -> object:
         if isinstance(value, str):
