@@ -106,6 +106,16 @@ class SeriesBook:
         name = self._mask(name.strip())[:_MAX_NAME_LENGTH]
         return self.names.admit(template, name) if name else template
 
+    def admitted_name(self, name: str) -> str:
+        """Return the name to use for a request that no plan names: at most 500 in all."""
+        if name in self._names:
+            return name
+        name = self._mask(name)[:_MAX_NAME_LENGTH]
+        if self._admits(name):
+            return name
+        self.overflowed = True
+        return OVERFLOW_NAME
+
     def drain(self, now_ns: int, users: Mapping[str, int]) -> Snapshot:
         """Return what came since the last drain, and forget it.
 

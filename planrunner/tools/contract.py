@@ -142,6 +142,8 @@ class Tool:
         once: How little `--once` lets it do, as part of a sentence; empty where it can't be told.
         stop_signal: What asks it to end its load and write what it has.
         step_ns: In which it counts latencies; 0 where that is too fine to matter.
+        reserved: Options that planrunner gives it itself, and that users' `args` would override;
+            each with what to do in place of it.
     """
 
     name: str
@@ -157,6 +159,7 @@ class Tool:
     once: str = ""
     stop_signal: str = "INT"
     step_ns: int = 0
+    reserved: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def how_to_get(self) -> str:

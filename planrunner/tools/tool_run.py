@@ -30,6 +30,9 @@ _LOOK_S: Final = 0.1
 _PIECE: Final = 1 << 18
 _AT_ONCE: Final = 4_096
 _MOST_PRINTED: Final = 1 << 24
+_LONGEST_NS: Final = 24 * 3_600 * NS_PER_S
+_MOST_APART_NS: Final = 3_600 * NS_PER_S
+_MOST_ALIKE: Final = 10**8
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,10 @@ class ToolRun:
         Raises:
             CannotRun: It can't be started.
         """
+
+        def take_sound(samples: Sequence[ToolSample]) -> None:
+            take(self._sound(samples))
+
         command = self._tool.command(self._job)
         self._job.directory.mkdir(parents=True, exist_ok=True)
         if command.samples is not None:
@@ -151,18 +158,26 @@ class ToolRun:
         program = self._program = await self._started(command)
         try:
             with _Tail(*((command.samples, 0) if command.samples else log)) as tail:
-                await self._read_until_ended(program, tail, take)
+                await self._read_until_ended(program, tail, take_sound)
                 while data := tail.read():
-                    take(self._reader.feed(data))
+                    take_sound(self._reader.feed(data))
                     await asyncio.sleep(0)
         finally:
             await program.stop()
         took_ns = time.monotonic_ns() - began
         self._reader.is_cut = self._is_cut or self._broke(program)
         for piece in _pieces(self._reader.end(_printed(*log))):
-            take(piece)
+            take_sound(piece)
             await asyncio.sleep(0)  # whoever takes them may have much to write
         return self._end(program, took_ns)
+
+    def _sound(self, samples: Sequence[ToolSample]) -> Sequence[ToolSample]:
+        """Return those that can be true; the others are counted as unread."""
+        began_ns, now_ns = self._reader.began_ns, self.wall_ns()
+        window = began_ns - _MOST_APART_NS, now_ns + _MOST_APART_NS
+        sound = [one for one in samples if _is_sound(one, window)]
+        self._reader.unread += len(samples) - len(sound)
+        return sound
 
     async def _started(self, command: ToolCommand) -> SupervisedProgram:
         setting = self._setting
@@ -260,6 +275,15 @@ class ToolRun:
         if lines := self._reader.unread:
             many = format_count(lines, "line")
             yield f"{name} wrote {many} that can't be read as samples, so requests may be missing"
+
+
+def _is_sound(one: ToolSample, window: tuple[int, int]) -> bool:
+    if one.start_ns and not window[0] <= one.start_ns <= window[1]:
+        return False
+    numbers = (one.took_ns, one.service_ns, one.received, one.sent)
+    return 0 < one.count <= _MOST_ALIKE and all(
+        number is None or 0 <= number <= _LONGEST_NS for number in numbers
+    )
 
 
 def _pieces(samples: Iterable[ToolSample]) -> Iterator[Sequence[ToolSample]]:

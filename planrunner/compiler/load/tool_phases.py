@@ -15,6 +15,8 @@ from planrunner.language.files import ANY_SIZE, FileFault, check_file
 from planrunner.language.secrets import Masker
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.tools.reading.command_lines import gives
+from planrunner.tools.registry import named_tool
 from planrunner.units import NS_PER_S
 
 __all__ = ["compile_tool"]
@@ -27,7 +29,7 @@ def compile_tool(work: Compilation, phase: PhaseModel, path: PlanPath) -> ToolLo
     before = len(work.faults)
     directory = Path(work.span((*path, "tool")).file).absolute().parent
     script, shown = _script(work, phase.script, (*path, "script"), directory)
-    args = _texts(work, phase.args or (), (*path, "args"))
+    args = _args(work, str(phase.tool), phase.args or (), (*path, "args"))
     names = tuple(phase.env or {})
     values = [_text(work, value, (*path, "env", name)) for name, value in (phase.env or {}).items()]
     timeout_ns = work.settle(phase.timeout, (*path, "timeout"), _TIMEOUT_NS)
@@ -64,8 +66,14 @@ def _script(
     return script, name
 
 
-def _texts(work: Compilation, texts: Sequence[Text], path: PlanPath) -> tuple[str, ...]:
-    return tuple(_text(work, text, (*path, index)) for index, text in enumerate(texts))
+def _args(work: Compilation, name: str, texts: Sequence[Text], path: PlanPath) -> tuple[str, ...]:
+    found = tuple(_text(work, text, (*path, index)) for index, text in enumerate(texts))
+    for index, word in enumerate(found):
+        for option, hint in named_tool(name).reserved.items():
+            if gives(word, option):
+                message = f"planrunner gives {name} its `{option}` itself"
+                work.fault((*path, index), Code.CONFLICTING_KEYS, message, hint=hint)
+    return found
 
 
 def _text(work: Compilation, text: Text, path: PlanPath) -> str:

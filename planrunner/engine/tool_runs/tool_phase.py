@@ -169,8 +169,9 @@ class ToolPhase:
 
     def _site(self, sample: ToolSample) -> Site:
         unknown = _unknown(sample)
+        request = self._recorder.book.admitted_name(sample.request)
         place = (
-            *(sample.request, sample.method, sample.user, sample.tags, sample.took_ns is None),
+            *(request, sample.method, sample.user, sample.tags, sample.took_ns is None),
             unknown,
         )
         site = self._sites.get(place)
@@ -178,7 +179,7 @@ class ToolPhase:
             book = self._recorder.book
             tags = {key: book.tag_value(key, value) for key, value in sample.tags}
             labels = Labels(
-                self._recorder.mask(sample.request),
+                request,
                 sample.method,
                 self._phase.name,
                 "",

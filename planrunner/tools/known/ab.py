@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
-from planrunner.tools.reading.command_lines import before_url, url_in, value_of
+from planrunner.tools.reading.command_lines import READS_SAMPLES, before_url, url_in, value_of
 from planrunner.tools.reading.csv_rows import CsvRows
 from planrunner.tools.reading.request_names import RequestNames
 from planrunner.tools.reading.spread import spread
@@ -17,7 +17,7 @@ from planrunner.units import NS_PER_MS, NS_PER_S
 __all__ = ["TOOL", "AbSamples"]
 
 _COLUMNS: Final = 6
-_LASTED: Final = re.compile(r"^Time taken for tests:\s+([0-9.]+) seconds", re.MULTILINE)
+_LASTED: Final = re.compile(r"^Time taken for tests:\s+(\d+\.\d+) seconds", re.MULTILINE)
 _OTHERS: Final = re.compile(r"^Non-2xx responses:\s+(\d+)", re.MULTILINE)
 _KEPT: Final = re.compile(r"^Keep-Alive requests:\s+(\d+)", re.MULTILINE)
 _IN_VAIN: Final = "apr_pollset_poll: The timeout specified has expired"
@@ -136,4 +136,5 @@ TOOL: Final = Tool(
     reader=lambda job: AbSamples(job.args),
     once="one request",
     step_ns=NS_PER_MS,
+    reserved={"-g": READS_SAMPLES},
 )

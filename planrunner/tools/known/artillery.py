@@ -41,7 +41,7 @@ class ArtillerySamples(ToolReader):
         for line in self._lines.feed(data):
             try:
                 found.append(self._sample(line))
-            except ValueError:
+            except (OverflowError, ValueError):
                 self.unread += 1
         self._has_sent = self._has_sent or bool(found)
         return found
@@ -119,4 +119,5 @@ TOOL: Final = Tool(
     reader=lambda _: ArtillerySamples(),
     once="one virtual user",
     stop_signal="TERM",
+    reserved={"--overrides": "write it in the script: planrunner's plugin is set with it"},
 )

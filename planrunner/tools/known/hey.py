@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
-from planrunner.tools.reading.command_lines import before_url, url_in, value_of
+from planrunner.tools.reading.command_lines import READS_SAMPLES, before_url, url_in, value_of
 from planrunner.tools.reading.csv_rows import CsvRows
 from planrunner.tools.reading.request_names import RequestNames
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -35,7 +35,7 @@ class HeySamples(ToolReader):
                 continue
             try:
                 found.append(self._sample(row))
-            except ValueError:
+            except (OverflowError, ValueError):
                 self.unread += bool(row)
         self._count += len(found)
         return found
@@ -106,4 +106,5 @@ TOOL: Final = Tool(
     reader=lambda job: HeySamples(_args(job)),
     once="one request, or one worker for a second where `-z` sets a time",
     step_ns=NS_PER_MS // 10,
+    reserved={"-o": READS_SAMPLES},
 )

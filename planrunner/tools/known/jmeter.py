@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
+from planrunner.tools.reading.command_lines import READS_SAMPLES, TAKES_SCRIPT
 from planrunner.tools.reading.csv_rows import CsvRows
 from planrunner.tools.reading.jtl_xml import JtlXml
 from planrunner.units import NS_PER_MS, format_count
@@ -167,4 +168,10 @@ TOOL: Final = Tool(
     reader=lambda _: JmeterSamples(),
     stop_signal="TERM",
     step_ns=NS_PER_MS,
+    reserved={
+        "-l": READS_SAMPLES,
+        "--logfile": READS_SAMPLES,
+        "-t": TAKES_SCRIPT,
+        "--testfile": TAKES_SCRIPT,
+    },
 )

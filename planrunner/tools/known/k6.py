@@ -31,6 +31,8 @@ _KINDS: Final = (
 _THROWN: Final = re.compile(r'level=error msg="(.*?)(?:\\n.*)?" executor=.* source=stacktrace')
 """What it prints when code of an iteration throws an error."""
 
+_NOT_WRITTEN: Final = "CSV: Error writing to file"
+
 
 def _failure(code: str, expected: str, status: int) -> str:
     """Return the failure kind of a request; empty for one that k6 expected to be as it was."""
@@ -57,18 +59,20 @@ class K6Samples(ToolReader):
         self._broken: Counter[str] = Counter()
         self._dropped = 0.0
         self._thrown: list[str] = []
+        self._is_torn = False
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
         found: list[ToolSample] = []
         for row in self._rows.feed(data):
             try:
                 self._take(row, found)
-            except (ValueError, IndexError, KeyError):
+            except (ValueError, IndexError, KeyError, OverflowError):
                 self.unread += 1
         return found
 
     def end(self, printed: str) -> Sequence[ToolSample]:
         self._thrown = _THROWN.findall(printed)
+        self._is_torn = _NOT_WRITTEN in printed
         self.unread += self._rows.unread
         found: list[ToolSample] = []
         self._finish(found)
@@ -88,6 +92,8 @@ class K6Samples(ToolReader):
         if self._thrown:
             many = format_count(len(self._thrown), "iteration")
             found.append(f"an error of its script ended {many}: {self._thrown[0]}")
+        if self._is_torn:
+            found.append("it could not write all of its samples, so requests may be missing")
         return found
 
     def _take(self, row: list[str], found: list[ToolSample]) -> None:

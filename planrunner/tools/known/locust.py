@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
+from planrunner.tools.reading.command_lines import TAKES_SCRIPT
 from planrunner.tools.reading.json_lines import JsonLines
 from planrunner.units import NS_PER_MS, NS_PER_S
 
@@ -47,7 +48,7 @@ class LocustSamples(ToolReader):
         for line in self._lines.feed(data):
             try:
                 self._take(line, found)
-            except (TypeError, ValueError):
+            except (OverflowError, TypeError, ValueError):
                 self.unread += 1
         return found
 
@@ -55,6 +56,11 @@ class LocustSamples(ToolReader):
         del printed
         self.unread += self._lines.unread
         return ()
+
+    def notices(self) -> Sequence[str]:
+        if self._is_over or self.is_cut:
+            return ()
+        return ["its samples end before it did, so requests may be missing"]
 
     def verdict(self, code: int) -> str:
         # The listener writes a last line when Locust ends by itself, whatever it then says.
@@ -126,4 +132,5 @@ TOOL: Final = Tool(
     reader=lambda _: LocustSamples(),
     once="one user for three seconds",
     stop_signal="TERM",
+    reserved={"-f": TAKES_SCRIPT, "--locustfile": TAKES_SCRIPT},
 )

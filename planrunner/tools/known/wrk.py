@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
-from planrunner.tools.reading.command_lines import before_url, url_in, value_of
+from planrunner.tools.reading.command_lines import TAKES_SCRIPT, before_url, url_in, value_of
 from planrunner.tools.reading.request_names import RequestNames
 from planrunner.tools.reading.spread import spread
 
@@ -158,4 +158,5 @@ TOOL: Final = Tool(
     command=_command,
     reader=lambda job: WrkSamples(_args(job)),
     once="one connection for a second",
+    reserved={"-s": TAKES_SCRIPT, "--script": TAKES_SCRIPT},
 )

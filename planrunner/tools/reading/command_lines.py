@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-__all__ = ["before_url", "url_in", "value_of"]
+__all__ = ["READS_SAMPLES", "TAKES_SCRIPT", "before_url", "gives", "url_in", "value_of"]
+
+READS_SAMPLES: Final = "leave it out: planrunner reads the samples from a place of its own"
+TAKES_SCRIPT: Final = "write the file as `script:`"
 
 
 def url_in(args: Sequence[str]) -> str:
@@ -25,6 +29,12 @@ def value_of(args: Sequence[str], *options: str) -> str:
             elif len(option) == 2 and word.startswith(option) and not word.startswith("--"):
                 found = word.removeprefix(option)
     return found
+
+
+def gives(word: str, option: str) -> bool:
+    """Return whether a word of a command line gives an option, or begins to."""
+    is_glued = len(option) == 2 and word.startswith(option)  # `-gFILE`
+    return word == option or word.startswith(f"{option}=") or is_glued
 
 
 def before_url(args: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 __all__ = ["JsonLines"]
+
+_LONGEST: Final = 1 << 20
+"""A line that is longer, in bytes, is none that a tool writes."""
 
 
 class JsonLines:
     """Takes bytes, and gives the values of whole lines.
 
     Attributes:
-        unread: Lines that were no JSON.
+        unread: Lines that were no JSON, or given up.
     """
 
     def __init__(self) -> None:
@@ -25,6 +29,8 @@ class JsonLines:
         for line in lines:
             if line.strip():
                 yield from self._value(line)
+        if len(self._begun) > _LONGEST:
+            self._begun, self.unread = b"", self.unread + 1
 
     def end(self) -> Iterator[object]:
         """Yield the value of a last line that nothing ended."""

@@ -85,6 +85,21 @@ def test_names_beyond_the_cap_share_the_overflow_series():
     assert book.series(labels("GET /7")) is within[7]
 
 
+def test_names_that_no_plan_knows_are_admitted_before_they_are_kept():
+    """So that whoever sends them need not remember each; what is too long is cut."""
+    book = SeriesBook(mask=lambda text: text.replace("s3cr3t", "***"))
+
+    admitted = [book.admitted_name(f"GET /s3cr3t/{i}/{'x' * 300}") for i in range(501)]
+
+    assert len(set(admitted)) == 501
+    assert (len(admitted[0]), admitted[0][:12], admitted[-1]) == (
+        200,
+        "GET /***/0/x",
+        OVERFLOW_NAME,
+    )
+    assert book.overflowed
+
+
 def test_more_labels_of_a_known_name_are_no_overflow():
     """The cap counts names: statuses and stages of one name are bounded by themselves."""
     book = SeriesBook()

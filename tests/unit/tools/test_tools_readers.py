@@ -17,6 +17,7 @@ from planrunner.tools.known.hey import HeySamples
 from planrunner.tools.known.jmeter import JmeterSamples
 from planrunner.tools.known.locust import LocustSamples
 from planrunner.tools.known.wrk import WrkSamples, without_back_fill
+from planrunner.tools.reading.json_lines import JsonLines
 from planrunner.tools.reading.spread import spread
 
 LOCUST = "".join(
@@ -132,6 +133,40 @@ def test_pieces_may_end_anywhere_and_garbage_is_counted(
 
     assert read(name, tuple(cuts))[0] == read(name)[0]
     assert reader.unread > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("locust", '[1e999, 1, "GET", "/a", 200, 2, ""]'),
+        ("artillery", '[1796077324368, 1e999, "GET", "http://h/a", "", 200, 2, ""]'),
+        ("hey", "inf,0.0021,0.0000,0.0001,0.0006,0.0001,200,0.0006"),
+    ],
+)
+def test_numbers_without_an_end_are_no_samples(name: str, line: str) -> None:
+    reader = CASES[name][0]()
+
+    assert not reader.feed(f"{line}\n".encode())
+    assert reader.unread == 1
+
+
+def test_a_line_that_never_ends_is_given_up() -> None:
+    """Whatever writes it; what comes after its end is read."""
+    lines = JsonLines()
+    for _ in range(5):
+        assert not [*lines.feed(b"x" * (1 << 18))]
+
+    assert [*lines.feed(b"x\n[1]\n")] == [[1]]
+    assert lines.unread == 2
+
+
+def test_locust_that_ends_without_its_last_line() -> None:
+    """Its disk was full, or a process of it was killed."""
+    reader = LocustSamples()
+    reader.end("")
+
+    assert reader.notices() == ["its samples end before it did, so requests may be missing"]
+    assert read("locust")[1].notices() == ()
 
 
 def test_locust() -> None:

@@ -70,6 +70,16 @@ def test_one_that_dies_says_so_and_its_samples_stay(tmp_path: Path) -> None:
     )
 
 
+def test_what_can_not_be_true_is_no_sample(tmp_path: Path) -> None:
+    """Times before its start, or of years: they would be the figures of the whole run."""
+    ended, found = run_script(
+        tmp_path, "print('a,-1,200'); print('b,9999999999,200'); print('c,1,200')"
+    )
+
+    assert [one.request for one in found] == ["c"]
+    assert "2 lines that can't be read as samples" in ended.notices[0]
+
+
 def test_what_a_tool_that_broke_did_not_send_has_not_failed(tmp_path: Path) -> None:
     """hey's CSV lacks what got no reply, and all that was never sent."""
     program = tmp_path / "hey"
@@ -118,8 +128,8 @@ def test_a_signal_is_never_a_verdict(tmp_path: Path, number: str) -> None:
     program = tmp_path / "artillery"
     program.write_text(
         "#!/bin/sh\n"
-        'echo \'[1796077324368,1.5,"GET","http://h/a","",200,2,""]\' >"$PLANRUNNER_SAMPLES"\n'
-        "printf '[1796077324369,1.' >>\"$PLANRUNNER_SAMPLES\"\n"
+        'printf \'[%s000,1.5,"GET","http://h/a","",200,2,""]\\n[1796077,1.\' $(date +%s) '
+        '>"$PLANRUNNER_SAMPLES"\n'
         f"kill -{number} $$\n"
     )
     program.chmod(0o755)
