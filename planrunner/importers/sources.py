@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 from planrunner.errors import UsageError
 from planrunner.loss.ledger import SourcePlace
 
-__all__ = ["MAX_BYTES", "ImportFault", "SourceFile"]
+__all__ = ["AS_LATIN_1", "MAX_BYTES", "ImportFault", "SourceFile"]
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The largest file that is read at once; formats that can be longer read them in pieces."""
@@ -95,7 +95,7 @@ class SourceFile:
 
     @cached_property
     def text(self) -> str:
-        """Its text: UTF-8, UTF-16 with a mark, else Latin-1; line ends are line feeds."""
+        """Its text: UTF-8 or UTF-16, other bytes as Latin-1; line ends are line feeds."""
         return decode(self.content)
 
     def place(self, line: int, column: int = 1) -> SourcePlace:
@@ -109,13 +109,20 @@ class SourceFile:
 
 
 def decode(content: bytes) -> str:
-    """Return the text of a file of unknown encoding; never fails."""
+    """Return the text of a file of unknown encoding; never fails, and loses nothing."""
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return content.decode(encoding, AS_LATIN_1).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+AS_LATIN_1: Final = "planrunner.latin-1"
+"""How bytes that are no text in an encoding are read, as `errors` of it: each as a character."""
+
+codecs.register_error(AS_LATIN_1, _as_latin_1)
 
 
 def _reason(error: OSError) -> str:

@@ -87,3 +87,9 @@ def test_the_same_files_give_the_same_bytes_in_any_process() -> None:
         check=True,
     )
     assert done.stdout == plans()
+
+
+def test_no_byte_of_a_text_is_lost() -> None:
+    """What is UTF-8 is read as that, and other bytes beside it as Latin-1."""
+    content = "Köln €\r\n".encode() + "Köln".encode("latin-1")
+    assert SourceFile(None, "a", content).text == "Köln €\nKöln"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Self, TextIO
 
-from planrunner.importers.sources import MAX_BYTES, ImportFault, SourceFile
+from planrunner.importers.sources import AS_LATIN_1, MAX_BYTES, ImportFault, SourceFile
 from planrunner.loss.ledger import SourcePlace
 
 __all__ = ["JsonStream"]
@@ -135,5 +135,5 @@ def _opened(file: SourceFile) -> TextIO:
     is_wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     encoding = "utf-16" if is_wide else "utf-8-sig"
     if file.path is None:
-        return io.TextIOWrapper(io.BytesIO(file.content), encoding=encoding, errors="replace")
-    return file.path.open(encoding=encoding, errors="replace")
+        return io.TextIOWrapper(io.BytesIO(file.content), encoding=encoding, errors=AS_LATIN_1)
+    return file.path.open(encoding=encoding, errors=AS_LATIN_1)

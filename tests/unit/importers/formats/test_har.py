@@ -331,3 +331,15 @@ def test_a_long_recording_is_read_in_little_memory(tmp_path: Path) -> None:
 
     assert peak < 25_000_000
     assert len(steps_of(done)) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_text_is_read_in_any_encoding(encoding: str, tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 are characters of Latin-1, in pieces as well."""
+    text = recording(entry("/in", "POST", post={"mimeType": "text/plain", "text": "Köln"})).decode()
+    content = text.replace("\\u00f6", "ö").encode(encoding)
+    path = tmp_path / "a.har"
+    path.write_bytes(content)
+    for file in (SourceFile(None, "a.har", content), SourceFile(path, "a.har")):
+        done = import_files([file], format_name="har", options=ImportOptions())
+        assert steps_of(done) == [{"post": "/in", "body": "Köln", **OK}]
