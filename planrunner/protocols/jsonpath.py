@@ -97,6 +97,10 @@ def _compile_member(key: str) -> FindNodes:
     return find
 
 
+_OF_THE_LIBRARY: Final = (ValueError, ArithmeticError, RecursionError)
+"""What it raises besides its own errors: of `$[1e400]`, `$[?@.a==1e999]`, 1,000 brackets."""
+
+
 def _compile_library(source: str) -> FindNodes:
     import jsonpath  # noqa: PLC0415 - 65 ms that plain plans need not pay
 
@@ -105,7 +109,7 @@ def _compile_library(source: str) -> FindNodes:
         environment.function_extensions[name] = _matching(whole=whole)
     try:
         path = environment.compile(source)
-    except jsonpath.JSONPathError as fault:
+    except (jsonpath.JSONPathError, *_OF_THE_LIBRARY) as fault:
         token = getattr(fault, "token", None)
         offset = max(0, getattr(token, "index", 0))
         reason = str(fault.args[0]).splitlines()[0] if fault.args else "cannot be read"

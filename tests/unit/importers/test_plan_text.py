@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from planrunner.importers.plan_text import plan_text
 from planrunner.loss.ledger import Ledger, SourcePlace
 from planrunner.plan.yaml.document import parse
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.text("ab :#-\n\t\"'{}[],&*!|>%@`0.")
+TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.text("ab :#-)\n\t\"'{}[],&*!|>%@`0.")
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -45,6 +46,14 @@ def test_values_read_back_as_they_were(body: dict[str, object], text: str) -> No
         "name": "p",
         "users": {"A": {"steps": [{"set": body, "log": text}, {"repeat": 2, "do": [body]}]}},
     }
+
+
+@pytest.mark.parametrize("text", ["http://a/':80", "x :)", "/users/:id", 'a":', "q& :0^"])
+def test_text_with_a_colon_reads_back(text: str) -> None:
+    """Inside a line of its mapping, too, where YAML takes some colons for a key."""
+    draft = DraftPlan("p", http={"base_url": text, "timeout": "5s"})
+
+    assert parse(plan_text(draft, Ledger()), "plan.yaml").data["http"] == draft.http
 
 
 def test_findings_stand_above_what_they_are_about() -> None:

@@ -68,6 +68,13 @@ def test_syntax_error_has_its_offset(path: str, offset: int) -> None:
     assert path in caught.value.message
 
 
+@pytest.mark.parametrize("path", ["$[1e400]", "$[?@.a==1e999]", f"$[?{'(' * 3_000}@.a]"])
+def test_what_the_library_stumbles_over_is_no_path(path: str) -> None:
+    """Numbers beyond any index, and brackets beyond the stack, are errors like others."""
+    with pytest.raises(JsonPathError, match="is not a JSONPath"):
+        compile_path(path)
+
+
 def test_forgotten_dollar_has_a_hint() -> None:
     """A path without `$` is an error that shows the path with it."""
     with pytest.raises(JsonPathError) as caught:
