@@ -21,7 +21,7 @@ name: shop
 params:
   target: {type: url, default: URL}
   token: {type: str, secret: true, env: SHOP_TOKEN}
-http: {base_url: "${target}", headers: {Authorization: "Bearer ${token}"}}
+http: {base_url: "${target}", headers: {Authorization: "Bearer ${token}", Accept: "*/*"}}
 data: {people: {csv: people.csv}}
 flows: {look: {args: {n: 1}, do: [{get: "/look/${n}", query: {q: a b, r: [1, 2]}}]}}
 users:
@@ -36,6 +36,7 @@ users:
          then: [{post: /form, form: {a: "1 2"}}], else: [{get: /never}]}
       - {repeat: 2, do: [{set: {seen: "${seen + 1}"}}, {call: {flow: look, n: "${seen}"}}]}
       - {foreach: "one in ['x', 'y']", do: [{delete: "/cart/${one}", when: "one != 'y'"}]}
+      - {get: "/who/${people.name}", query: {q: "${people.name}"}, headers: {Authorization: null}}
   Reader: {steps: [{get: /read}]}
 phases: [{users: 3, iterations_per_user: 2}]
 thresholds: [p95 < 5s, error_rate < 1%]
@@ -58,6 +59,7 @@ def in_order(server: HttpServer) -> list[tuple[str, ...]]:
             one.target.replace("+", "%20"),
             one.body.decode().replace(": ", ":").replace(", ", ","),
             one.headers.get("authorization", ""),
+            one.headers.get("content-type", "").partition(" boundary=")[0].lower(),
         )
         for one in server.requests
         if one.method != "CONNECT"
@@ -163,6 +165,8 @@ def test_steps_that_steer_are_the_same(project: PlanProject, tool: str) -> None:
 @pytest.mark.slow
 def test_jmeter_reads_back_as_the_same_requests(project: PlanProject) -> None:
     """A test plan that is well formed, and that our own importer makes the same load of."""
+    keeps_headers = PLAN.replace(", headers: {Authorization: null}", "")
+    project.write({"plan.yaml": keeps_headers.replace("URL", "http://127.0.0.1:1")})
     exported = project.run("export", "plan.yaml", "--to", "jmeter", "--output", "load.jmx")
     root = ElementTree.fromstring(exported.files["load.jmx"].read_text())
     imported = project.run("import", "load.jmx", "--output", "back.yaml", "--allow-loss")
@@ -290,6 +294,15 @@ def test_what_needs_a_lost_value_is_lost_too(project: PlanProject) -> None:
     )
 
 
+def test_a_pace_holds_for_counted_iterations_too(project: PlanProject) -> None:
+    paced = PLAN.replace("state: {seen: 0}", "pace: 400ms\n    state: {seen: 0}")
+    paced = paced.replace("URL", "http://127.0.0.1:1")
+    ended = project.write({"plan.yaml": paced}).run("export", "plan.yaml", "--to", "locust")
+
+    assert "        claim(self)\n        return constant_pacing(0.4)(self)\n" in ended.out
+    assert "constant_pacing, " in ended.out
+
+
 def test_what_is_lost_is_named_at_its_place(project: PlanProject) -> None:
     """In the report with its line, and as a comment above the step; the same bytes each time."""
     lossy = PLAN.replace("  Reader: {", "  Reader: {on_stop: [{get: /bye}], ").replace(
@@ -308,7 +321,7 @@ def test_what_is_lost_is_named_at_its_place(project: PlanProject) -> None:
     }
     assert (first.code, again.code, first.out) == (1, 0, again.out)
     assert left_out["users.Buyer.steps[3].barrier"] == 18
-    assert left_out["users.Reader.on_stop"] == 21
+    assert left_out["users.Reader.on_stop"] == 22
     assert "  // TODO export: plan.yaml:18: users.Buyer.steps[3].barrier (left out)" in first.out
 
 

@@ -16,6 +16,7 @@ from planrunner.exporters.jmx.elements import (
     prop,
 )
 from planrunner.exporters.jmx.texts import JmxTexts
+from planrunner.exporters.scripts.content_types import content_type_of
 from planrunner.exporters.scripts.language import CanNotWrite
 from planrunner.exporters.scripts.requests import RequestReader, WrittenRequest, extraction_of
 from planrunner.loss.source_nodes import SourceNode
@@ -62,7 +63,7 @@ class JmxRequestReader(RequestReader):
             raise CanNotWrite("a query that is computed has no translation")
         if self.made.method in ("POST", "PUT", "PATCH"):
             pairs = "&".join(f"{name}={text}" for name, text in self._pairs(plain))
-            self.made.url += ("&" if "?" in self.made.url else "?") + pairs.replace(" ", "%20")
+            self.made.url += ("&" if self.made.has_query else "?") + pairs.replace(" ", "%20")
         else:
             self.made.pairs += self._pairs(plain)
 
@@ -74,10 +75,15 @@ class JmxRequestReader(RequestReader):
             if one is not None
         ]
 
+    def _headers(self, node: SourceNode) -> None:
+        if any(one.node.scalar is None for one in node.entries or ()):
+            raise CanNotWrite("headers that take another one away have no translation")
+        super()._headers(node)
+
     def body(self, kind: str) -> Callable[[SourceNode], None]:
         def write(node: SourceNode) -> None:
             plain, made = node.whole(), self.made
-            made.body_kind = kind
+            made.body_kind, made.content_type = kind, content_type_of(kind, plain)
             match kind:
                 case "json":
                     made.body = self.language.json_text(plain)
@@ -101,7 +107,8 @@ class JmxRequestReader(RequestReader):
     def _multipart(self, plain: dict[str, Any]) -> None:
         for name, part in plain.items():
             if isinstance(part, dict) and "file" in part:
-                kind = self.language.text(str(part.get("type", "")))
+                kind = str(part.get("type", "")) or content_type_of("body_file", part["file"])
+                kind = self.language.text(kind)
                 self.made.parts.append((self.language.file(str(part["file"])), name, kind))
             elif isinstance(part, dict | list):
                 raise CanNotWrite("parts of JMeter are files and plain texts")

@@ -119,9 +119,7 @@ class JmxSteps(ScriptWriter):
         timeout_s = self.http.timeout_s if made.timeout_s is None else made.timeout_s
         follows = self.http.follows if made.follows is None else made.follows
         with self.above(sampler(made, timeout_s, follows=follows)):
-            own = dict(made.headers)
-            if "Content-Type" in self.headers_of(made) and made.body_kind == "json":
-                own.setdefault("Content-Type", "application/json")
+            own = {**self.type_of(made), **made.headers}
             if own:
                 self.put(header_lines("headers", own))
             for one in made.below:

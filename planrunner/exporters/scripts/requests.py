@@ -8,6 +8,7 @@ from dataclasses import field
 from pathlib import PurePath
 from typing import Any, Final
 
+from planrunner.exporters.scripts.content_types import content_type_of
 from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage
 from planrunner.language.expressions.expression import ExpressionError
 from planrunner.loss.source_nodes import SourceEntry, SourceNode
@@ -31,6 +32,7 @@ __all__ = [
 VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options")
 _JSON_PATH: Final = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\[\s*['\"]([^'\"]*)['\"]\s*\]")
 _CLASS: Final = re.compile(r"([1-5])(?:xx|\*)")
+_EXPRESSION: Final = re.compile(r"\$\{[^}]*\}")
 _TIME: Final = re.compile(r"<=?\s*(\S+)")
 _BODIES: Final = ("json", "form", "multipart", "body_file", "body")
 
@@ -54,6 +56,9 @@ class WrittenRequest:
         headers: Code by name.
         body: Code of a text; None for none. Of a form and of parts it is the mapping.
         body_kind: The key of the plan that says it.
+        content_type: Of the body, as planrunner sends it; empty where tools do so by themselves.
+        has_query: Whether the URL has a `?` of its own.
+        without: Headers that it takes away.
         statuses: Those that are a success, as the plan has them; None for 2xx and 3xx.
         checks: What else is expected: words, and code that is true.
     """
@@ -65,6 +70,9 @@ class WrittenRequest:
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     body_kind: str = ""
+    content_type: str = ""
+    has_query: bool = False
+    without: list[str] = field(default_factory=list)
     statuses: list[object] | None = None
     checks: list[tuple[str, str]] = field(default_factory=list)
     extracts: list[WrittenExtract] = field(default_factory=list)
@@ -107,6 +115,7 @@ def named_request(step: SourceNode, language: ScriptLanguage) -> WrittenRequest:
         verb.upper(),
         language.url(url),
         f"{verb.upper()} {url}" if name is None else name.text(),
+        has_query="?" in _EXPRESSION.sub("", url),
     )
     step.take(verb)
     if name is not None and "${" in name.text():
@@ -204,7 +213,8 @@ class RequestReader:
         for one in node.entries or ():
             one.construct.translated()
             if one.node.scalar is None:
-                raise CanNotWrite("headers that take another one away have no translation")
+                self.made.without.append(one.key)
+                continue
             self.made.headers[one.key] = self.language.secret_header(one) or self.language.text(
                 one.node.text()
             )
@@ -229,7 +239,7 @@ class RequestReader:
 
         def write(node: SourceNode) -> None:
             plain = node.whole()
-            self.made.body_kind = kind
+            self.made.body_kind, self.made.content_type = kind, content_type_of(kind, plain)
             if kind == "json":
                 self.made.body = self.language.json_text(plain)
             elif kind == "form":
@@ -259,9 +269,12 @@ class RequestReader:
                 file_name = str(part.get("filename", PurePath(str(part["file"])).name))
             else:
                 code, file_name = language.text(str(part["text"])), str(part.get("filename", ""))
-            kind = language.text(str(part["type"])) if "type" in part else ""
+            kind = str(part["type"]) if "type" in part else ""
+            if "file" in part and not kind:
+                kind = content_type_of("body_file", part["file"])
             shown = language.text(file_name) if file_name else ""
-            pairs.append((language.key(name), language.part(code, shown, kind)))
+            written = language.text(kind) if kind else ""
+            pairs.append((language.key(name), language.part(code, shown, written)))
         return language.mapping(pairs)
 
     def _auth(self, node: SourceNode) -> None:

@@ -293,16 +293,24 @@ class ScriptWriter(StepWriter):
         """Return the URL of a request with its query."""
         if made.query is None:
             return made.url
-        glue = "&" if "?" in made.url else "?"
+        glue = "&" if made.has_query else "?"
         return self.language.appended(made.url, glue, made.query)
 
     def headers_of(self, made: WrittenRequest) -> dict[str, str]:
-        """Return all headers of a request; one that says what its body is may be the plan's."""
-        found = {**self.http.headers, **made.headers}
-        has_type = any(name.lower() == "content-type" for name in found)
-        if made.body_kind == "json" and not has_type:
-            found["Content-Type"] = self.language.literal("application/json")
-        return found
+        """Return all headers of a request."""
+        kept = {name: code for name, code in self.http.headers.items() if not _among(made, name)}
+        return {**kept, **self.type_of(made), **made.headers}
+
+    def type_of(self, made: WrittenRequest) -> dict[str, str]:
+        """Return the header that says what its body is, unless the plan says it."""
+        said = (*self.http.headers, *made.headers, *made.without)
+        if not made.content_type or any(name.lower() == "content-type" for name in said):
+            return {}
+        return {"Content-Type": self.language.text(made.content_type)}
+
+
+def _among(made: WrittenRequest, name: str) -> bool:
+    return name.lower() in {one.lower() for one in made.without}
 
 
 def _listed(plain: object) -> list[str]:

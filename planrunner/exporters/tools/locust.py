@@ -216,16 +216,14 @@ class _LocustWriter(LocustSteps):
         """Write how long a user waits between iterations."""
         for key in ("wait", "pace"):
             node.take_whole(key)
+        pace = pace_s(self.request) or program.pace_ns / NS_PER_S
         if is_counted(self.request):
+            pause = seconds_of(self.language, program.wait) if program.wait else "0"
             self.line()
             with self.indented("def wait_time(self):", ""):
                 self.line("claim(self)")
-                self.line(
-                    f"return {seconds_of(self.language, program.wait) if program.wait else 0}"
-                )
-            return
-        pace = pace_s(self.request) or program.pace_ns / NS_PER_S
-        if pace:
+                self.line(f"return constant_pacing({pace:g})(self)" if pace else f"return {pause}")
+        elif pace:
             self.line(f"wait_time = constant_pacing({pace:g})")
         elif program.wait is not None:
             self._write_pause(program.wait)

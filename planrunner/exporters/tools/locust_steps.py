@@ -131,8 +131,10 @@ class LocustSteps(ScriptWriter):
             words.append(f"name={self.language.literal(name)}")
         if made.query is not None:
             words.append(f"params={made.query}")
-        if made.headers:
-            words.append(f"headers={self.mapping(made.headers)}")
+        typed = {} if made.body_kind == "json" else self.type_of(made)  # `json=` says it
+        headers = {**typed, **made.headers, **dict.fromkeys(made.without, "None")}
+        if headers:
+            words.append(f"headers={self.mapping(headers)}")
         if made.body is not None:
             is_encoded = made.body_kind == "body" and not made.body.isascii()
             body = f"{made.body}.encode()" if is_encoded else made.body
