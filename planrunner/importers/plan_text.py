@@ -25,7 +25,7 @@ _UNIT: Final = r"\d+(?:\.\d+)?(?:ms|s|m|h|%|/s|/m|/h)"
 _QUANTITY: Final = re.compile(rf"{_UNIT}(?:\.\.{_UNIT})?")
 _AMBIGUOUS: Final = re.compile(r": |:$| #|\s$|^\.[\d.]|^\.inf$|^\.nan$|---|\.\.\.$", re.IGNORECASE)
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"})
-_FLOW_SPECIAL: Final = re.compile(r"[{}\[\],]|\?(?!\w)|[\s'\"]:")
+_FLOW_SPECIAL: Final = re.compile(r"[{}\[\],]|\?(?!\w)|\s\?|[\s'\"]:")
 _ONE_LINE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029\ud800-\udfff]*")
 _BLOCK_TEXT: Final = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\ufeff\u2028\u2029\ud800-\udfff]*")
 

@@ -48,7 +48,7 @@ def test_values_read_back_as_they_were(body: dict[str, object], text: str) -> No
     }
 
 
-@pytest.mark.parametrize("text", ["http://a/':80", "x :)", "/users/:id", 'a":', "q& :0^"])
+@pytest.mark.parametrize("text", ["http://a/':80", "x :)", "/users/:id", 'a":', "q& :0^", "h ?0"])
 def test_text_with_a_colon_reads_back(text: str) -> None:
     """Inside a line of its mapping, too, where YAML takes some colons for a key."""
     draft = DraftPlan("p", http={"base_url": text, "timeout": "5s"})

@@ -75,3 +75,43 @@ def test_deep_blocks_keep_their_steps() -> None:
     counts = done.ledger.tally().counts
     assert counts[Fate.CHANGED] == 36  # of 60, of which 24 may nest
     assert done.ledger.tally().total == 5 + 60 + 60 + 1
+
+
+def test_a_recursive_alias_is_an_error() -> None:
+    text = "_type: export\n__export_format: 4\nresources: [{_id: &a [*a]}]\n"
+    with pytest.raises(ImportFault, match="an alias that contains itself"):
+        import_valid(
+            [SourceFile(None, "a.yaml", text.encode())],
+            format_name="insomnia",
+            options=ImportOptions(),
+        )
+
+
+def test_a_class_has_a_name_that_a_key_can_have() -> None:
+    flow = f"scenarios: [{{name: {'n' * 4000}, flow: [get: {{url: /b}}]}}]"
+    text = f"config: {{target: 'http://127.0.0.1:1'}}\n{flow}"
+    assert "\n  nnn" in imported("a.yml", text).text
+
+
+NO_NUMBERS = {
+    "load.js": """
+import http from 'k6/http';
+export default () => {
+  http.get('http://127.0.0.1:1/b' + 'abc'.slice('${x}'));
+  http.get('http://127.0.0.1:1/b');
+}
+""",
+    "l.py": """
+from locust import HttpUser, task
+class U(HttpUser):
+    host = 'http://127.0.0.1:1'
+    @task(1e400)
+    def t(self):
+        self.client.get('/b')
+""",
+}
+
+
+@pytest.mark.parametrize("name", NO_NUMBERS)
+def test_numbers_that_are_none(name: str) -> None:
+    assert "/b" in imported(name, NO_NUMBERS[name]).text

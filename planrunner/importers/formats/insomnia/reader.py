@@ -9,10 +9,11 @@ from typing import Final
 from planrunner.importers.contract import ImportRequest
 from planrunner.importers.draft import DraftClass, DraftPhase, DraftPlan, DraftStep, Keys
 from planrunner.importers.formats.insomnia.requests import InsomniaRequests
-from planrunner.importers.nodes import SourceNode, parse_json, parse_yaml
-from planrunner.importers.sources import ImportFault, SourceFile
+from planrunner.importers.nodes import SourceNode
+from planrunner.importers.reading.documents import read_document
+from planrunner.importers.sources import ImportFault
 from planrunner.importers.templates import literal
-from planrunner.loss.ledger import Ledger, SourcePlace
+from planrunner.loss.ledger import SourcePlace
 
 __all__ = ["read"]
 
@@ -34,7 +35,7 @@ def read(request: ImportRequest) -> DraftPlan:
     """
     draft = DraftPlan("insomnia")
     for file in request.files:
-        root = _parsed(file, request.ledger)
+        root = read_document(file, request.ledger)
         values: InsomniaValues = {}
         reading = InsomniaRequests(request.ledger, values)
         is_new = root.get("collection") is not None
@@ -53,11 +54,6 @@ def read(request: ImportRequest) -> DraftPlan:
     users = len(draft.users)
     draft.phases = [DraftPhase({"name": "main", "users": users, "iterations_per_user": 1})]
     return draft
-
-
-def _parsed(file: SourceFile, ledger: Ledger) -> SourceNode:
-    is_json = file.text.lstrip().startswith("{") and file.suffix == ".json"
-    return (parse_json if is_json else parse_yaml)(file, ledger)
 
 
 def _quiet(node: SourceNode) -> None:

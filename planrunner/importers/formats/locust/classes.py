@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import field
+from math import isfinite
 from typing import Final
 
 from planrunner.importers.formats.locust.code.module import LocustFunction, LocustModule
@@ -176,7 +177,7 @@ def _tags(module: LocustModule, node: LocustFunction | ast.ClassDef) -> list[str
 def _number(node: ast.expr) -> int:
     """Return a weight; Locust takes whole numbers only."""
     match node:
-        case ast.Constant(value=int() | float() as number):
+        case ast.Constant(value=int() | float() as number) if isfinite(number):
             return max(1, int(number))
         case _:
             return 1
@@ -229,7 +230,7 @@ def _resolved(module: LocustModule, node: ast.expr) -> ast.expr:
 
 def _constant(node: ast.expr | None) -> float | None:
     match node:
-        case ast.Constant(value=int() | float() as number):
+        case ast.Constant(value=int() | float() as number) if isfinite(number):
             return float(number)
         case _:
             return None

@@ -259,7 +259,10 @@ def _split(call: NativeCall) -> JsValue:
 def _slice(call: NativeCall) -> JsValue:
     """Read `slice`, `substring` and `substr` of a text or list."""
     bounds = [plain_or_refuse(one) for one in call.arguments]
-    numbers = [int(float(one)) for one in bounds if one != "None"]
+    try:
+        numbers = [int(float(one)) for one in bounds if one != "None"]
+    except (ValueError, OverflowError):
+        raise NoStepSays("a piece of a text between what are no numbers") from None
     if call.name == "substr" and len(numbers) > 1:
         numbers[1] += numbers[0]
     first, last = [*numbers, 0][0], numbers[1] if len(numbers) > 1 else None
