@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 
 from planrunner.importers.draft import (
@@ -113,7 +113,9 @@ class JmxGroupReader:
             phase["users"] = {one.name: load.users} if not is_alone else load.users
         phase |= load.phase
         rates = [each for each in (*self.around, *group.everything()) if each.is_enabled]
-        shape_rate(rates, phase, one.keys, resolver, requests=sent, is_alone=is_alone)
+        shape_rate(
+            rates, phase, one.keys, resolver, requests=_between(group, sent), is_alone=is_alone
+        )
         if not is_alone and not isinstance(phase.get("users"), dict):
             phase["only"] = {"users": [one.name]}
         self.plan.draft.phases.append(DraftPhase(phase, origin=group.construct.place))
@@ -236,6 +238,13 @@ class JmxGroupReader:
             name = f"{wish} {number}"
         self._names.add(name)
         return name
+
+
+def _between(group: JmxElement, sent: int) -> Callable[[JmxElement], int]:
+    """Return how many requests an iteration sends for each time a timer of a group waits."""
+    samplers = (one for one in group.everything() if not one.kind.endswith("Controller"))
+    below = {id(one) for sampler in samplers for one in sampler.children}
+    return lambda timer: 1 if id(timer) in below else sent
 
 
 def _keep_session(group: JmxElement, elements: Iterable[JmxElement], keys: Keys) -> None:

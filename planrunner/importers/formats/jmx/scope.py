@@ -8,7 +8,7 @@ from typing import Final
 from planrunner.importers.formats.jmx.elements import JmxElement
 from planrunner.values import dataclass
 
-__all__ = ["JmxScope", "is_scoped"]
+__all__ = ["JmxScope", "is_rate", "is_scoped"]
 
 _ROLES: Final = {
     "headers": {"HeaderManager"},
@@ -44,6 +44,11 @@ def is_scoped(element: JmxElement) -> bool:
     """Say whether an element holds for samplers, and is none itself."""
     role = _ROLE_OF.get(element.kind)
     return role is not None and (role != "defaults" or _is_http(element))
+
+
+def is_rate(element: JmxElement) -> bool:
+    """Say whether an element keeps a rate, which its thread group is judged by."""
+    return element.kind in _ROLES["rates"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from planrunner.importers.formats.jmx.samplers.http_samplers import JmxHttpReade
 from planrunner.importers.formats.jmx.samplers.other_samplers import OTHER_SAMPLERS, other_sampler
 from planrunner.importers.formats.jmx.samplers.scripts import JmxHooks, is_script
 from planrunner.importers.formats.jmx.samplers.timers import milliseconds, pauses
-from planrunner.importers.formats.jmx.scope import JmxScope, is_scoped
+from planrunner.importers.formats.jmx.scope import JmxScope, is_rate, is_scoped
 from planrunner.importers.formats.jmx.texts.functions import JmxResolver
 from planrunner.importers.reading.kept_files import KeptFiles
 from planrunner.values import dataclass
@@ -140,7 +140,8 @@ class JmxStepReader:
     def _unused(self, sampler: JmxElement) -> None:
         """Judge what stands below a sampler that has no expectations or extractions."""
         for one in sampler.children:
-            if one.is_enabled and is_scoped(one) and one.construct.fate is None:
+            is_idle = is_scoped(one) and not is_rate(one) and one.construct.fate is None
+            if one.is_enabled and is_idle:
                 one.leave_out("only requests have expectations and extractions")
 
     def _before(self, scope: JmxScope) -> list[DraftStep]:

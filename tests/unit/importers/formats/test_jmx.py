@@ -580,3 +580,13 @@ def test_any_tree_of_elements_is_a_plan_with_a_fate_for_each(data: st.DataObject
     )
     assert imported(source).text == done.text
     parse(done.text, "plan.yaml")
+
+
+def test_a_timer_below_flow_control_waits_once_an_iteration() -> None:
+    timer = element("ConstantThroughputTimer", props(throughput="60.0", calcMode=0))
+    action = element(
+        "TestAction", props(ActionProcessor__action=1, ActionProcessor__duration=0), below=timer
+    )
+    done = imported(group(action + get() + get()))
+    assert parse(done.text, "plan.yaml").data["users"]["Users"]["pace"] == "1s"
+    assert not [one for one in done.ledger.findings() if "throughput" in one.words.lower()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from planrunner.importers.draft import Keys
@@ -25,10 +25,13 @@ def shape_rate(
     user_class: Keys,
     resolver: JmxResolver,
     *,
-    requests: int,
+    requests: Callable[[JmxElement], int],
     is_alone: bool,
 ) -> None:
-    """Change a phase so that it keeps the rate of the timers in a thread group."""
+    """Change a phase so that it keeps the rate of the timers in a thread group.
+
+    `requests` says how many requests an iteration sends for each time that a timer waits.
+    """
     timers = [one for one in elements if one.kind in _RATES]
     for number, timer in enumerate(timers):
         timer.settle()
@@ -36,11 +39,11 @@ def shape_rate(
             timer.leave_out("a phase has one rate")
             timer.construct.left_out("a phase has one rate")
         elif timer.kind == "ConstantThroughputTimer":
-            _constant(timer, phase, user_class, resolver, requests, is_alone=is_alone)
+            _constant(timer, phase, user_class, resolver, requests(timer), is_alone=is_alone)
         elif timer.kind == "PreciseThroughputTimer":
             _precise(timer, phase, resolver)
         else:
-            _profile(timer, phase, resolver, requests)
+            _profile(timer, phase, resolver, requests(timer))
 
 
 def _constant(

@@ -262,7 +262,7 @@ def _slice(call: NativeCall) -> JsValue:
     try:
         numbers = [int(float(one)) for one in bounds if one != "None"]
     except (ValueError, OverflowError):
-        raise NoStepSays("a piece of a text between what are no numbers") from None
+        raise NoStepSays("a piece of a text whose ends are not numbers") from None
     if call.name == "substr" and len(numbers) > 1:
         numbers[1] += numbers[0]
     first, last = [*numbers, 0][0], numbers[1] if len(numbers) > 1 else None
