@@ -51,6 +51,12 @@ FUNCTIONS = [
     (IN_FLOW, STEP, "const { v4 } = require('uuid'); context.vars.x = v4()", ["x: ${rand.uuid()}"]),
     (IN_FLOW, STEP, "context.vars.x = require('crypto').createHash('sha256').update('a')"
      ".digest('hex')", ["${a | hash(sha256)}"]),
+    (IN_FLOW, STEP, "context.vars.x = Buffer.from('a:' + context.vars.y).toString('base64')",
+     ["| b64}"]),
+    (IN_FLOW, STEP, "context.vars.x = Buffer.from('YQ==', 'base64').toString()", ["set: {x: a}"]),
+    (IN_FLOW, STEP, "context.vars.x = Math.ceil(Math.random() * 6)", ["x: ${rand.int(1, 6)}"]),
+    (IN_FLOW, STEP, "context.vars.x = Math.round(Math.random() * 6)",
+     ["x: ${(rand.float(0, 1) * 6) | round | int}"]),
     (IN_FLOW, STEP, "context.vars.x = process.env.HOST || 'b'", ["default: b", "x: ${host}"]),
     (IN_FLOW, STEP, "context.vars.x = new Date().toISOString().split('T')[0]",
      ["x: ${date(%Y-%m-%d)}"]),

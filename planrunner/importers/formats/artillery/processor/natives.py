@@ -43,8 +43,8 @@ _KINDS: Final = {"counter": "Counter", "histogram": "Trend", "rate": "Counter"}
 def read_processor(module: K6Module, machine: ProcessorMachine) -> dict[str, JsValue]:
     """Read a module of Node.js; returns what it exports."""
     env = JsObject({"env": JsNative("__ENV")})
-    for name, value in (("module", JsNative("module")), ("exports", JsNative("exports"))):
-        module.scope.names[name] = Variable(value, is_global=True)
+    for name in ("module", "exports", "Buffer"):
+        module.scope.names[name] = Variable(JsNative(name), is_global=True)
     module.scope.names["process"] = Variable(env, is_global=True)
     machine.part = "init"
     read_module(module, machine)
@@ -115,6 +115,24 @@ def _keyed(call: NativeCall) -> JsValue:
     if not is_hmac:
         return JsExpr(f"{said} | hash('{kind}')", "text")
     return JsExpr(f"{said} | hmac({expression(made.items[1], call.machine)})", "text")
+
+
+def _buffer(call: NativeCall) -> JsValue:
+    """Read `Buffer.from(text, encoding)`, and `toString(encoding)` behind it."""
+    made = call.of.of if isinstance(call.of, JsNative) else None
+    coding = call.argument(0 if isinstance(made, JsArray) else 1)
+    name = "utf8" if coding is UNDEFINED else str(plain(coding)).replace("-", "").lower()
+    if not isinstance(made, JsArray):
+        return JsNative("artillery.buffer", JsArray([call.argument(0), JsConst(name)]))
+    value, before = made.items
+    change = (str(plain(before)), name)
+    if change == ("utf8", "base64"):
+        return NATIVES["btoa"](replace(call, arguments=[value], name="btoa"))
+    if change == ("base64", "utf8"):
+        return NATIVES["atob"](replace(call, arguments=[value], name="atob"))
+    if change == ("utf8", "utf8"):
+        return value
+    raise NoStepSays("bytes that are written as text: write it as a function of a hook")
 
 
 def _log(call: NativeCall) -> JsValue:
@@ -225,6 +243,7 @@ PROCESSOR_NATIVES: Final[dict[str, _Native]] = {
         for name in ("createHmac", "createHash")
         for method in ("update", "digest")
     },
+    **dict.fromkeys(("Buffer.from", "artillery.buffer.toString"), _buffer),
     "require": _require,
     "Error": _error,
     **dict.fromkeys(("Object.on", "Object.once"), _nothing),

@@ -173,12 +173,16 @@ def _random(call: NativeCall) -> JsValue:
 
 
 def _floor(call: NativeCall) -> JsValue:
-    """Read `Math.floor(x)`; `Math.floor(Math.random() * n)` is a random whole number."""
+    """Read `Math.floor(x)`; `Math.floor(Math.random() * n)` is a random whole number.
+
+    So is `ceil`, from 1 on; `round` gives its ends half as often as others.
+    """
     value = call.argument(0)
-    drawn = _random_below(value, call)
-    if drawn is not None:
-        return drawn
-    return _rounded(call, value)
+    drawn = None
+    if call.name != "round":
+        by_one = JsOp("+", [value, JsConst(1)]) if call.name == "ceil" else value
+        drawn = _random_below(by_one, call)
+    return drawn if drawn is not None else _rounded(call, value)
 
 
 def _rounded(call: NativeCall, value: JsValue) -> JsValue:
