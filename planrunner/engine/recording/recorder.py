@@ -27,11 +27,11 @@ from planrunner.results.files.samples import (
 __all__ = [
     "PhaseRecorder",
     "Site",
+    "SpanRecorder",
     "StageSeries",
     "StatusKey",
     "record",
     "record_measured",
-    "span_recorder",
 ]
 
 _NO_STATUSES: Final = frozenset[int]()
@@ -369,26 +369,37 @@ def _measured(reply: Reply, kept: Iterable[tuple[int, Measure]]) -> Iterator[tup
         yield number, values
 
 
-def span_recorder(site: Site) -> Callable[[int, int, str], None]:
-    """Return `record(began_ns, took_ns, failure)` for the iterations or a group of a place."""
-    begin_ns = end_ns = 0
-    by_failure: dict[str, Series] = {}
+class SpanRecorder:
+    """Records the iterations or a group of a place.
 
-    def forget() -> None:
-        nonlocal end_ns
-        end_ns = 0
+    Attributes:
+        append: Takes how long a success took that began from `begin_ns` …
+        end_ns: … to here, exclusive.
+    """
 
-    site.recorder.timeline.on_cut(forget)
+    __slots__ = ("_site", "append", "begin_ns", "end_ns")
 
-    def record(began_ns: int, took_ns: int, failure: str) -> None:
-        nonlocal begin_ns, end_ns, by_failure
-        if not begin_ns <= began_ns < end_ns:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.begin_ns = self.end_ns = 0
+        self.append: Callable[[int], None]
+        site.recorder.timeline.on_cut(self._forget)
+
+    def _forget(self) -> None:
+        self.end_ns = 0
+
+    def record(self, began_ns: int, took_ns: int, failure: str) -> None:
+        """Record one; of successes the hot path has this inline."""
+        if failure or not self.begin_ns <= began_ns < self.end_ns:
+            site = self._site
             table = site.table_at(began_ns)
-            begin_ns, end_ns, by_failure = table.begin_ns, table.end_ns, table.by_failure
-        series = by_failure.get(failure)
-        if series is None:
-            table = site.table_at(began_ns)
-            series = by_failure[failure] = site.series(table, status=0, failure=failure)
-        series.same_ns.append(took_ns)
-
-    return record
+            series = table.by_failure.get(failure)
+            if series is None:
+                series = site.series(table, status=0, failure=failure)
+                table.by_failure[failure] = series
+            series.same_ns.append(took_ns)
+            if not failure:
+                self.append = series.same_ns.append
+                self.begin_ns, self.end_ns = table.begin_ns, table.end_ns
+        else:
+            self.append(took_ns)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from planrunner.engine.recording.recorder import PhaseRecorder, Site, span_recorder
+from planrunner.engine.recording.recorder import PhaseRecorder, Site, SpanRecorder
 from planrunner.engine.steps.failures import ending_on_error
 from planrunner.engine.steps.flow import (
     bind_barrier,
@@ -42,9 +42,7 @@ from planrunner.engine.steps.requests import (
     Attempt,
     JudgeReply,
     SendAttempt,
-    demanding_request,
     measured_request,
-    plain_request,
     request_attempt,
 )
 from planrunner.engine.steps.step_failures import StepFailures, silent_step
@@ -133,7 +131,7 @@ class Binder:
         return BoundTask(
             program,
             steps,
-            self._span("iteration", "", place),
+            self._spans("iteration", "", place),
             check=needs.evaluated,
             counts_at=lambda moment_ns: not is_warmup and not timeline.at(moment_ns).warmup,
         )
@@ -189,12 +187,12 @@ class Binder:
 
         return request
 
-    def _span(
+    def _spans(
         self, kind: str, name: str, place: StepPlace, *, measured: bool = True
-    ) -> Callable[[int, int, str], None]:
+    ) -> SpanRecorder:
         """Return what records the iterations or a group of this place."""
         labels = replace(self._labels(kind, name, "", place), measured=measured)
-        return span_recorder(Site(self._recorder, labels))
+        return SpanRecorder(Site(self._recorder, labels))
 
     def _step(  # noqa: C901, PLR0911, PLR0912 - a table
         self, node: StepNode, place: StepPlace, failures: StepFailures
@@ -263,7 +261,9 @@ class Binder:
 
         def open_record(groups: Groups) -> Callable[[int, int, str], None]:
             *around, name = groups
-            return self._span("group", name, within(tuple(around)), measured=node.origin.measured)
+            return self._spans(
+                "group", name, within(tuple(around)), measured=node.origin.measured
+            ).record
 
         admit = self._recorder.book.request_name
         shared = SharedByPlaces(node, place.user, bind, open_record, admit, self._services.log)
@@ -297,13 +297,7 @@ class Binder:
         site = self._site(node, place)
         position, bound = self._wires.bind(exchange)
         node = self._learning(node)
-        asks = exchange.checks or exchange.soft_checks or exchange.extractors or node.records
-        if asks or node.reads_reply or node.reply_tags:
-            step = demanding_request(node, site, position, bound)
-        elif site.measures or exchange.is_streamed is not False:
-            step = measured_request(site, position, bound, node.origin.place)
-        else:
-            step = plain_request(site, position, bound, node.origin.place)
+        step = measured_request(node, site, position, bound)
         if exchange.has_batches:
             step = timed_by_itself(step)
         return step if self._turns is None else throttled(step, self._turns)
@@ -362,7 +356,7 @@ class Binder:
         else:
             step = self._named_by_users(request, failures, attempts)
         step = only_when(request.when, step, failures)
-        record = self._span("group", request.name, place, measured=request.measured)
+        record = self._spans("group", request.name, place, measured=request.measured).record
         return bind_group((step,), record)
 
     def _attempt(self, request: RequestNode, place: StepPlace) -> Attempt:
@@ -378,7 +372,7 @@ class Binder:
     def _group(self, node: GroupNode, place: StepPlace) -> Step:
         on_error = node.on_error or place.on_error
         inside = replace(place, groups=(*place.groups, node.name), on_error=on_error)
-        record = self._span("group", node.name, place, measured=node.measured)
+        record = self._spans("group", node.name, place, measured=node.measured).record
         if node.frame is None:
             return bind_group(self.steps(node.steps, inside), record)
         steps = self.steps(node.steps, replace(inside, on_error=OnError.LEAVE_GROUP))

@@ -54,8 +54,8 @@ class FailureRecorder:
 
     async def failed(
         self, user: Actor, reply: Reply, kind: FailureKind, due_ns: int, words: str, tags: Tags
-    ) -> None:
-        """Record a failed reply.
+    ) -> Reply:
+        """Record a failed reply, and return it.
 
         Raises:
             IterationEnded: The kind is `extract`, or a step has no result.
@@ -87,7 +87,7 @@ class FailureRecorder:
             raise IterationEnded(words, self._origin)
         if kind in REFUSALS:
             await _back_off(user)
-            return
+            return reply
         user.refusals = 0
         if kind is FailureKind.EXTRACT:
             user.failure = kind.value
@@ -95,6 +95,7 @@ class FailureRecorder:
         if site.ends_iterations and kind is not FailureKind.EXPECT:
             user.failure = FailureKind.ERROR.value  # the time of what is around it says nothing
             raise IterationEnded(words, self._origin)
+        return reply
 
     def unsent(self, user: Actor, error: Exception) -> IterationEnded:
         """Record a request that an expression kept from being sent; returns what to raise."""

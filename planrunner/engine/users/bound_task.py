@@ -7,6 +7,7 @@ from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 
+from planrunner.engine.recording.recorder import SpanRecorder
 from planrunner.engine.users.evaluate import note_failure
 from planrunner.engine.users.user_context import Actor, Step, TaskTimedOut, run_steps
 from planrunner.graph.run_graph import Evaluate, TaskProgram
@@ -22,6 +23,7 @@ class BoundTask:
     Attributes:
         begun: Iterations of it so far.
         check: Evaluates what it needs.
+        spans: Records its iterations.
         skipped: Picks of it that were refused, another pick in their place or none.
         substituted: Picks of it in whose place the task that its `needs` names ran.
         gained: What it could expect of draws by other weights than the class's, see
@@ -37,8 +39,8 @@ class BoundTask:
         "gained",
         "name",
         "needs",
-        "record",
         "skipped",
+        "spans",
         "steps",
         "substituted",
         "weight",
@@ -48,7 +50,7 @@ class BoundTask:
         self,
         task: TaskProgram,
         steps: tuple[Step, ...],
-        record: Callable[[int, int, str], None],
+        spans: SpanRecorder,
         *,
         check: Callable[[Actor, Evaluate], object],
         counts_at: Callable[[int], bool],
@@ -57,7 +59,7 @@ class BoundTask:
         self.weight = task.weight
         self.needs = task.needs
         self.steps = steps
-        self.record = record
+        self.spans = spans
         self.check = check
         self.begun = 0
         self.skipped = 0

@@ -11,7 +11,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from types import coroutine
 from typing import Any, Final
 
 from planrunner.engine.scheduling.arrival_queue import Seat
@@ -72,11 +73,15 @@ class IterationLoop:
             return self._visiting()
         return self._freely()
 
-    # The hot path: `_iteration` is repeated inline, as its coroutine would cost each request 3 %.
-    async def _freely(self) -> None:  # noqa: C901, PLR0912, PLR0915
+    # The hot path: what `_iteration`, `_conclude`, `SpanRecorder.record` and `Actor.__await__` do
+    # is repeated inline, as each call would cost each request 2 %. Not `async`, so that it can
+    # yield a wait itself.
+    @coroutine
+    def _freely(self) -> Generator[Any, None, None]:  # noqa: C901, PLR0912, PLR0915
         bound, actor, pick = self._bound, self._actor, self._pick
         sleeper, tasks, timeline, ends = actor.sleeper, bound.tasks, bound.timeline, actor.ends
-        numbers = bound.program.uses_iteration
+        program = bound.program
+        numbers, names = program.uses_iteration, program.iteration_names or program.hidden_names
         wait = self._waits()
         next_rows = bound.feeds.iterate if bound.feeds.per_iteration else None
         # The end of the phase is looked at as well: its timer may fire late, or at the same moment.
@@ -93,20 +98,37 @@ class IterationLoop:
                 began_ns = actor.began_ns = actor.moment_ns
                 try:
                     for step in task.steps:
-                        if (rest := step(actor)) is not None:
-                            await rest
+                        rest: Any = step(actor)
+                        if rest is actor:
+                            try:
+                                yield actor.wait
+                            except BaseException as cut:
+                                actor.hang_up(cut)
+                                raise
+                            conclude = actor.pending.conclude
+                            rest = conclude(actor)
+                        if rest is not None:
+                            yield from rest
                 except _EVENTS as event:
                     took_ns = self._cut(task, began_ns, event)
                 else:
-                    took_ns = self._conclude(task, began_ns)
+                    took_ns = actor.moment_ns - began_ns
+                    spans = task.spans
+                    if actor.failure or not spans.begin_ns <= began_ns < spans.end_ns:
+                        self._conclude(task, began_ns)
+                    else:
+                        append = spans.append
+                        append(took_ns)
+                        if names or actor.made:
+                            self._forget_iteration()
                 finally:
                     for end in ends:
-                        await end()
+                        yield from end().__await__()
             pause_ns = 0 if wait is None else wait()
             if not took_ns and pause_ns < SHORTEST_NS:
                 pause_ns = SHORTEST_NS  # nothing in it waited, so no other task has had a turn
             if pause_ns:
-                await actor.pause(pause_ns)
+                yield from actor.pause(pause_ns)
 
     async def _visiting(self) -> None:
         wait = self._waits()
@@ -289,7 +311,7 @@ class IterationLoop:
         except IterationEnded as ended:
             actor.counters.end_early(_reason(picked, self._bound.program.name, actor, ended))
             picked.begun += 1
-            picked.record(actor.moment_ns, 0, actor.failure)
+            picked.spans.record(actor.moment_ns, 0, actor.failure)
             actor.failure = ""
             return None
 
@@ -309,18 +331,20 @@ class IterationLoop:
         """Record an iteration; returns how long it took."""
         actor = self._actor
         took_ns = actor.moment_ns - began_ns
-        record = task.record
-        record(began_ns, took_ns, actor.failure)
-        if actor.failure:
-            actor.failure = ""
-        program = self._bound.program
+        task.spans.record(began_ns, took_ns, actor.failure)
+        actor.failure = ""
+        self._forget_iteration()
+        return took_ns
+
+    def _forget_iteration(self) -> None:
+        """Take away the names that the iteration has given values."""
+        actor, program = self._actor, self._bound.program
         for name in program.iteration_names:
             actor.scope.pop(name, None)
         if program.hidden_names:
             actor.uncover(program.hidden_names)
         if actor.made:
             actor.forget(actor.made)
-        return took_ns
 
     def _cut(self, task: BoundTask, began_ns: int, event: BaseException) -> int:
         """Record an iteration that did not reach its last step; 0 unless it took its time."""
@@ -335,7 +359,7 @@ class IterationLoop:
                 self._conclude(task, began_ns)
             case _:
                 actor.counters.aborted += 1
-                task.record(began_ns, actor.clock.now_ns() - began_ns, ABORTED)
+                task.spans.record(began_ns, actor.clock.now_ns() - began_ns, ABORTED)
                 raise event
         return 0
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from asyncio import Timeout
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from asyncio import CancelledError, Timeout
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from random import Random
 from typing import Any
 
@@ -16,12 +16,14 @@ from planrunner.metrics.series import ExpectationKey
 from planrunner.protocols.base import Reply, Scope, Session
 from planrunner.protocols.telling_clients import ways_of
 from planrunner.schedule.pauses import Pause, pause_drawer
+from planrunner.wire_wait import WireWait
 
 __all__ = [
     "Actor",
     "GroupLeft",
     "IterationEnded",
     "NeverBegun",
+    "PendingStep",
     "Step",
     "StepsStopped",
     "TaskTimedOut",
@@ -67,8 +69,30 @@ class NeverBegun(Exception):  # noqa: N818 - an event of the plan, not an error 
     """The user was told to stop while its iteration still waited for leave to send anything."""
 
 
+class PendingStep:
+    """What becomes of a step that has asked for a reply; one for all users.
+
+    Attributes:
+        conclude: Records the reply that the actor has waited for; returns what is left, if
+            something is.
+        aborted: Records that the actor has been cancelled.
+    """
+
+    __slots__ = ("aborted", "conclude")
+
+    def __init__(
+        self,
+        conclude: Callable[[Actor], Awaitable[Reply] | None],
+        aborted: Callable[[Actor], None],
+    ) -> None:
+        self.conclude = conclude
+        self.aborted = aborted
+
+
 class Actor:
     """One virtual user as its steps see it; plain fields, as every request touches them.
+
+    A step that only waits for a reply returns the actor itself, with `wait` and `pending` set.
 
     Attributes:
         scope: The names its expressions see.
@@ -93,6 +117,8 @@ class Actor:
         made: Names that functions of the plan gave values for the iteration, …
         lasting: … and those that they gave values for as long as the visitor stays.
         counters: What the worker counts beside samples.
+        wait: What it waits with for the reply that it has asked for last.
+        pending: The step that has asked.
     """
 
     __slots__ = (
@@ -111,6 +137,7 @@ class Actor:
         "limit",
         "made",
         "moment_ns",
+        "pending",
         "plan",
         "refusals",
         "reply",
@@ -121,8 +148,12 @@ class Actor:
         "sessions",
         "sleeper",
         "thought_ns",
+        "wait",
         "words",
     )
+
+    wait: WireWait[Any]
+    pending: PendingStep
 
     def __init__(
         self,
@@ -161,6 +192,26 @@ class Actor:
         self.is_cut = False
         self.made: dict[str, None] = {}
         self.lasting: dict[str, None] = {}
+
+    def __await__(self) -> Generator[Any, None, Reply]:
+        """Wait for the reply that was asked for, and record it; the hot path has this inline."""
+        wait, conclude = self.wait, self.pending.conclude
+        try:
+            yield wait
+        except BaseException as cut:
+            self.hang_up(cut)
+            raise
+        reply: Reply = wait.reply
+        rest: Any = conclude(self)
+        return reply if rest is None else (yield from rest)
+
+    __iter__ = __await__  # for `yield from`
+
+    def hang_up(self, cut: BaseException) -> None:
+        """Wait no longer for a reply."""
+        self.wait.abandon()
+        if isinstance(cut, CancelledError):
+            self.pending.aborted(self)
 
     def drawer(self, pause: Pause) -> Callable[[], int]:
         """What draws the lengths of a pause of the plan from this user's stream."""
@@ -272,7 +323,8 @@ class Actor:
 Step = Callable[[Actor], Awaitable[Reply | None] | None]
 """A step bound to its place in the plan; one function serves all users.
 
-One that has nothing to wait for is done when it returns None; else what is left of it is awaited.
+One that has nothing to wait for is done when it returns None; else what is left of it is awaited,
+which is the actor itself where that only waits for a reply.
 Of one that sends a single request, the reply comes back; the session may use its object again.
 """
 
