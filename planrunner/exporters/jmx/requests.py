@@ -336,7 +336,12 @@ def capturing(name: str, what: str, keys: list[str]) -> list[str]:
 
 def sampler(made: JmxRequest, timeout_s: float | None, *, follows: bool) -> Iterator[str]:
     """Yield the lines of the sampler of a request."""
-    lines = [prop("HTTPSampler.postBodyRaw", value=True)] if made.body is not None else []
+    lines = []
+    if made.body is not None:  # JMeter would write Latin-1
+        lines = [
+            prop("HTTPSampler.postBodyRaw", value=True),
+            prop("HTTPSampler.contentEncoding", "UTF-8"),
+        ]
     pairs = [argument(name, text) for name, text in made.pairs]
     if made.body is not None:
         pairs = [argument("", made.body, is_raw=True)]

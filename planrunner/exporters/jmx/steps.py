@@ -111,7 +111,12 @@ class JmxSteps(ScriptWriter):
     # -- requests
 
     def read(self, step: SourceNode) -> JmxRequest:
-        return _read(step, self.language)
+        made = _read(step, self.language)
+        verb = step.entry(made.method.lower())
+        assert verb is not None
+        if any(f"${{{name}." in verb.node.text() for name in self.names.rows):
+            verb.construct.changed("a space or a quote of a row has to be encoded in the file")
+        return made
 
     def write_request(self, made: WrittenRequest) -> None:
         assert isinstance(made, JmxRequest)

@@ -16,6 +16,13 @@ __all__ = ["JmxTexts", "in_function"]
 _VARIABLE: Final = re.compile(r"vars\.get\('([^']+)'\)")
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+_EXPRESSION: Final = re.compile(r"(\$\{[^}]*\})")
+_UNSAFE: Final = re.compile(r"[\"<>\\^`|]")
+
+
+def _percent(found: re.Match[str]) -> str:
+    return f"%{ord(found[0]):02X}"
+
 
 class JmxTexts(ScriptLanguage):
     """Code is JEXL, as in conditions; a text has `${…}` of JMeter in it.
@@ -36,8 +43,6 @@ class JmxTexts(ScriptLanguage):
         "upper": "{}.toUpperCase()",
         "lower": "{}.toLowerCase()",
         "trim": "{}.trim()",
-        "length": "size({})",
-        "count": "size({})",
         "string": "{}",
         "int": "({} * 1)",
         "default": "(empty({0}) ? '' : {0})",
@@ -56,9 +61,10 @@ class JmxTexts(ScriptLanguage):
     # -- texts
 
     def joined(self, parts: list[tuple[str, bool]]) -> str:
-        has_code = any(is_code for _, is_code in parts)
+        # JMeter takes backslashes away only where a text has something to fill in.
+        is_filled = any(is_code and "${" in in_text(part) for part, is_code in parts)
         return "".join(
-            in_text(part) if is_code else _escaped(part) if has_code else part
+            in_text(part) if is_code else _escaped(part) if is_filled else part
             for part, is_code in parts
         )
 
@@ -88,6 +94,10 @@ class JmxTexts(ScriptLanguage):
         return json.dumps(value)
 
     def url(self, written: str) -> str:
+        # JMeter sends no request whose path has such a sign.
+        pieces = _EXPRESSION.split(written)
+        pieces[::2] = [_UNSAFE.sub(_percent, piece) for piece in pieces[::2]]
+        written = "".join(pieces)
         whole = ("http://", "https://", "${services.", *self.url_params)
         return self.text(written) if written.startswith(whole) else self.prefix + self.text(written)
 

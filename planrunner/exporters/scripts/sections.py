@@ -196,12 +196,14 @@ class ScriptWriter(StepWriter):
             node = nodes.get(entry.key)
             if node is None or node.kind not in _ROWS:
                 entry.construct.left_out("write these rows to a CSV file with `planrunner data`")
+                self.language.lost.add(entry.key)
                 continue
             file = node.file and f"{self.request.folder}/{node.file}"
             try:
                 self.write_rows(node, file.removeprefix("./"))
             except CanNotWrite as error:
                 entry.construct.left_out(error.message)
+                self.language.lost.add(entry.key)
                 continue
             entry.construct.translated()
             entry.node.whole()

@@ -44,7 +44,10 @@ local queue, due, rest, v, is_tried = {}, {}, 0, {}, false
 local function send(method, path, headers, body)
   local all = {}
   for name, value in pairs(wrk.headers) do all[name] = value end
-  for name, value in pairs(headers or {}) do all[name] = value end
+  for name, value in pairs(headers or {}) do all[name] = value or nil end
+  path = path:gsub("#.*", ""):gsub("[^%w%-._~:/?#%[%]@!$&'()*+,;=%%]", function(char)
+    return string.format("%%%02X", char:byte())
+  end)
   queue[#queue + 1] = { wrk.format(method, path, all, body), rest }
   rest = 0
 end
@@ -290,8 +293,9 @@ class _WrkWriter(ScriptWriter):
         made.headers, made.url = self.headers_of(made), self.target(made)
         self._sent.append(made)
         words = [self.language.literal(made.method), made.url]
-        if made.headers or made.body is not None:
-            pairs = [(self.language.key(name), code) for name, code in made.headers.items()]
+        if made.headers or made.without or made.body is not None:
+            said = {**made.headers, **dict.fromkeys(made.without, "false")}
+            pairs = [(self.language.key(name), code) for name, code in said.items()]
             words.append(self.language.mapping(pairs) if pairs else "nil")
         if made.body is not None:
             words.append(made.body)

@@ -13,9 +13,30 @@ from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage, i
 __all__ = ["HELPERS", "Lua"]
 
 HELPERS: Final = {
+    "json": """\
+local function json(value)
+  if value == nil then return "null" end
+  if type(value) == "table" then
+    local parts, names = {}, {}
+    if #value > 0 or next(value) == nil then
+      for at, one in ipairs(value) do parts[at] = json(one) end
+      return "[" .. table.concat(parts, ",") .. "]"
+    end
+    for name in pairs(value) do names[#names + 1] = name end
+    table.sort(names)
+    for at, name in ipairs(names) do parts[at] = json(name) .. ":" .. json(value[name]) end
+    return "{" .. table.concat(parts, ",") .. "}"
+  end
+  if type(value) ~= "string" then return tostring(value) end
+  local escaped = value:gsub('["\\\\]', "\\\\%0"):gsub("%c", function(char)
+    return string.format("\\\\u%04x", char:byte())
+  end)
+  return '"' .. escaped .. '"'
+end
+""",
     "text": """\
 local function text(value)
-  return value == nil and "null" or tostring(value)
+  return type(value) == "string" and value or json(value)
 end
 """,
     "rand": """\
@@ -57,16 +78,6 @@ function rand.uuid()
 end
 """,
     "now": "local function now() return os.time() end\n",
-    "json": """\
-local function json(value)
-  if value == nil then return "null" end
-  if type(value) ~= "string" then return tostring(value) end
-  local escaped = value:gsub('["\\\\]', "\\\\%0"):gsub("%c", function(char)
-    return string.format("\\\\u%04x", char:byte())
-  end)
-  return '"' .. escaped .. '"'
-end
-""",
     "urlencode": """\
 local function urlencode(value)
   return (tostring(value):gsub("[^%w_.~-]", function(char)
@@ -202,6 +213,8 @@ class Lua(ScriptLanguage):
         return "{ " + ", ".join(written) + " }"
 
     def listing(self, items: Sequence[str]) -> str:
+        if "nil" in items:
+            raise CanNotWrite("a list of Lua ends at the first place without a value")
         return "{ " + ", ".join(items) + " }"
 
     def joined(self, parts: list[tuple[str, bool]]) -> str:
