@@ -117,9 +117,10 @@ def test_a_tool_sends_what_planrunner_sends(project: PlanProject, tool: str) -> 
 STEPS = """\
 name: steps
 params: {token: {type: str, secret: true, env: SHOP_TOKEN}}
-http: {base_url: "URL", auth: {bearer: "${token}"}}
+http: {base_url: "URL/", auth: {bearer: "${token}"}}
 users:
   Buyer:
+    session: iteration
     state: {made: ["a"]}
     steps:
       - {header: {X-Cart: "c${1 + 1}"}}
@@ -133,6 +134,8 @@ users:
         auth: {basic: {username: ada, password: "p:w"}}
         expect: {status: 2xx, json: {$.items: {type: array}}, contains: never, soft: [contains]}
       - {post: /file, body_file: people.csv, headers: {Content-Type: text/csv}}
+      - {set: {found: "${ {'k': rand.uuid() | length} }"}}
+      - {get: "/found/${found.k}", when: "'k' in found and 'q' not in found"}
       - {stop: iteration, when: "made | length == 1"}
       - {get: /never}
   Chooser:

@@ -212,7 +212,7 @@ class _JmxWriter(JmxSteps):
                 if rows := self._rows.get(one.partition("#")[0]):
                     self.put(rows)
             self._write_state(node)
-            self._write_start(node)
+            self._write_start(program, node)
             tasks = self.tasks_of(program, node)
             if tasks:
                 self._write_tasks(tasks)
@@ -245,12 +245,13 @@ class _JmxWriter(JmxSteps):
         if pairs:
             self.put(variable_lines("state", pairs))
 
-    def _write_start(self, node: SourceNode) -> None:
+    def _write_start(self, program: UserProgram, node: SourceNode) -> None:
         start = node.entry("on_start")
         if start is None:
             return
         self.start_headers = {}
-        with self.above(element_lines("OnceOnlyController", "on_start")):
+        kind = "GenericController" if self._renews(program) else "OnceOnlyController"
+        with self.above(element_lines(kind, "on_start")):
             self.steps(start.node)
         if self.start_headers:
             self.put(header_lines("headers of the user", self.start_headers))

@@ -156,7 +156,7 @@ class ScriptWriter(StepWriter):
             put(tags={**found.tags, **said})
 
         for key, write in (
-            ("base_url", lambda one: put(base_url=self.language.text(one.text()))),
+            ("base_url", lambda one: put(base_url=self.language.text(one.text().rstrip("/")))),
             ("headers", headers),
             (
                 "auth",

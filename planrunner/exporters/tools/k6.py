@@ -61,6 +61,8 @@ _BLOCKS: Final = {
     "group": ("group({}, () => {{", "});"),
 }
 
+_SLASHES: Final = r".replace(/\/+$/, '')"
+
 
 def write(request: ExportRequest) -> WrittenTest:
     """Return a k6 script."""
@@ -244,7 +246,8 @@ class K6Writer(ScriptWriter):
         self.line()
         if self.param_lines:
             self.lines += ["const params = {", *self.param_lines, "};"]
-        self.line(f"const BASE_URL = {self.http.base_url};")
+        base, is_literal = self.http.base_url, self.http.base_url.startswith(('"', "'"))
+        self.line(f"const BASE_URL = {base}{'' if is_literal else _SLASHES};")
         self.lines += self.data_lines
         return self.lines
 

@@ -116,7 +116,8 @@ class _LocustWriter(LocustSteps):
         self.http = self.scope(node.take("http"), plan_http)
         tasks = self.tasks_of(program, node)
         with self.remarked(node), self.indented(f"class {program.name}(HttpUser):", ""):
-            self.line(f"host = {self.http.base_url}")
+            base, is_literal = self.http.base_url, self.http.base_url.startswith(('"', "'"))
+            self.line(f"host = {base}" if is_literal else f'host = {base}.rstrip("/")')
             for name, number in class_sizes(self.request, program):
                 self.line(f"{name} = {number}")
             self._write_wait(program, node)
@@ -185,6 +186,7 @@ class _LocustWriter(LocustSteps):
     def _write_begin(self, program: UserProgram, node: SourceNode) -> None:
         self.line()
         start = "begin" if self._renews(program) else "on_start"
+        self._claim_first(start)
         with self.indented(f"def {start}(self):", ""):
             self.line(
                 f"self.client.request = partial(HttpSession.request, self.client, "
@@ -208,6 +210,13 @@ class _LocustWriter(LocustSteps):
             if is_counted(self.request) and start == "on_start":
                 self.line("claim(self)")
         self.line()
+
+    def _claim_first(self, start: str) -> None:
+        """Count the first iteration where what begins a user is done in each of them."""
+        if is_counted(self.request) and start == "begin":
+            with self.indented("def on_start(self):", ""):
+                self.line("claim(self)")
+            self.line()
 
     def _write_state(self, name: str, value: SourceNode) -> None:
         self.write_set(name, self.language.value(value.whole()))

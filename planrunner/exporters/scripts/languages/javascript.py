@@ -11,6 +11,9 @@ from planrunner.exporters.scripts.language import CanNotWrite, ScriptLanguage, i
 __all__ = ["HELPERS", "JavaScript"]
 
 HELPERS = {
+    "contains": """\
+const contains = (whole, item) => (whole.includes ? whole.includes(item) : item in whole);
+""",
     "rand": """\
 const rand = {
   int: (low, high) => low + Math.floor(Math.random() * (high - low + 1)),
@@ -207,7 +210,9 @@ class JavaScript(ScriptLanguage):
         return f"({value} !== undefined)"
 
     def contains(self, item: str, whole: str) -> str:
-        return f"{whole}.includes({item})"
+        if whole.startswith(("reply.body", "[", "`", '"', "'")):
+            return f"{whole}.includes({item})"
+        return f"contains({whole}, {item})"
 
     def negated(self, value: str) -> str:
         return f"!{value}" if value.startswith("(") else f"!({value})"

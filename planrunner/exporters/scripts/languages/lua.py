@@ -122,7 +122,7 @@ local function contains(whole, item)
   for _, one in ipairs(whole) do
     if one == item then return true end
   end
-  return false
+  return #whole == 0 and whole[item] ~= nil
 end
 """,
     "replace": """\

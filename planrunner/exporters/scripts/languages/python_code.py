@@ -150,7 +150,7 @@ class PythonCode(ScriptLanguage):
         "choice": "random.choice({})",
         "text": "rand_text({})",
         "lower": "rand_text({}, string.ascii_lowercase)",
-        "uuid": "uuid.UUID(int=random.getrandbits(128), version=4)",
+        "uuid": "str(uuid.UUID(int=random.getrandbits(128), version=4))",
         "place": "place({})",
         "normal": "max(0, random.gauss({}))",
         "exponential": "random.expovariate(1 / {})",
@@ -261,7 +261,7 @@ class PythonCode(ScriptLanguage):
         return ""
 
 
-_TEXTS: Final = ("text(", "rand_text(", "quote(", "uuid.", "json.dumps(", "base64.", "hashlib.")
+_TEXTS: Final = ("text(", "rand_text(", "quote(", "str(uuid.", "json.dumps(", "base64.", "hashlib.")
 _NUMBERS: Final = ("random.randint(", "random.uniform(", "len(", "int(", "next(", "time.time(")
 
 
