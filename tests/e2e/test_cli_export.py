@@ -317,6 +317,20 @@ def test_ab_sends_each_request_for_its_part_of_the_iterations(project: PlanProje
     assert "t0k" not in exported.files["load.sh"].read_text()
 
 
+@pytest.mark.slow
+def test_a_script_has_all_the_helpers_that_it_calls(project: PlanProject) -> None:
+    """Also one that only the base URL calls; k6 runs what stands outside of functions."""
+    small = (
+        'name: a\nparams: {at: {type: url, default: "http://h"}}\nhttp: {base_url: "${at}/v1"}\n'
+    )
+    users = "users: {A: {steps: [{get: /}]}}\nphases: [{users: 1, hold: 1s}]\n"
+    project.write({"plan.yaml": small + users})
+    exported = project.run("export", "plan.yaml", "--to", "k6", "--output", "load.js")
+
+    assert exported.code == 0, exported.err
+    ran(project, "k6", "inspect", "load.js")
+
+
 def test_what_needs_a_lost_value_is_lost_too(project: PlanProject) -> None:
     """wrk reads no replies, so a request that needs one is left out by name; one level is a run."""
     ended = project.run(

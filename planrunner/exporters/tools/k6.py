@@ -241,7 +241,7 @@ class K6Writer(ScriptWriter):
             self.line(f"// {one}")
         self.lines += self._imports("\n".join(body))
         self.data_lines += self._constants()
-        for helper in used_helpers([*body, *self.data_lines], HELPERS):
+        for helper in used_helpers([*body, *self.data_lines, self.http.base_url], HELPERS):
             self.lines += ["", *helper.rstrip("\n").split("\n")]
         self.line()
         if self.param_lines:
