@@ -319,16 +319,18 @@ def test_ab_sends_each_request_for_its_part_of_the_iterations(project: PlanProje
 
 @pytest.mark.slow
 def test_a_script_has_all_the_helpers_that_it_calls(project: PlanProject) -> None:
-    """Also one that only the base URL calls; k6 runs what stands outside of functions."""
-    small = (
-        'name: a\nparams: {at: {type: url, default: "http://h"}}\nhttp: {base_url: "${at}/v1"}\n'
-    )
+    """Also one that only the base URL or a header calls; k6 runs what is outside of functions."""
+    small = 'name: a\nparams: {at: {type: url, default: "http://h"}}\n'
+    small += 'http: {base_url: "${at}", headers: {X: "${at}"}}\n'
     users = "users: {A: {steps: [{get: /}]}}\nphases: [{users: 1, hold: 1s}]\n"
     project.write({"plan.yaml": small + users})
     exported = project.run("export", "plan.yaml", "--to", "k6", "--output", "load.js")
 
+    lua = project.run("export", "plan.yaml", "--to", "wrk").out
+
     assert exported.code == 0, exported.err
     ran(project, "k6", "inspect", "load.js")
+    assert lua.index("local function text(") < lua.index('wrk.headers["X"] = text(')
 
 
 def test_what_needs_a_lost_value_is_lost_too(project: PlanProject) -> None:

@@ -170,13 +170,14 @@ class _WrkWriter(ScriptWriter):
         self.lines = [f"-- {one}" for one in self.title()]
         self.lines += [f"-- Run: {one}" for one in self.commands()]
         self.line()
-        for helper in used_helpers([*body, *self.data_lines], HELPERS):
+        headers = self.http.headers
+        for helper in used_helpers([*body, *self.data_lines, *headers.values()], HELPERS):
             self.lines += [*helper.rstrip("\n").split("\n"), ""]
         if self.param_lines:
             self.lines += ["local params = {", *self.param_lines, "}"]
         self.line('local BASE = wrk.path:gsub("/+$", "")')
         self.lines += self.data_lines
-        for name, code in self.http.headers.items():
+        for name, code in headers.items():
             self.line(f"wrk.headers[{self.language.literal(name)}] = {code}")
         self.line()
         return self.lines
