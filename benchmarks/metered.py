@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from benchmarks.processes import thread_times
 from planrunner.cli.group import run
 from planrunner.engine.coordinator.accumulator import Accumulator
 from planrunner.engine.coordinator.events import Event, Tick
@@ -61,7 +62,8 @@ class Meter:
     def _now(self) -> tuple[int, ...]:
         cpu_ns = time.process_time_ns()
         threads_ns = cpu_ns - time.thread_time_ns()
-        return cpu_ns, self.own_ns, threads_ns, _processor_ns(self.page), self._requests
+        page_ns = thread_times(self.page)[0] if self.page else 0
+        return cpu_ns, self.own_ns, threads_ns, page_ns, self._requests
 
     def time(self, call: Callable[..., Any], *arguments: object) -> Any:
         """Return what a call of outputs returns."""
@@ -120,12 +122,6 @@ class Timed(Coroutine[Any, Any, Any]):
 
     def __await__(self) -> Any:
         return (yield from self._inner.__await__())
-
-
-def _processor_ns(process: int) -> int:
-    """Return the processor time of all threads of a process that live."""
-    tasks = Path(f"/proc/{process}/task").glob("*/schedstat") if process else ()
-    return sum(int(task.read_text().split()[0]) for task in tasks)
 
 
 def watch(meter: Meter) -> None:

@@ -93,6 +93,13 @@ def _waited_until_end(process: int) -> float:
     return waited_ns / max(1, waited_ns + sum(ran for ran, _ in times.values()))
 
 
+def thread_times(process: int) -> tuple[int, int]:
+    """Return how long the threads of a process that live have run, and waited for others, in ns."""
+    tasks = Path(f"/proc/{process}/task").glob("*/schedstat")
+    times = [task.read_text().split() for task in tasks]
+    return sum(int(ran) for ran, *_ in times), sum(int(waited) for _, waited, _ in times)
+
+
 def wait_for_quiet(idle: float = 0.7, at_most_s: float = 10) -> float:
     """Wait until others leave the processors idle; returns the idle share of the last second.
 

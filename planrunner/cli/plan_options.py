@@ -14,7 +14,6 @@ from click.shell_completion import CompletionItem
 
 from planrunner.cli.plan_names import complete
 from planrunner.compiler.load.selection import PlanSelection
-from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.review import review
 from planrunner.errors import Bug, PlanrunnerError, UsageError
 from planrunner.formats import REPORT_FORMATS
@@ -26,7 +25,6 @@ from planrunner.plan.loader import CheckedPlan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
 from planrunner.plan.params.resolve import ParamSources
-from planrunner.plan.yaml.document import PlanPath
 from planrunner.runner.masked_traceback import masked_traceback
 from planrunner.values import dataclass
 
@@ -361,7 +359,6 @@ def load_plan(
     need_secrets: bool,
     outputs: tuple[str, ...] = (),
     text: str | None = None,
-    seen: dict[PlanPath, Known] | None = None,
 ) -> CheckedPlan:
     """Load a plan as the command line asks.
 
@@ -371,7 +368,6 @@ def load_plan(
         need_secrets: Whether a required secret must have a value.
         outputs: Those of `--output`, of a command that runs it.
         text: What the file would have; None to read it.
-        seen: Takes the names that are known at each place of what is sound in an invalid plan.
 
     Raises:
         PlanError: The plan or a value for it is invalid.
@@ -391,7 +387,7 @@ def load_plan(
             text=text,
         )
     except PlanError as error:
-        raise PlanError(review(error, seen)) from error
+        raise PlanError(review(error)) from error
     if options.no_exec and (found := find_commands(plan)):
         raise PlanError(found)
     return plan

@@ -21,6 +21,7 @@ from planrunner.language.expressions.expression import (
 )
 from planrunner.language.fields.text import Text, lower_value
 from planrunner.language.fields.types import Deferred, PauseValue
+from planrunner.language.pausing import go_on
 from planrunner.plan.yaml.document import Document, KeyOrValue, PlanPath
 from planrunner.plan.yaml.places import ArgumentNames
 from planrunner.plan.yaml.source import Source
@@ -57,6 +58,7 @@ class Compilation:
 
     def see(self, path: PlanPath, known: Known) -> None:
         """Note which names are known at a place, on one of the ways that lead there."""
+        go_on()
         if self.seen is not None:
             before = self.seen.get(path)
             self.seen[path] = known if before is None else before.joined(known)

@@ -6,10 +6,8 @@ import re
 from typing import Final
 
 from planrunner.compiler.compile import compile_plan
-from planrunner.compiler.names.known_names import Known
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError
 from planrunner.plan.loader import InvalidPlan
-from planrunner.plan.yaml.document import PlanPath
 
 __all__ = ["review"]
 
@@ -33,17 +31,16 @@ _CERTAIN: Final = frozenset(
 _WORD = re.compile(r"\w+")
 
 
-def review(error: PlanError, seen: dict[PlanPath, Known] | None = None) -> tuple[Diagnostic, ...]:
+def review(error: PlanError) -> tuple[Diagnostic, ...]:
     """Return the findings of `error`, and those that compiling the sound rest of the plan adds.
 
     Args:
         error: Of the loader.
-        seen: Takes the names that are known at each place of that rest.
     """
     if not isinstance(error, InvalidPlan) or error.draft is None:
         return error.diagnostics
     try:
-        compile_plan(error.draft, seen=seen)
+        compile_plan(error.draft)
     except PlanError as more:
         known = {(fault.span, fault.code) for fault in error.diagnostics}
         added = [

@@ -15,7 +15,7 @@ from pygls import uris
 from pygls.lsp.server import LanguageServer
 
 from planrunner.compiler.checked import Checked, Examined
-from planrunner.lsp.documents.checking import Checking, GoOn, PlanCheck, TypedPlan
+from planrunner.lsp.documents.checking import Checking, PlanCheck, TypedPlan
 from planrunner.lsp.documents.places import EditorLines
 from planrunner.lsp.documents.plan_files import candidates, plan_files
 from planrunner.lsp.documents.reading_cache import ReadingCache
@@ -61,7 +61,7 @@ class OpenPlans:
     def _prepare(self, prepared: Callable[[], None]) -> None:
         """Make what all texts need, before there is one: the schema, and all that checks import."""
         made: list[Future[object]] = [
-            self._checking.submit(lambda: self._check(Path("plan.yaml"), _SMALLEST, lambda: None)),
+            self._checking.submit(lambda: self._check(Path("plan.yaml"), _SMALLEST)),
             self._reader.submit(shape_of_plan),
         ]
 
@@ -115,14 +115,16 @@ class OpenPlans:
     async def ask(self, uri: str, answer: Callable[[PlanView], T]) -> T | None:
         """Return an answer about the text as it is now."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reader, self._ask, uri, answer)
+        with self._checking.waiting():
+            return await loop.run_in_executor(self._reader, self._ask, uri, answer)
 
     async def ask_at_once(self, uri: str, answer: Callable[[PlanView], T]) -> T | None:
         """Return an answer that needs no newer tree and names than those at hand."""
         loop = asyncio.get_running_loop()
         if uri not in self._views:
             return await self.ask(uri, answer)
-        return await loop.run_in_executor(self._answerer, self._ask_last, uri, answer)
+        with self._checking.waiting():
+            return await loop.run_in_executor(self._answerer, self._ask_last, uri, answer)
 
     async def work(self, compute: Callable[[], T]) -> T:
         """Return what takes longer, without keeping other answers waiting."""
@@ -163,9 +165,9 @@ class OpenPlans:
         folders = self._server.workspace.folders.values()
         return [Path(path) for one in folders if (path := uris.to_fs_path(one.uri))]
 
-    def _judge(self, plan: TypedPlan, go_on: GoOn) -> tuple[Examined, Findings]:
+    def _judge(self, plan: TypedPlan) -> tuple[Examined, Findings]:
         """Return what a check found, also as the editor wants it."""
-        found = self._check(plan.path, plan.text, go_on)
+        found = self._check(plan.path, plan.text)
         return found, self.published.findings(plan, found.checked)
 
     def _tell(self, plan: TypedPlan, judged: tuple[Examined, Findings]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -69,8 +68,8 @@ def command(listen: tuple[str, int] | None, *, env_files: tuple[Path, ...], no_e
 
     options = PlanOptions(env_files=env_files, no_exec=no_exec)
 
-    def check_text(path: Path, text: str, go_on: Callable[[], None]) -> Examined:
-        return examine(path, options, text=text, go_on=go_on)
+    def check_text(path: Path, text: str) -> Examined:
+        return examine(path, options, text=text)
 
     def make() -> LanguageServer:
         return make_server(check_text, _look_past_what_lives_long)

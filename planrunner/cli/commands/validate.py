@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -91,25 +91,12 @@ def check(
     return examine(path, options, online=online, text=text).checked
 
 
-class _Watched(dict[PlanPath, Known]):
-    """Names that are known at places; each one asks whether a check is to go on."""
-
-    def __init__(self, go_on: Callable[[], None]) -> None:
-        super().__init__()
-        self._go_on = go_on
-
-    def __setitem__(self, path: PlanPath, known: Known) -> None:
-        self._go_on()
-        super().__setitem__(path, known)
-
-
 def examine(
     path: Path,
     options: PlanOptions,
     *,
     online: bool = False,
     text: str | None = None,
-    go_on: Callable[[], None] = lambda: None,
 ) -> Examined:
     """Return the same, and what was made of the plan on the way.
 
@@ -118,22 +105,18 @@ def examine(
         options: What the command line says about it.
         online: Whether targets are asked too.
         text: What the file would have; None to read it.
-        go_on: Called at each step of the plan; what it raises ends the check.
     """
     if is_defaults(path):
         from planrunner.plan.defaults.check import check_defaults  # noqa: PLC0415 - most files are plans
 
         return Examined(Checked(check_defaults(path, options.sources(), text)))
-    known = _Watched(go_on)
+    known: dict[PlanPath, Known] = {}
     plan: CheckedPlan | None = None
     try:
-        of_rest = _Watched(go_on)  # whose places are not those of the plan
-        plan = load_plan(path, options, need_secrets=False, text=text, seen=of_rest)
-        go_on()
+        plan = load_plan(path, options, need_secrets=False, text=text)
         graph = compile_plan(plan, selection=options.selection, seen=known)
     except PlanError as error:
         return Examined(Checked(error.diagnostics), plan, None, known)
-    go_on()
     return Examined(_judged(plan, graph, online=online), plan, graph, known)
 
 

@@ -23,6 +23,8 @@ from typing import (
     get_origin,
 )
 
+from planrunner.language.pausing import go_on
+
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
@@ -77,6 +79,7 @@ def read_or_known(data: object, read: QuickReader) -> Any:  # noqa: ANN401 - wha
         return read(data)
     key = read, id(data)
     if key not in known:
+        go_on()
         known[key] = data, read(data)  # the data too, or its id may come to mean other data
     return known[key][1]
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Final, Generic, TypeVar
 
 from planrunner.compiler.checked import Examined
+from planrunner.language.pausing import asked_by_computation
 from planrunner.values import dataclass
 
-__all__ = ["Checking", "GoOn", "OutdatedCheck", "PlanCheck", "TypedPlan"]
+__all__ = ["Checking", "OutdatedCheck", "PlanCheck", "TypedPlan"]
 
-GoOn = Callable[[], None]
-"""Called now and then by a check; raises `OutdatedCheck` when there is a newer text."""
-
-PlanCheck = Callable[[Path, str, GoOn], Examined]
+PlanCheck = Callable[[Path, str], Examined]
 """Says what is wrong with a text that a file would have; runs nothing of it."""
 
 _PAUSE_S: Final = 0.05
+_MOST_WAITING_S: Final = 0.2
+"""How long a check waits for questions, in all: then it takes turns with them."""
 
 T = TypeVar("T")
 
@@ -49,7 +52,7 @@ class Checking(Generic[T]):
 
     def __init__(
         self,
-        check: Callable[[TypedPlan, GoOn], T],
+        check: Callable[[TypedPlan], T],
         tell: Callable[[TypedPlan, T], None],
         fail: Callable[[TypedPlan, Exception], None],
     ) -> None:
@@ -57,6 +60,21 @@ class Checking(Generic[T]):
         self._thread = ThreadPoolExecutor(1, "check")
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._newest: dict[str, TypedPlan] = {}
+        self._questions = 0
+        self._has_none = Event()
+        self._has_none.set()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Let checks wait while a question is answered in a block of the event loop."""
+        self._questions += 1
+        self._has_none.clear()
+        try:
+            yield
+        finally:
+            self._questions -= 1
+            if not self._questions:
+                self._has_none.set()
 
     def submit(self, work: Callable[[], object]) -> Future[object]:
         """Do something in the thread of checks, before those that begin later."""
@@ -84,15 +102,24 @@ class Checking(Generic[T]):
         await asyncio.sleep(pause_s)
         loop = asyncio.get_running_loop()
 
-        def go_on() -> None:
-            if self._newest.get(plan.uri) is not plan:
-                raise OutdatedCheck
-
         try:
-            found = await loop.run_in_executor(self._thread, self._check, plan, go_on)
+            found = await loop.run_in_executor(self._thread, self._checked, plan)
         except OutdatedCheck:
             return
         except Exception as error:  # noqa: BLE001 - the server goes on, whatever a text causes
             self._fail(plan, error)
         else:
             self._tell(plan, found)
+
+    def _checked(self, plan: TypedPlan) -> T:
+        """Check a text, unless there is a newer one, and while there is no question."""
+        until = time.monotonic() + _MOST_WAITING_S
+
+        def answer() -> None:
+            if self._newest.get(plan.uri) is not plan:
+                raise OutdatedCheck
+            if not self._has_none.is_set():
+                self._has_none.wait(max(0.0, until - time.monotonic()))
+
+        with asked_by_computation(answer):
+            return self._check(plan)

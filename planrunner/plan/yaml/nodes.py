@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final, NoReturn
 
 from planrunner.language.diagnostics import Code, Diagnostic, Note, PlanError
+from planrunner.language.pausing import go_on
 from planrunner.late_pattern import late_pattern
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import (
@@ -171,6 +172,7 @@ class TreeBuilder:
         self._attach(target)
 
     def _open(self, event: Any) -> None:  # noqa: ANN401
+        go_on()
         at = _mark(event)
         is_list = type(event) is SequenceStartEvent
         node = YamlNode(self._source, *at, [] if is_list else {}, [] if is_list else {})

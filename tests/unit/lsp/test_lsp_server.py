@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import threading
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -12,7 +14,9 @@ from lsprotocol import types
 from planrunner.cli.commands.validate import examine
 from planrunner.cli.plan_options import PlanOptions
 from planrunner.compiler.checked import Checked, Examined
-from planrunner.lsp.documents.checking import GoOn, OutdatedCheck
+from planrunner.language.pausing import asked_by_computation, go_on
+from planrunner.lsp.documents import checking
+from planrunner.lsp.documents.checking import Checking, OutdatedCheck, TypedPlan
 from planrunner.lsp.server import make_server
 
 
@@ -35,9 +39,9 @@ def test_a_server_checks_a_plan_before_it_gets_one() -> None:
     checked, prepared = SimpleQueue[str](), SimpleQueue[None]()
     interval = sys.getswitchinterval()
 
-    def check(path: Path, text: str, go_on: GoOn) -> Examined:
+    def check(path: Path, text: str) -> Examined:
         checked.put(text)
-        return examine(path, PlanOptions(), text=text, go_on=go_on)
+        return examine(path, PlanOptions(), text=text)
 
     try:
         make_server(check, lambda: prepared.put(None))
@@ -51,12 +55,51 @@ def test_a_server_checks_a_plan_before_it_gets_one() -> None:
 
 
 @pytest.mark.parametrize("fault", ["", "seeed: 1"])
-def test_a_check_of_an_older_text_ends_at_the_next_step(fault: str) -> None:
-    """Of what is sound in an invalid plan, too."""
-    text = f"name: a\nusers: {{A: {{steps: [get: http://localhost]}}}}\nstages: 1s:1\n{fault}\n"
+def test_a_check_of_an_older_text_ends_wherever_it_is(fault: str) -> None:
+    """It asks while it reads the text, while it reads mappings, and at each step."""
+    steps = "[get: http://localhost, get: http://localhost/a]"
+    text = f"name: a\nusers: {{A: {{steps: {steps}}}}}\nstages: 1s:1\n{fault}\n"
+    asked = 0
 
-    def go_on() -> None:
-        raise OutdatedCheck
+    def count() -> None:
+        nonlocal asked
+        asked += 1
 
-    with pytest.raises(OutdatedCheck):
-        examine(Path("plan.yaml"), PlanOptions(), text=text, go_on=go_on)
+    def end() -> None:
+        nonlocal asked
+        asked -= 1
+        if not asked:
+            raise OutdatedCheck
+
+    with asked_by_computation(count):
+        examine(Path("plan.yaml"), PlanOptions(), text=text)
+    assert asked >= 16
+
+    with pytest.raises(OutdatedCheck), asked_by_computation(end):
+        examine(Path("plan.yaml"), PlanOptions(), text=text)
+    assert asked == 0
+
+
+def test_a_check_waits_while_a_question_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_MOST_WAITING_S", 60.0)
+    begun = threading.Event()
+    done: list[str] = []
+
+    def check(plan: TypedPlan) -> str:
+        begun.set()
+        go_on()
+        done.append(plan.text)
+        return plan.text
+
+    async def ask() -> None:
+        told = asyncio.Event()
+        checks = Checking(check, lambda plan, found: told.set(), lambda plan, error: None)
+        with checks.waiting():
+            checks.begin(TypedPlan("file:///a.yaml", Path("a.yaml"), "text"), pause_s=0)
+            await asyncio.to_thread(begun.wait, 60)
+            assert done == []
+        await asyncio.wait_for(told.wait(), 60)
+        checks.close()
+
+    asyncio.run(ask())
+    assert done == ["text"]
