@@ -33,7 +33,7 @@ users:
          expect: {status: 201, json: {$.ok: true}}, extract: {id: "$.items[0].id"}}
       - {group: pay, do: [{put: "/orders/${id}", body: "x=${id + 1}", expect: {contains: ok}}]}
       - {if: "status == 201 and id == 7 and not [] and people.name",
-         then: [{post: /form, form: {a: "1 2"}}], else: [{get: /never}]}
+         then: [{post: /form, form: {a: "1 2", b: true, c: "${id == 7}"}}], else: [{get: /never}]}
       - {repeat: 2, do: [{set: {seen: "${seen + 1}"}}, {call: {flow: look, n: "${seen}"}}]}
       - {foreach: "one in ['x', 'y']", do: [{delete: "/cart/${one}", when: "one != 'y'"}]}
       - {get: "/who/${people.name}", query: {q: "${people.name}"}, headers: {Authorization: null}}

@@ -213,13 +213,14 @@ class _JmxWriter(JmxSteps):
                     self.put(rows)
             self._write_state(node)
             self._write_start(program, node)
+            # The timer lets the first one pass at once, so it stands before what it paces.
+            attempt(node.entry("pace"), lambda _: self._write_pace(program))
             tasks = self.tasks_of(program, node)
             if tasks:
                 self._write_tasks(tasks)
             else:
                 self.steps(node.take("steps"))
             attempt(node.entry("wait"), lambda _: self._write_wait(program))
-            attempt(node.entry("pace"), lambda _: self._write_pace(program))
         self.http, self.names.of_class = plan_http, None
 
     def _renews(self, program: UserProgram) -> bool:

@@ -17,6 +17,11 @@ def text(value):
     """Write a value as it reads in text: `true`, `null`, compact JSON."""
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 ''',
+    "field": '''\
+def field(value):
+    """Write what stands in a query or a form: `true`, and nothing where there is no value."""
+    return text(value) if isinstance(value, bool) else value
+''',
     "rand_text": """\
 def rand_text(count, letters=string.ascii_letters + string.digits):
     return "".join(random.choices(letters, k=count))
@@ -225,7 +230,22 @@ class PythonCode(ScriptLanguage):
         return self.value(data)
 
     def query(self, values: object) -> str:
-        return self.value(values)
+        return self.form(values) if isinstance(values, dict) else self.value(values)
+
+    def form(self, fields: Mapping[str, object]) -> str:
+        pairs = [(self.literal(key), self._field(value)) for key, value in fields.items()]
+        return self.mapping(pairs)
+
+    def _field(self, value: object) -> str:
+        """Return a field; what JSON and Python write differently is written as JSON does."""
+        if isinstance(value, bool):
+            return self.literal(str(value).lower())
+        if isinstance(value, list):
+            return self.listing([*map(self._field, value)])
+        code = self.value(value)
+        if not isinstance(value, str) or "${" not in value or self._textual(code) == code:
+            return code
+        return f"field({code})"
 
     def found(self, pattern: str) -> str:
         return f"found({_raw(pattern)}, reply.text)"
