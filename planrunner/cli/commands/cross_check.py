@@ -123,8 +123,8 @@ def command(  # noqa: PLR0913 - its options
     10 s and 3 rounds that is a little over 2 minutes, which is said at the start.
 
     One table compares planrunner with the others: requests/s, p50, p95, p99, failures, and what a
-    request and its start cost the generator in CPU. Differences beyond the noise between rounds are named, with
-    the reason where it is known.
+    request and its start cost the generator in CPU. Differences beyond the noise between rounds are
+    named, with the reason where it is known.
     """
     from planrunner.cli.cross_checks.checking import CheckWish, cross_check  # noqa: PLC0415 - starts much
 

@@ -19,7 +19,7 @@ def text(value):
 ''',
     "field": '''\
 def field(value):
-    """Write what stands in a query or a form: `true`, and nothing where there is no value."""
+    """Write a value of a query or a form: `true`, and nothing where there is no value."""
     return text(value) if isinstance(value, bool) else value
 ''',
     "rand_text": """\
