@@ -213,7 +213,7 @@ def _import(server: MCPServer[Any], workplace: Workplace) -> None:
             command += [] if output is None else [f"--output={workplace.path(output)}"]
             answer = await answer_of(command, workplace.folder)
             found = document(report.read_text("utf-8")) if report.exists() else None
-        return {**_facts(answer), "plan": answer.out, "report": found}
+        return {**_facts(answer, "import"), "plan": answer.out, "report": found}
 
 
 class _ToolProgress:
@@ -232,13 +232,22 @@ async def _told(
     workplace: Workplace, command: Sequence[str], tell: Callable[[str], Any] | None = None
 ) -> dict[str, Any]:
     answer = await answer_of(command, workplace.folder, tell)
-    return {**_facts(answer), "answer": document(answer.out)}
+    return {**_facts(answer, command[0]), "answer": document(answer.out)}
 
 
-def _facts(answer: CommandAnswer) -> dict[str, Any]:
+_MEANS: Final = {
+    ("import", ExitCode.THRESHOLD_FAILED): "something changed in meaning or was left out",
+    ("compare", ExitCode.THRESHOLD_FAILED): "something is worse, or nothing can be compared",
+}
+"""What a code means of commands whose codes are no verdicts of runs."""
+
+
+def _facts(answer: CommandAnswer, command: str) -> dict[str, Any]:
+    """Return what every tool answers; `means` is what a reference of exit codes would say."""
     code = answer.exit_code
     names = {one.value: one.name.lower().replace("_", " ") for one in ExitCode}
-    means = names.get(code, "killed")
+    names[ExitCode.PLAN_INVALID] = "the plan or what was asked for is invalid"
+    means = _MEANS.get((command, code), names.get(code, "killed"))
     return {"exit_code": code, "means": means, "messages": answer.messages}
 
 

@@ -80,6 +80,7 @@ def test_an_assistant_finds_its_way_over_stdio(folder: Path) -> None:
         ran = await told(client, "run", plan="shop.yaml")
         [run] = (await told(client, "history"))["answer"]
         again = await told(client, "results", run=run["directory"], parts=["totals", "run_id"])
+        gone = await told(client, "results", run="reports/gone")
 
         assert tools == {
             *("validate", "explain", "run_once", "run"),
@@ -91,6 +92,7 @@ def test_an_assistant_finds_its_way_over_stdio(folder: Path) -> None:
         assert tried["answer"][-1]["requests"] == 1
         assert "correct-horse" not in json.dumps(tried)
         assert (ran["means"], ran["answer"]["totals"]["total_requests"]) == ("ok", 3)
+        assert gone["means"] == "the plan or what was asked for is invalid"
         assert "series" not in ran["answer"]
         assert again["answer"] == {
             "totals": ran["answer"]["totals"],
