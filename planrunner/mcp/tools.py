@@ -4,7 +4,7 @@ Annotations are read when a function is defined, since what they name is the ser
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -235,7 +235,7 @@ async def _told(
     return {**_facts(answer, command[0]), "answer": document(answer.out)}
 
 
-_MEANS: Final = {
+_MEANS: Final[Mapping[tuple[str, int], str]] = {
     ("import", ExitCode.THRESHOLD_FAILED): "something changed in meaning or was left out",
     ("compare", ExitCode.THRESHOLD_FAILED): "something is worse, or nothing can be compared",
 }

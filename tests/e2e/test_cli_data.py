@@ -116,6 +116,15 @@ def test_rows_go_to_stdout(files: PlanProject) -> None:
     assert first.err == ""
 
 
+def test_what_was_written_is_one_json_document(files: PlanProject) -> None:
+    chosen = ("--rows", "3", "--seed", "11", "--output", "mine.csv")
+    ended = files.run("data", "plan.yaml", "orders", *chosen, "--json")
+
+    size = (files.directory / "mine.csv").stat().st_size
+    written = {"written": "mine.csv", "format": "csv", "rows": 3, "seed": 11, "bytes": size}
+    assert json.loads(ended.out) == written
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -123,6 +132,7 @@ def test_rows_go_to_stdout(files: PlanProject) -> None:
         (("orders", "--format", "parquet"), "parquet can't be written to stdout"),
         (("orders", "--rows", "0"), "0 is not in the range"),
         (("orders", "--format", "xlsx"), "'xlsx' is not one of"),
+        (("orders", "--json"), "--json says what was written to a file"),
     ],
 )
 def test_what_can_not_be_is_said(files: PlanProject, arguments: tuple[str, ...], said: str) -> None:

@@ -14,8 +14,8 @@ from typing import BinaryIO, Final
 import click
 
 from planrunner.cli.plan_names import complete
-from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
-from planrunner.cli.streams import refusal_of_stdout, stdout_for_bytes
+from planrunner.cli.plan_options import PlanOptions, json_option, load_plan, with_plan_options
+from planrunner.cli.streams import print_json, refusal_of_stdout, stdout_for_bytes
 from planrunner.compiler import compile_plan
 from planrunner.data.tables import RowFault
 from planrunner.data.writing.formats import FILE_FORMATS
@@ -64,6 +64,7 @@ Examples:
     help="The file to write; default `-`, stdout, which takes csv, json and jsonl.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Seed of the rows, instead of the plan's.")
+@json_option
 def command(  # noqa: PLR0913 - its options
     *,
     plan: Path,
@@ -73,6 +74,7 @@ def command(  # noqa: PLR0913 - its options
     form: str | None,
     output: Path,
     seed: int | None,
+    as_json: bool,
 ) -> None:
     """Write the rows of the data source NAME of PLAN to a file.
 
@@ -86,6 +88,8 @@ def command(  # noqa: PLR0913 - its options
     count = rows or source.count
     form = form or _format_of(output)
     _check(form, source, output)
+    if as_json and str(output) == _STDOUT:
+        raise UsageError("--json says what was written to a file", hint="add `--output FILE`")
     if graph.seed_was_drawn and source.fields:
         click.echo(f"seed {graph.seed}", err=True)
     scope = {
@@ -95,7 +99,10 @@ def command(  # noqa: PLR0913 - its options
     with _progress(count) as watch:
         to_write = RowsToWrite(source, count, seed=graph.seed, scope=scope, watch=watch)
         _write(output, form, to_write)
-    if str(output) != _STDOUT:
+    if as_json:
+        written = {"written": str(output), "format": form, "rows": count, "seed": graph.seed}
+        print_json({**written, "bytes": output.stat().st_size})
+    elif str(output) != _STDOUT:
         size = format_size(output.stat().st_size)
         click.echo(f"wrote {output}: {format_count(count, 'row')}, {size}", err=True)
 

@@ -12,7 +12,8 @@ import click
 
 from planrunner.cli.leaving import SIGNALS
 from planrunner.cli.live.page import address_of, tell_address
-from planrunner.cli.plan_options import env_file_option, environ_with
+from planrunner.cli.plan_options import env_file_option, environ_with, json_option
+from planrunner.cli.streams import print_json
 from planrunner.cli.until_told import until_told
 from planrunner.errors import CannotRun
 from planrunner.extras import need
@@ -58,6 +59,7 @@ Ctrl-C ends a run that goes on gracefully, and then the server; a second Ctrl-C 
     help="Refuse plans that run commands or Python code on this machine, or read files outside "
     "their folders.",
 )
+@json_option
 def command(
     folder: Path,
     listen: tuple[str, int],
@@ -65,6 +67,7 @@ def command(
     opens_browser: bool,
     env_files: tuple[Path, ...],
     no_exec: bool,
+    as_json: bool,
 ) -> None:
     """Serve a page with the plans of FOLDER: what they would do, runs, history, comparisons."""
     if sys.platform == "win32":
@@ -74,10 +77,12 @@ def command(
     from planrunner.web.folder.plans import PlansOfFolder  # noqa: PLC0415 - of an extra
 
     plans = PlansOfFolder(folder, environ_with(env_files), no_exec=no_exec)
-    run_on_fast_loop(_serve(plans, listen, opens_browser=opens_browser))
+    run_on_fast_loop(_serve(plans, listen, opens_browser=opens_browser, as_json=as_json))
 
 
-async def _serve(plans: PlansOfFolder, where: tuple[str, int], *, opens_browser: bool) -> None:
+async def _serve(
+    plans: PlansOfFolder, where: tuple[str, int], *, opens_browser: bool, as_json: bool
+) -> None:
     from planrunner.web.folder.past import PastRunsOfFolder  # noqa: PLC0415 - of an extra
     from planrunner.web.folder.routes import FolderRoutes  # noqa: PLC0415 - as above
     from planrunner.web.folder.runs import FolderRuns  # noqa: PLC0415 - as above
@@ -92,6 +97,9 @@ async def _serve(plans: PlansOfFolder, where: tuple[str, int], *, opens_browser:
     app = application(access, runs, FolderRoutes(plans, past, runs).routes())
     async with serving(listening, app):
         tell_address("page", access.url, where[0])
+        if as_json:
+            print_json({"page": access.url})
+            sys.stdout.flush()
         if opens_browser:
             await asyncio.to_thread(webbrowser.open, access.ticket())
         await until_told(SIGNALS, until_input_closes=False)
