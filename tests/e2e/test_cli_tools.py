@@ -95,6 +95,7 @@ def test_a_guest_is_run_as_the_others_are(guest: Callable[..., PlanProject]) -> 
 
     ended = project.run("execute", "plan.yaml", "--out", "out")
     explained = project.run("explain", "plan.yaml")
+    told = project.run("validate", "plan.yaml", "--set", "word=s3cr3t-of-ours")
     listed = project.run("tools", "--json")
 
     assert ended.code == 0, ended.out + ended.err
@@ -105,6 +106,8 @@ def test_a_guest_is_run_as_the_others_are(guest: Callable[..., PlanProject]) -> 
     assert ended.metrics["rows"][0]["service_ns"] == {}
     assert not any(b"s3cr3t-of-ours" in path.read_bytes() for path in ended.files.values())
     assert "script.py hello`" in explained.out
+    assert "command line" not in explained.out + explained.err
+    assert "a secret is on the command line of printer" in told.out + told.err
     assert "with KEY in its environment" in explained.out
     assert "load: 1 phase, at most 1h in all" in explained.out
     assert json.loads(listed.out)[-1]["installed"]

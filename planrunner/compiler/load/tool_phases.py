@@ -39,13 +39,20 @@ def compile_tool(work: Compilation, phase: PhaseModel, path: PlanPath) -> ToolLo
     if len(work.faults) > before:
         return None
     mask = Masker(to_text(work.constants[name]) for name in work.secrets)
+    shown_args = tuple(map(mask, args))
+    for index in (place for place, word in enumerate(args) if word != shown_args[place]):
+        work.notice(
+            (*path, "args", index),
+            f"a secret is on the command line of {phase.tool}, which everybody on its machine can "
+            "read: give it in `env`",
+        )
     return ToolLoad(
         tool=str(phase.tool),
         timeout_ns=timeout_ns,
         script=script,
         shown_script=mask(shown),
         args=args,
-        shown_args=tuple(map(mask, args)),
+        shown_args=shown_args,
         env=tuple(zip(names, values, strict=True)),
         directory=directory,
     )
