@@ -1,4 +1,4 @@
-"""Methods that `grpc.call` can name: read from the `.proto` files of a plan, as far as they go."""
+"""Methods that `grpc.call` can name: read from `.proto` files and descriptor sets of a plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from planrunner.lsp.documents.view import PlanView
 from planrunner.lsp.outside.outside_name import OutsideName
 
-__all__ = ["methods_beside", "methods_of"]
+__all__ = ["methods_beside", "methods_of", "methods_of_set"]
 
 _LARGEST: Final = 1_000_000
 _PIECE: Final = re.compile(
@@ -24,14 +24,18 @@ _PIECE: Final = re.compile(
 
 
 def methods_beside(view: PlanView) -> Iterator[OutsideName]:
-    """Yield the methods of the files that a plan names in `grpc: {proto: …}`."""
+    """Yield the methods of the files that a plan names in `grpc:`, `proto` or `descriptor`."""
     for file, reading in view.files.items():
         data = reading.tree.data
         settings = data.get("grpc") if isinstance(data, dict) else None
-        named = settings.get("proto") if isinstance(settings, dict) else None
+        if not isinstance(settings, dict):
+            continue
+        named, folder = settings.get("proto"), Path(file).parent
         for one in named if isinstance(named, list) else [named]:
             if isinstance(one, str) and one.endswith(".proto"):
-                yield from methods_of(Path(file).parent / one)
+                yield from methods_of(folder / one)
+        if isinstance(described := settings.get("descriptor"), str):
+            yield from methods_of_set(folder / described)
 
 
 def methods_of(path: Path) -> Iterator[OutsideName]:
@@ -65,3 +69,28 @@ def methods_of(path: Path) -> Iterator[OutsideName]:
                 "\n".join(said),
             )
         said = []
+
+
+def methods_of_set(path: Path) -> Iterator[OutsideName]:
+    """Yield the methods of the services in a descriptor set; none without the library for it."""
+    try:
+        from google.protobuf import descriptor_pb2  # noqa: PLC0415 - of an extra
+        from google.protobuf.message import DecodeError  # noqa: PLC0415 - as above
+
+        if path.stat().st_size > _LARGEST:
+            return
+        found = descriptor_pb2.FileDescriptorSet.FromString(path.read_bytes())
+    except (ImportError, OSError, DecodeError):
+        return
+    for file in found.file:
+        package = f"{file.package}." if file.package else ""
+        for service in file.service:
+            for rpc in service.method:
+                takes = _type(rpc.input_type, package, streams=rpc.client_streaming)
+                gives = _type(rpc.output_type, package, streams=rpc.server_streaming)
+                name = f"{package}{service.name}/{rpc.name}"
+                yield OutsideName(name, path, 0, 0, 0, f"{rpc.name}({takes}) returns ({gives})")
+
+
+def _type(name: str, package: str, *, streams: bool) -> str:
+    return f"{'stream ' if streams else ''}{name.removeprefix('.').removeprefix(package)}"

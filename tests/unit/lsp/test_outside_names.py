@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from google.protobuf import descriptor_pb2
 from lsprotocol import types
 from pygls import uris
 
@@ -13,6 +14,7 @@ from planrunner.lsp.documents.view import PlanView
 from planrunner.lsp.hovering.about import hover
 from planrunner.lsp.navigation.jumps import definitions, references
 from planrunner.lsp.navigation.renaming import prepare_rename
+from planrunner.lsp.outside.grpc_methods import methods_of_set
 from tests.support.plan_views import place_of, typed, view_of
 
 PLAN = """\
@@ -117,3 +119,23 @@ def test_names_of_other_files_are_offered(
 
     assert labels[: len(wanted)] == wanted
     assert "tools:_hidden" not in labels
+
+
+def test_methods_of_a_descriptor_set_are_offered(tmp_path: Path) -> None:
+    """What `protoc --descriptor_set_out` writes; what is none has none."""
+    reply = {"input_type": ".greet.v1.Ask", "output_type": ".other.Answer"}
+    file = descriptor_pb2.FileDescriptorProto(name="greeter.proto", package="greet.v1")
+    file.service.add(name="Greeter").method.add(name="Hello", server_streaming=True, **reply)
+    described = descriptor_pb2.FileDescriptorSet(file=[file]).SerializeToString()
+    (tmp_path / "api.binpb").write_bytes(described)
+    (tmp_path / "plan.yaml").write_text(
+        PLAN.replace("proto: [api/greeter.proto]", "descriptor: api.binpb")
+    )
+    view = view_of(tmp_path / "plan.yaml")
+
+    items = complete(*typed(view, "grpc.call: greet", "grpc.call: ¦")).items
+    [hello] = [one for one in items if one.label == "greet.v1.Greeter/Hello"]
+    assert hello.detail == "Hello(Ask) returns (stream other.Answer), of api.binpb"
+
+    (tmp_path / "api.binpb").write_bytes(b"none")
+    assert list(methods_of_set(tmp_path / "api.binpb")) == []
