@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from dataclasses import field
+from typing import Final
 
 from planrunner.compiler.names.known_names import Known
 from planrunner.graph.run_graph import RunGraph
@@ -12,6 +13,7 @@ from planrunner.language.diagnostics import Diagnostic
 from planrunner.late_pattern import late_pattern
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.values import dataclass
 
 __all__ = ["Checked", "Examined", "PlacedNotice", "placed"]
 
@@ -19,7 +21,8 @@ _PLACED: Final = late_pattern(r"(.+?):(\d+):(\d+): (.+)", re.DOTALL)
 """A notice that begins with its place."""
 
 
-class Checked(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Checked:
     """The faults of a plan; when it has none, what its runs would give notice and warn of."""
 
     faults: Sequence[Diagnostic]
@@ -27,7 +30,8 @@ class Checked(NamedTuple):
     warnings: Sequence[str] = ()
 
 
-class Examined(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Examined:
     """What a check found, and what it made of the plan on the way; nothing where it didn't get.
 
     Attributes:
@@ -37,10 +41,11 @@ class Examined(NamedTuple):
     checked: Checked
     plan: CheckedPlan | None = None
     graph: RunGraph | None = None
-    known: Mapping[PlanPath, Known] = {}
+    known: Mapping[PlanPath, Known] = field(default_factory=dict)
 
 
-class PlacedNotice(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PlacedNotice:
     """A notice and where it belongs."""
 
     file: str

@@ -63,15 +63,15 @@ def command(
     is_text = output == "text" and not as_json
     is_valid, found = True, []
     for path in plans:
-        faults, notices, warnings = check(path, options, online=online)
-        is_valid = is_valid and not faults
+        checked = check(path, options, online=online)
+        is_valid = is_valid and not checked.faults
         found += [
-            *(fault.as_json() for fault in faults),
-            *(_notice_as_json(path, text, "warning", "deprecated") for text in warnings),
-            *(_notice_as_json(path, text) for text in notices),
+            *(fault.as_json() for fault in checked.faults),
+            *(_notice_as_json(path, text, "warning", "deprecated") for text in checked.warnings),
+            *(_notice_as_json(path, text) for text in checked.notices),
         ]
         if is_text:
-            _print(path, faults, notices, warnings)
+            _print(path, checked.faults, checked.notices, checked.warnings)
     if not is_text:
         print_json(found)
     return ExitCode.OK if is_valid else ExitCode.PLAN_INVALID
@@ -167,8 +167,8 @@ def _notice_as_json(
     path: Path, text: str, severity: str = "notice", code: str = "notice"
 ) -> dict[str, object]:
     """Return a notice in the form of a diagnostic; one without a place is about the whole plan."""
-    file, line, column, message = placed(text, str(path))
-    at = {"line": line, "column": column}
-    end = {"end_line": line, "end_column": column}
-    words = {"severity": severity, "code": code, "message": message, "hint": ""}
-    return {"file": file, **at, **end, **words}
+    notice = placed(text, str(path))
+    at = {"line": notice.line, "column": notice.column}
+    end = {"end_line": notice.line, "end_column": notice.column}
+    words = {"severity": severity, "code": code, "message": notice.message, "hint": ""}
+    return {"file": notice.file, **at, **end, **words}

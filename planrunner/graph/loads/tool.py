@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -61,6 +60,8 @@ class ToolLoad(LoadModel):
 
     def _command(self) -> str:
         """Return what is run, as a shell would take it."""
+        import shlex  # noqa: PLC0415 - few plans run a tool
+
         tool = named_tool(self.tool)
         script = Path(self.shown_script) if self.shown_script else None
         job = ToolJob(tool.programs[0], script, self.shown_args, _SOMEWHERE)

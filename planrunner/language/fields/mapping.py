@@ -19,7 +19,6 @@ from typing import (
     Any,
     ClassVar,
     Final,
-    NamedTuple,
     Protocol,
     Self,
 )
@@ -28,6 +27,7 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.fields.declared import DeclaredField, declared_fields
 from planrunner.language.fields.key_hints import as_spelt_here
 from planrunner.language.fields.reading import QuickReader, Unsure, read_or_known, reader_of
+from planrunner.values import dataclass
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, PydanticCustomError, ValidationError
@@ -56,7 +56,8 @@ GUESTS: Final = "<\0guests>"
 """Where a mapping's guest keys are gathered before they are read; no YAML text has a NUL."""
 
 
-class Fault(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Fault:
     """What is wrong with a mapping, and at which of its keys.
 
     Attributes:
@@ -79,7 +80,8 @@ def error(fault: Fault, **more: object) -> PydanticCustomError:
     return PydanticCustomError(fault.code.value, "{message}", context)
 
 
-class Guest(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Guest:
     """A key that others bring to a mapping.
 
     Attributes:

@@ -40,7 +40,7 @@ def in_profile(view: PlanView, name: str) -> PlanView:
     if plan is not None:
         with suppress(PlanError):
             graph = compile_plan(plan, selection=PlanSelection(profile=name))
-    return replace(view, facts=view.facts._replace(graph=graph))
+    return replace(view, facts=replace(view.facts, graph=graph))
 
 
 def phase_at(view: PlanView, path: PlanPath) -> PhaseNode | None:

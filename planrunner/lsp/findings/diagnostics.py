@@ -35,9 +35,10 @@ def diagnostics_of(
     texts = [(text, types.DiagnosticSeverity.Warning, "deprecated") for text in checked.warnings]
     texts += [(text, types.DiagnosticSeverity.Information, "notice") for text in checked.notices]
     for text, severity, code in texts:
-        file, line, column, message = placed(text, plan)
+        notice = placed(text, plan)
+        file, line, column = notice.file, notice.line, notice.column
         where = places_of(file).range(Span(file, line, column, line, column))
-        found[file].append(_said(where, message, severity, code))
+        found[file].append(_said(where, notice.message, severity, code))
     return dict(found)
 
 

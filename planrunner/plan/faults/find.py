@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from planrunner.language.diagnostics import Code, Diagnostic
@@ -118,7 +119,7 @@ def _outdented(words: Words, path: PlanPath, key: str) -> Words:
     """Say of an unknown key where it belongs, if that is the first level: a slip of indentation."""
     is_guess = words.hint.startswith(("known keys are", "did you mean"))
     if words.code is Code.UNKNOWN_KEY and path and is_guess and key in known_keys(PlanModel):
-        return words._replace(hint=f"`{key}:` belongs at the top level of the plan: outdent it")
+        return replace(words, hint=f"`{key}:` belongs at the top level of the plan: outdent it")
     return words
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.values import kind_of
 from planrunner.late_pattern import late_pattern
 from planrunner.units import format_count
+from planrunner.values import dataclass
 
 __all__ = ["EXPECTED", "Words", "describe_fault", "example_hint", "in_words", "name_of", "shown"]
 
 
-class Words(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Words:
     """What a diagnostic says."""
 
     code: Code

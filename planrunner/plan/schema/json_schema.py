@@ -122,9 +122,9 @@ def _with_guests(properties: Schema) -> Iterator[tuple[str, Schema]]:
             continue
         book: GuestBook = next(arm["$guests"] for arm in raw["anyOf"] if "$guests" in arm)
         for word in book.words():
-            mapping, description, example = book.guest(word)
-            shown = {"description": description, "examples": [example], "default": None}
-            yield word, {"anyOf": [{"$model": mapping}, {"type": "null"}], **shown}
+            guest = book.guest(word)
+            shown = {"description": guest.description, "examples": [guest.example], "default": None}
+            yield word, {"anyOf": [{"$model": guest.mapping}, {"type": "null"}], **shown}
 
 
 def _models_in(raw: object) -> Iterator[type[PlanMapping]]:

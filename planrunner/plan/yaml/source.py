@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 
 from planrunner.language.diagnostics import Code, Diagnostic, Note, Span
@@ -18,12 +17,12 @@ _LINE_END = late_pattern(r"\r\n|\r|\n")
 _CONTROL = late_pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-@dataclass(frozen=True, eq=False)
 class Source:
     """A file's text. Offsets count characters from 0; `span` turns them into lines and columns."""
 
-    file: str
-    text: str
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
 
     @cached_property
     def line_starts(self) -> list[int]:

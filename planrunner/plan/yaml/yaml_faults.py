@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, Note
 from planrunner.late_pattern import late_pattern
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import YamlProblem
+from planrunner.values import dataclass
 
 __all__ = ["explain", "find_unreadable", "hide_forbidden", "readable"]
 
@@ -64,7 +65,8 @@ def hide_forbidden(text: str) -> str:
     return _FORBIDDEN.sub(" ", text)
 
 
-class _Finding(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Finding:
     message: str
     hint: str
     offset: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import string
 from bisect import bisect
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -144,8 +143,9 @@ class _Letters:
         self.unused = bytes(range(len(repeated), 256))
 
 
-_LETTERS_AND_DIGITS: Final = _Letters(string.ascii_letters + string.digits)
-_LOWER: Final = _Letters(string.ascii_lowercase)
+_A_TO_Z: Final = "abcdefghijklmnopqrstuvwxyz"  # the module `string` takes a fiftieth of a start
+_LETTERS_AND_DIGITS: Final = _Letters(_A_TO_Z + _A_TO_Z.upper() + "0123456789")
+_LOWER: Final = _Letters(_A_TO_Z)
 
 
 def stream_of(rand: Rand) -> Random:
