@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-from click.shell_completion import CompletionItem
 
 from planrunner.errors import PlanrunnerError
 from planrunner.explain.plan_names import plan_names
@@ -15,13 +14,13 @@ from planrunner.plan.loader import load
 
 __all__ = ["complete", "names_in"]
 
-Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def complete(kind: str) -> Complete:
     """Return what completes an option with the names of this kind in the plan of the line."""
 
-    def names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def names(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
         # Where the line ends in an option without its value, click puts no argument in its place.
         plan = context.params.get("plan")
         files = [*context.args, *([] if plan is None else [plan])]
@@ -29,7 +28,7 @@ def complete(kind: str) -> Complete:
         found: dict[str, None] = {}
         for file in files:
             found.update(dict.fromkeys(names_in(Path(file), kind, profile, defaults)))
-        return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+        return [name for name in found if name.startswith(incomplete)]
 
     return names
 

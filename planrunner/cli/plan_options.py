@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import click
-from click.shell_completion import CompletionItem
 
 from planrunner.cli.plan_names import complete
 from planrunner.compiler.load.selection import PlanSelection
@@ -422,23 +421,15 @@ def parse_formats(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def complete_formats(
-    _: click.Context, __: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+def complete_formats(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """Complete the last report of a list with commas."""
     before, comma, begun = incomplete.rpartition(",")
-    return [
-        CompletionItem(f"{before}{comma}{name}")
-        for name in REPORT_FORMATS
-        if name.startswith(begun.strip())
-    ]
+    return [f"{before}{comma}{name}" for name in REPORT_FORMATS if name.startswith(begun.strip())]
 
 
-def complete_outputs(
-    _: click.Context, __: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+def complete_outputs(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """Complete the name of an output."""
     from planrunner.plan.output_kinds.registry import all_kinds  # noqa: PLC0415 - for completion
 
     names = [*(f"{name}=" for name in all_kinds()), "none"]
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return [name for name in names if name.startswith(incomplete)]

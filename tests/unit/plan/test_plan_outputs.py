@@ -143,7 +143,7 @@ def test_a_shell_completes_the_names_of_outputs() -> None:
     """With what follows them; `none` stands alone."""
 
     def offered(begun: str) -> list[str]:
-        return [item.value for item in complete_outputs(None, None, begun)]  # type: ignore[arg-type]  # it needs neither
+        return complete_outputs(None, None, begun)  # type: ignore[arg-type]  # it needs neither
 
     assert offered("js") == ["jsonl="]
     assert offered("no") == ["none"]
