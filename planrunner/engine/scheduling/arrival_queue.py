@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
+from planrunner.wire_wait import WireWait, outcome_of
 
 __all__ = ["ArrivalQueue", "Seat"]
 
 
 class Seat:
-    """One user's place: the due time of what it has been given, 0 for nothing more."""
+    """One user's place: its wait ends with the due time of what it is given, 0 for nothing more.
 
-    __slots__ = ("due_ns", "waiter")
+    The user's task stays asleep meanwhile, as it does for replies.
+    """
+
+    __slots__ = ("wait",)
 
     def __init__(self) -> None:
-        self.due_ns = 0
-        self.waiter: asyncio.Future[None] | None = None
+        self.wait: WireWait[int] = WireWait()
+
+    @property
+    def was_given(self) -> bool:
+        """Whether an arrival is what ended the last wait, even if its user was cancelled since."""
+        return self.wait.outcome != 0
 
 
 class ArrivalQueue:
@@ -33,11 +40,11 @@ class ArrivalQueue:
         """Wait for an arrival; returns when it was due, or 0 when there are no more."""
         if self._closed:
             return 0
-        seat.due_ns = 0
-        waiter = seat.waiter = asyncio.get_running_loop().create_future()
+        wait = seat.wait
+        wait.outcome = 0
+        wait.begin()
         self._idle.append(seat)
-        await waiter
-        return seat.due_ns
+        return await outcome_of(wait)
 
     def give(self, due_ns: int) -> bool:
         """Give an arrival to the most recently idle user; False when no user is idle."""
@@ -62,9 +69,8 @@ class ArrivalQueue:
 
 
 def _wake(seat: Seat, due_ns: int) -> bool:
-    waiter = seat.waiter
-    if waiter is None or waiter.done():  # its user was cancelled
+    wait = seat.wait
+    if not wait.is_pending:  # its user was cancelled
         return False
-    seat.due_ns = due_ns
-    waiter.set_result(None)
+    wait.end_soon(due_ns)
     return True

@@ -238,7 +238,7 @@ class IterationLoop:
             try:
                 due_ns = await queue.next(seat)
             except asyncio.CancelledError:
-                if seat.due_ns:
+                if seat.was_given:
                     self._never_began()
                 raise
             if not due_ns:
