@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Awaitable, Callable, Container, Generator, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
 from json import JSONDecoder, detect_encoding
 from json.scanner import make_scanner
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, runtime_checkable
 
 from planrunner.language.expressions.values import Evaluate, Scope
 from planrunner.late_pattern import late_pattern
@@ -190,12 +191,13 @@ class Reply:
 
         Clients reset nothing: what is kept is valid while body and head are the same objects.
         """
-        if self._parsed_body is not self.body or self._parsed_head is not self.head:
-            self._parsed_body, self._parsed_head = self.body, self.head
-            self._parsed = {}
-        elif parse in self._parsed:
-            return cast("T", self._parsed[parse])
-        value = self._parsed[parse] = parse(self)
+        body, head, known = self.body, self.head, self._parsed
+        if self._parsed_body is not body or self._parsed_head is not head:
+            self._parsed_body, self._parsed_head = body, head
+            known = self._parsed = {}
+        elif parse in known:
+            return known[parse]  # type: ignore[no-any-return]
+        value = known[parse] = parse(self)
         return value
 
 
@@ -208,22 +210,27 @@ def read_json(reply: Received) -> Any:  # noqa: ANN401 - JSON
     body = reply.body
     if not body:
         return NOT_JSON
-    # UTF-16 and UTF-32 have a zero byte next to the bracket; looking is cheaper than detecting.
-    utf8 = body[0] in b"{[" and body[1:2] != b"\0"
     try:
-        return decode_json(body.decode("utf-8" if utf8 else detect_encoding(body)))
-    except UnicodeDecodeError:
-        return _read_declared_json(body, charset_of(reply.head))
+        text = body.decode()
+        value, end = _scan(text, 0)
+        if end == len(text):  # nothing is JSON in UTF-8 that means something else in another code
+            return value
+    except (StopIteration, ValueError, RecursionError):
+        pass
+    return _read_unusual_json(reply, body)
+
+
+def _read_unusual_json(reply: Received, body: bytes) -> Any:  # noqa: ANN401 - JSON
+    """Parse a body in another code, with space around it, or that isn't JSON at all."""
+    try:
+        return decode_json(body.decode(detect_encoding(body)))
+    except UnicodeDecodeError:  # it isn't in UTF-8, as it should be
+        with suppress(LookupError, ValueError, RecursionError):
+            if (charset := charset_of(reply.head)) != "utf-8":
+                return decode_json(body.decode(charset))
     except (ValueError, RecursionError):
-        return NOT_JSON
-
-
-def _read_declared_json(body: bytes, charset: str) -> Any:  # noqa: ANN401 - JSON
-    """Parse a body in the charset that it declares, where that isn't the UTF-8 it should be."""
-    try:
-        return NOT_JSON if charset == "utf-8" else decode_json(body.decode(charset))
-    except (LookupError, ValueError, RecursionError):
-        return NOT_JSON
+        pass
+    return NOT_JSON
 
 
 def _refuse_constant(name: str) -> NoReturn:

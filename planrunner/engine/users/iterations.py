@@ -124,11 +124,12 @@ class IterationLoop:
                 finally:
                     for end in ends:
                         yield from end().__await__()
-            pause_ns = 0 if wait is None else wait()
-            if not took_ns and pause_ns < SHORTEST_NS:
-                pause_ns = SHORTEST_NS  # nothing in it waited, so no other task has had a turn
-            if pause_ns:
-                yield from actor.pause(pause_ns)
+            if wait is not None or not took_ns:
+                pause_ns = 0 if wait is None else wait()
+                if not took_ns and pause_ns < SHORTEST_NS:
+                    pause_ns = SHORTEST_NS  # nothing in it waited, so no other task has had a turn
+                if pause_ns:
+                    yield from actor.pause(pause_ns)
 
     async def _visiting(self) -> None:
         wait = self._waits()

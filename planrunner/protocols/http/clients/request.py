@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Final
 
 from planrunner import __version__
@@ -61,6 +62,11 @@ PLAIN: Final = re.compile(r"[\w./~-]*", re.ASCII)
 LARGE: Final = 64 * 1024
 """From here on a request is written under flow control (a transport's default high-water mark)."""
 
+
+SHORT: Final = 64
+"""Of a value in a path: longer ones are not kept."""
+
+SMALL: Final = 1024
 
 STREAMED: Final = 1024 * 1024
 """From here on a file that is a whole body is read each time it is sent, and not kept."""
@@ -284,17 +290,22 @@ def _rooted(part: str | Evaluate) -> BytesPiece:
 
 
 def _quoted(evaluate: Evaluate) -> RenderBytes:
-    is_plain = PLAIN.fullmatch
+    known = _known_target
 
     def quoted(scope: Scope) -> bytes:
         value = evaluate(scope)
         text = value if type(value) is str else to_text(value)
-        # Letters and digits, most of what is written there, are known without a search.
-        if not ((text.isascii() and text.isalnum()) or is_plain(text)):
-            text = quote_target(text)
-        return text.encode("ascii")
+        return known(text) if len(text) <= SHORT else _target_bytes(text)
 
     return quoted
+
+
+def _target_bytes(text: str) -> bytes:
+    return (text if PLAIN.fullmatch(text) else quote_target(text)).encode("ascii")
+
+
+_known_target = lru_cache(maxsize=4096)(_target_bytes)
+"""Values come again, and looking one up takes a third of making it."""
 
 
 def _with_query(target: list[BytesPiece], query: tuple[QueryItem, ...]) -> list[BytesPiece]:
@@ -394,15 +405,29 @@ def _body(operation: HttpOperation) -> list[BytesPiece]:
     if isinstance(body, DynamicBody):
         evaluate = body.evaluate
 
+        lines = _length_lines()
+
         def framed(scope: Scope) -> bytes:
             content = evaluate(scope)
-            return b"Content-Length: %d\r\n\r\n%b" % (len(content), content)
+            size = len(content)
+            return (lines[size] if size < SMALL else _length_line(size)) + content
 
         return [framed]
     if body is None:
         return [b"Content-Length: 0\r\n\r\n" if operation.method in SAYS_EMPTY else b"\r\n"]
     content = read_file(body.path, most=MAX_READ) if isinstance(body, FileBody) else body.content
-    return [b"Content-Length: %d\r\n\r\n" % len(content), content]
+    return [_length_line(len(content)), content]
+
+
+@cache
+def _length_lines() -> list[bytes]:
+    """Return those of small bodies: writing the number takes longer than all else there."""
+    return [_length_line(size) for size in range(SMALL)]
+
+
+def _length_line(size: int) -> bytes:
+    """Return the end of a head, of a body with so many bytes."""
+    return b"Content-Length: %d\r\n\r\n" % size
 
 
 def _locator(operation: HttpOperation) -> Callable[[Scope], Location]:
