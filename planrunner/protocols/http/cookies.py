@@ -95,7 +95,8 @@ class CookieJar:
         pair, _, said = header.partition(";")
         name, _, value = pair.partition("=")
         cookie = self._said.get((name, said, origin.scheme, origin.host))
-        if cookie is None or not _is_sendable(value):
+        # As `_is_sendable`, but for what `store` may still take.
+        if cookie is None or not (value.isascii() and value.isprintable()):
             return False
         if cookie.expires_ns != FOREVER:
             now_ns = self._now_ns()
@@ -144,7 +145,10 @@ class CookieJar:
         if origin is not self._chosen_origin or self._now_ns() >= self._chosen_until_ns:
             return None
         if self._seen is None:
-            self._seen = "; ".join([cookie.pair for cookie in self._chosen])
+            seen = ""
+            for cookie in self._chosen:  # nearly always one
+                seen = f"{seen}; {cookie.pair}" if seen else cookie.pair
+            self._seen = seen
         return self._seen
 
     def header(self, origin: Origin, target: str) -> str:

@@ -65,7 +65,7 @@ class WireIdentity:
         for cookie in cookies:
             if not jar.replace(cookie, origin):
                 jar.store(cookie, origin, target_of(data))
-        self.is_plain = not self._headers and not len(jar)
+                self.is_plain = not self._headers and not len(jar)
 
     def redirected(self, status: int, location: str) -> None:
         """Do nothing: only a tap reports."""

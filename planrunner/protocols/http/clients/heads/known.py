@@ -99,9 +99,10 @@ class HeadShape:
         head = self.head
         head.raw = head.text = raw
         if self._cookies_at:
-            head.cookies = tuple(
-                [found[at].rstrip(b" \t").decode("latin-1") for at in self._cookies_at]
-            )
+            cookies: tuple[str, ...] = ()
+            for at in self._cookies_at:  # nearly always one
+                cookies += (found[at].rstrip(b" \t").decode("latin-1"),)
+            head.cookies = cookies
         if self._location_at:
             head.location = location_text(found[self._location_at].rstrip(b" \t"))
         if self._length_at and (length := found[self._length_at]) != self._length:
