@@ -16,11 +16,9 @@ from tests.support.plans import PlanProject
 
 NO_ANSWER: Final = {
     "completion": "a script for the shell",
-    "data": "rows, as --format says",
     "lsp": "serves editors in a protocol of its own",
     "mcp": "serves assistants in a protocol of its own",
     "schema": "is a document already",
-    "ui": "serves a page",
 }
 
 PLAN: Final = """\

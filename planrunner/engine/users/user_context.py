@@ -202,8 +202,8 @@ class Actor:
             self.hang_up(cut)
             raise
         reply: Reply = wait.reply
-        rest: Any = conclude(self)
-        return reply if rest is None else (yield from rest)
+        rest = conclude(self)
+        return reply if rest is None else (yield from _awaited(rest).__await__())
 
     __iter__ = __await__  # for `yield from`
 
@@ -327,6 +327,11 @@ One that has nothing to wait for is done when it returns None; else what is left
 which is the actor itself where that only waits for a reply.
 Of one that sends a single request, the reply comes back; the session may use its object again.
 """
+
+
+async def _awaited(rest: Awaitable[Reply]) -> Reply:
+    """Await what a plain generator can't: a coroutine of either kind."""
+    return await rest
 
 
 async def run_steps(user: Actor, steps: Sequence[Step]) -> None:
