@@ -218,12 +218,13 @@ class ArtilleryExpressions:
         if found is None:
             wanted = spec or {"type": "str"}
             if _SECRET.search(variable) and spec is None:
-                at.needs_you(f"set the environment variable `{variable}`")
                 wanted = {**wanted, "env": variable, "secret": True}
             else:
                 wanted = {"default": "", **wanted, "env": variable}
             found = self.test.names.reserve(variable)
-            self.test.names.params[found] = _param(wanted)
+            # As the original does, so there is nothing to do but to know it.
+            note = f"the environment variable `{variable}` sets it, as it does for Artillery"
+            self.test.names.params[found] = _param(wanted, note)
             self.test.names.mean(key, found)
         return found
 
@@ -238,9 +239,9 @@ def _made_up(name: str) -> str | None:
     return made_up_value(found[0][1:]) or made_up_value(found[2])
 
 
-def _param(spec: dict[str, object]) -> DraftParam:
+def _param(spec: dict[str, object], note: str) -> DraftParam:
     order = ("type", "default", "env", "secret")
-    return DraftParam({key: spec[key] for key in order if key in spec})
+    return DraftParam({key: spec[key] for key in order if key in spec}, notes=[note])
 
 
 def _steps(steps: list[str]) -> str:

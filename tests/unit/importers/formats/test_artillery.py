@@ -141,7 +141,7 @@ STEPS = [
     ("{emit: {channel: c, data: d}}", [], "emit", S),
     ("{get: {url: '/{{ nobody }}'}}", ["nobody: {type: str"], "url", S),
     ("{get: {url: '/{{ $env.SHOP }}'}}", ["env: SHOP"], "url", T),
-    ("{get: {url: '/{{ $processEnvironment.API_TOKEN }}'}}", ["secret: true"], "url", Y),
+    ("{get: {url: '/{{ $processEnvironment.API_TOKEN }}'}}", ["secret: true"], "url", T),
     ("{get: {url: '/{{ $randomItem(x) }}'}}", ["rand.choice("], "url", S),
     ("{get: {url: '/{{ $mystery() }}'}}", [], "url", S),
     ("{get: {url: '/{{ $fakeCity() }}'}}", ["/${fake.city()}"], "url", S),

@@ -105,7 +105,6 @@ class ArrivalsReader:
         if head in ("$processEnvironment", "$env") and dot:
             spec: dict[str, object] = {"type": "int", "default": default}
             name = self.expressions.environment(variable, entry.construct, spec)
-            entry.construct.needs_you(f"say what `{name}` is when the environment does not")
             return f"${{{name}}}"
         found = self.expressions.text(text, entry.construct)
         if found[2:-1] in self.expressions.test.names.params and "{{" in text:

@@ -103,7 +103,6 @@ class ConfigReader:
             return _NO_HOST
         spec: Keys = {"type": "url", "default": _NO_HOST}
         name = self.expressions.environment(inner[1], entry.construct, spec)
-        entry.construct.needs_you(f"say what `{name}` is when the environment does not")
         return f"${{{name}}}{literal(inner[2])}"
 
     def timeout(self, one: SourceEntry) -> None:
