@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +118,23 @@ def test_names_are_offered_in_a_text_that_was_opened_broken() -> None:
         missing += [(place.new, word) for word in words_of(place.wanted) if word not in labels]
 
     assert {word for _, word in missing} <= {"product"}
+
+
+def test_of_many_names_those_are_offered_that_can_be_meant(tmp_path: Path) -> None:
+    """An editor asks again when more is typed, as the list says that it has not all."""
+    extracts = ", ".join(f"v{n}: $.v{n}" for n in range(300))
+    text = (
+        f"name: a\nusers: {{A: {{steps: [{{get: /, extract: {{{extracts}}}}}, {{log: 'x'}}]}}}}\n"
+    )
+    (tmp_path / "plan.yaml").write_text(text)
+    view = view_of(tmp_path / "plan.yaml")
+
+    def labels(new: str) -> tuple[bool, list[str]]:
+        found = complete(*typed(view, "log: 'x'", new))
+        return found.is_incomplete, [one.label for one in found.items]
+
+    is_incomplete, all_names = labels("log: '${¦'")
+    assert (is_incomplete, len(all_names)) == (True, 100)
+    assert "v299" not in all_names
+    assert "v299" in labels("log: '${v29¦'")[1]
+    assert labels("log: '${zzz¦'") == (True, [])
