@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -36,7 +37,7 @@ def parse_yaml(file: SourceFile, ledger: Ledger) -> SourceNode:
         ImportFault: It isn't YAML, or nests too deeply.
     """
     try:
-        root = _compose(file.text)
+        root = _compose(file)
     except MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         place = file.place(mark.line + 1, mark.column + 1) if mark else file.place(1)
@@ -52,14 +53,31 @@ def parse_yaml(file: SourceFile, ledger: Ledger) -> SourceNode:
     return _YamlTree(file, ledger).node(root, "", 0)
 
 
-def _compose(text: str) -> Any:  # noqa: ANN401 - the library's nodes have no types
+def _compose(file: SourceFile) -> Any:  # noqa: ANN401 - the library's nodes have no types
     """Return the nodes of a text: by libyaml, which refuses `{url: http://a}`, else by Python."""
+    text = file.text
     try:
+        _refuse_depth(file)
         return YAML(typ="safe", pure=False).compose(text)
     except MarkedYAMLError as error:
         if len(text) > _MOST_IN_PYTHON or "unexpected ':'" not in str(error.problem):
             raise
         return YAML(typ="safe", pure=True).compose(text)
+
+
+def _refuse_depth(file: SourceFile) -> None:
+    """Refuse what nests deeply before it is composed, which recurses in C and ends the process.
+
+    Raises:
+        ImportFault: It nests deeper than any test does.
+    """
+    depth = 0
+    for event in YAML(typ="safe", pure=False).parse(file.text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _DEEPEST + 1:
+            mark = event.start_mark
+            place = file.place(mark.line + 1, mark.column + 1)
+            raise ImportFault(place, f"nests deeper than {_DEEPEST} levels")
 
 
 @dataclass(slots=True)

@@ -83,7 +83,8 @@ def test_broken_json_is_a_fault_with_its_place(text: str, place: str) -> None:
         ("a: {{ .Values.x }} b", "in.yml:1:"),
         ("\t- a", "in.yml:1:1"),
         ("a: 1\nb: \0", "in.yml:2:4"),
-        ("[" * 3000, "in.yml"),
+        ("[" * 100_000, "in.yml:1:202: nests deeper"),
+        ("- " * 60_000 + "x", "in.yml:1:403: nests deeper"),
     ],
 )
 def test_broken_yaml_is_a_fault_with_its_place(text: str, fault: str) -> None:
