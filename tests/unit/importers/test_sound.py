@@ -174,6 +174,16 @@ def test_groups_loops_and_keys_fit_into_a_plan() -> None:
     assert draft.users[0].steps[1].body == {"get": "/"}
 
 
+def test_a_block_that_is_too_deep_is_told_in_the_order_of_its_keys() -> None:
+    inner: list[DraftStep] = [DraftStep({"get": "http://a/"}, origin=HERE)]
+    for _ in range(26):
+        keys: dict[str, object] = {"while": "x", "max": 5, "name": "n", "tags": "t", "do": inner}
+        inner = [DraftStep(keys, origin=HERE)]
+
+    found = [words for words, fate in shaped(steps(*[one.body for one in inner])) if fate]
+    assert set(found) == {"while: x, max: 5, name: n, tags: t"}
+
+
 def test_a_long_body_is_a_file_beside_the_plan() -> None:
     draft = steps(
         {"post": "http://a/", "json": {"a": "$${x}" * 20_000}},

@@ -45,7 +45,7 @@ def _flat(steps: list[DraftStep], depth: int, ledger: Ledger) -> list[DraftStep]
         is_group = "group" in step.body
         if isinstance(inner, list) and depth >= (_DEEPEST if is_group else _DEEPEST_BLOCKS):
             if step.origin is not None:
-                words = ", ".join(f"{key}: {step.body[key]}" for key in step.body.keys() - {"do"})
+                words = ", ".join(f"{key}: {step.body[key]}" for key in step.body if key != "do")
                 ledger.part("group" if is_group else "block", words[:80], step.origin).changed(
                     f"{'groups' if is_group else 'blocks'} nest {depth} deep at most: its steps "
                     "are those of the one around"

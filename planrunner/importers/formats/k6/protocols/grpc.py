@@ -127,7 +127,7 @@ def _connect(call: NativeCall) -> JsValue:
     metadata = entries.get("metadata") or entries.get("reflectMetadata")
     if isinstance(metadata, JsObject):
         machine.grpc["metadata"] = plan_value(metadata, machine)
-    for name in entries.keys() - _KNOWN:
+    for name in (one for one in entries if one not in _KNOWN):
         call.change(f"`{name}` of a connection has no counterpart")
     return UNDEFINED
 
