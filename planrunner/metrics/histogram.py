@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain, repeat, starmap
 from math import sqrt
 from struct import Struct
 from typing import ClassVar, Self
@@ -38,7 +38,6 @@ _BRIEF = b"h"  # in its place: no counts follow, but each value's bucket
 _BRIEF_HEAD = Struct("<sIIQ")
 _BRIEF_BYTES = 2  # a value
 _LEAST_REPEATED = 2  # values a bucket: from here on counts take less than buckets that repeat
-_COUNTED_AGAIN = 64  # values: counting so few in C costs less than adding their buckets
 _ITEM_BYTES = {typecode: array(typecode).itemsize for typecode in "HIQ"}
 
 
@@ -60,7 +59,7 @@ class Histogram:
     _takes_negatives: ClassVar[bool] = False
 
     def __init__(self, values: Sequence[int] = ()) -> None:
-        self._counts: Counter[int] = Counter()
+        self._counts: dict[int, int] = {}  # adding to a `Counter` takes twice as long
         self._unread = b""
         self.count = self.min = self.max = self.total = 0
         if values:
@@ -74,10 +73,10 @@ class Histogram:
     def __repr__(self) -> str:
         return f"<Histogram [count: {self.count} | min: {self.min} | max: {self.max}]>"
 
-    def _buckets(self) -> Counter[int]:
+    def _buckets(self) -> dict[int, int]:
         """Return how many values each bucket has; reads what came as bytes when it is needed."""
         if self._unread:
-            self._counts = Counter(memoryview(self._unread).cast("H"))
+            self._counts = dict(Counter(memoryview(self._unread).cast("H")))
             self._unread = b""
         return self._counts
 
@@ -89,32 +88,24 @@ class Histogram:
         """Return so many values of 0: for what only their number matters to."""
         return cls._filled({0: count}, (0, 0, 0))
 
-    @classmethod
-    def sum_of(cls, parts: Sequence[Histogram]) -> Self:
-        """Return what all of `parts` hold; what came as bytes is joined, and counted when read."""
-        summed = cls()
+    @staticmethod
+    def sum_of(parts: Sequence[Histogram]) -> Histogram:
+        """Return what all of `parts` hold: a part itself, if it is the only one that holds any."""
         held = [part for part in parts if part.count]
-        if held:
-            summed._add_all(held)
+        if len(held) == 1:
+            return held[0]
+        summed = Histogram()
+        for part in held:
+            summed.merge(part)
         return summed
-
-    def _add_all(self, parts: Sequence[Histogram]) -> None:
-        self._unread = b"".join([part._unread for part in parts])  # noqa: SLF001 - its own class
-        for part in parts:
-            if not part._unread:  # noqa: SLF001 - its own class
-                self._add_counts(part)
-        self.min = min([part.min for part in parts])
-        self.max = max([part.max for part in parts])
-        self.count = sum([part.count for part in parts])
-        self.total = sum([part.total for part in parts])
 
     @classmethod
     def _filled(
         cls, counts: Mapping[int, int] | Iterable[tuple[int, int]], facts: tuple[int, int, int]
     ) -> Self:
         histogram = cls()
-        dict.update(histogram._counts, counts)  # `Counter.update` adds one by one
-        histogram.count = histogram._counts.total()
+        histogram._counts.update(counts)
+        histogram.count = sum(histogram._counts.values())
         histogram.min, histogram.max, histogram.total = facts
         return histogram
 
@@ -132,9 +123,14 @@ class Histogram:
         smallest = min(values)
         if smallest < 0 and not self._takes_negatives:
             raise Misuse(f"a histogram takes no negative value, got `{smallest}`")
-        # Counter.update counts an iterable in C; the cast costs no copy.
+        buckets = memoryview(array("f", values)).cast("B").cast("H")[_UPPER_HALF]  # no copy
         counts = self._buckets()
-        counts.update(memoryview(array("f", values)).cast("B").cast("H")[_UPPER_HALF])
+        if counts:
+            get = counts.get
+            for bucket in buckets:
+                counts[bucket] = get(bucket, 0) + 1
+        else:
+            counts.update(Counter(buckets))  # counts in C
         self._widen(smallest, max(values))
         self.count += len(values)
         self.total += sum(values)
@@ -143,22 +139,19 @@ class Histogram:
         """Add what `other` holds; the order of merges makes no difference."""
         if not other.count:
             return
-        self._add_counts(other)
+        self._add_counts(other._buckets())
         self._widen(other.min, other.max)
         self.count += other.count
         self.total += other.total
 
-    def _add_counts(self, other: Histogram) -> None:
+    def _add_counts(self, added: dict[int, int]) -> None:
         counts = self._buckets()
-        if other._unread and other.count <= _COUNTED_AGAIN:
-            counts.update(memoryview(other._unread).cast("H"))
-        elif counts:
-            # `Counter.update` does the same, and takes twice as long.
-            get = counts.get
-            for bucket, n in other._buckets().items():
-                counts[bucket] = get(bucket, 0) + n
-        else:
-            dict.update(counts, other._buckets())
+        if not counts:
+            counts.update(added)
+            return
+        get = counts.get
+        for bucket, n in added.items():
+            counts[bucket] = get(bucket, 0) + n
 
     def copy(self) -> Self:
         return self._filled(self._buckets(), (self.min, self.max, self.total))
@@ -252,7 +245,7 @@ class Histogram:
         counts = self._buckets()
         if self.min < 0 or self.count >= _LEAST_REPEATED * len(counts):
             return None
-        return array("H", sorted(counts.elements())).tobytes()
+        return array("H", sorted(chain.from_iterable(starmap(repeat, counts.items())))).tobytes()
 
     @classmethod
     def from_brief(cls, brief: bytes, smallest: int, greatest: int, total: int) -> Self:
@@ -326,11 +319,11 @@ class Histogram:
         from_zero = flat if cls._takes_negatives else (*flat, *facts)
         if any(number < 0 for number in from_zero):
             raise ValueError("a histogram holds whole numbers from 0 only")
-        counts: Counter[int] = Counter()
+        counts: dict[int, int] = {}
         bucket = 0
         for step, n in zip(flat[::2], flat[1::2], strict=True):
             bucket += step
-            counts[bucket] += n
+            counts[bucket] = counts.get(bucket, 0) + n
         if bucket > (_SIGN + _LAST_BUCKET if cls._takes_negatives else _LAST_BUCKET):
             raise ValueError(f"there is no bucket `{bucket}`")
         return cls._filled(counts, facts)  # type: ignore[arg-type]  # checked to be ints above

@@ -152,6 +152,11 @@ class Labels(_HashedOnce):
         return self.is_in_time and self.failure != ABORTED
 
     @property
+    def is_told_over_time(self) -> bool:
+        """Whether these samples are results, or would be if they were not of the warm-up."""
+        return self.measured and not self.after and self.failure != ABORTED
+
+    @property
     def ended_iteration(self) -> bool:
         """Whether their iterations ended with them, early: a value was missing, or a step broke."""
         return self.failure in _BROKEN

@@ -8,17 +8,45 @@ of workers nor the grouping of intervals shows in a result.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from itertools import accumulate, pairwise
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.measures import LATENCY, SERVICE_TIME, Measure
 from planrunner.metrics.series import ExpectationKey, Labels
 from planrunner.values import dataclass
 
-__all__ = ["Accumulated", "SeriesDelta", "SeriesTotal", "Snapshot"]
+__all__ = [
+    "Accumulated",
+    "InPhase",
+    "InRequest",
+    "LabelSets",
+    "SeriesDelta",
+    "SeriesTotal",
+    "Snapshot",
+    "packed",
+]
+
+
+class InPhase(NamedTuple):
+    """Requests of a phase, in its warm-up or after it."""
+
+    phase: str
+    warmup: bool
+
+
+class InRequest(NamedTuple):
+    """The same of one name."""
+
+    phase: str
+    warmup: bool
+    request: str
+
+
+_LatencyKey = TypeVar("_LatencyKey", InPhase, InRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +133,17 @@ class SeriesTotal:
         _add_further(other, self.measures, self.broken)
 
 
+class _SummedOnce:
+    """Keeps sums that several tables and charts are made of."""
+
+    __slots__ = ("_of_phases", "_of_requests")
+
+    _of_phases: Mapping[InPhase, Histogram]
+    _of_requests: Mapping[InRequest, Histogram]
+
+
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(_SummedOnce):
     """What happened from `start_ns` to `end_ns` (clock time).
 
     Attributes:
@@ -134,9 +171,37 @@ class Snapshot:
         """Return this and the following interval as one: its users are those of the later."""
         return self._joined([later], later.users)
 
+    @property
+    def latencies(self) -> Mapping[InRequest, Histogram]:
+        """How long the requests took that are told over time, where that says anything."""
+        try:
+            return self._of_requests
+        except AttributeError:
+            of_requests = _summed_latencies(
+                (InRequest(labels.phase, labels.warmup, labels.request), delta.latency)
+                for labels, delta in self.deltas.items()
+                if labels.kind == "request" and labels.is_told_over_time and labels.has_latency
+            )
+            object.__setattr__(self, "_of_requests", of_requests)
+            return of_requests
+
+    @property
+    def latencies_of_phases(self) -> Mapping[InPhase, Histogram]:
+        """The same of all requests of a phase."""
+        try:
+            return self._of_phases
+        except AttributeError:
+            of_phases = _summed_latencies(
+                (InPhase(key.phase, key.warmup), latency) for key, latency in self.latencies.items()
+            )
+            object.__setattr__(self, "_of_phases", of_phases)
+            return of_phases
+
     def relabelled(self, rename: Callable[[Labels], Labels]) -> Snapshot:
         """Return the same under other labels; what then has the same is summed."""
-        return replace(self, deltas=_summed((rename(key), one) for key, one in self.deltas.items()))
+        return replace(
+            self, deltas=_summed((rename(key), one) for key, one in _parts_of(self.deltas))
+        )
 
     def _joined(self, others: Sequence[Snapshot], users: Mapping[str, int]) -> Snapshot:
         joined = (self, *others)
@@ -144,8 +209,17 @@ class Snapshot:
             min(one.start_ns for one in joined),
             max(one.end_ns for one in joined),
             users,
-            _summed(pair for one in joined for pair in one.deltas.items()),
+            _summed(pair for one in joined for pair in _parts_of(one.deltas)),
         )
+
+
+def _summed_latencies(
+    latencies: Iterable[tuple[_LatencyKey, Histogram]],
+) -> Mapping[_LatencyKey, Histogram]:
+    parts: dict[_LatencyKey, list[Histogram]] = {}
+    for key, latency in latencies:
+        parts.setdefault(key, []).append(latency)
+    return {key: Histogram.sum_of(same) for key, same in parts.items()}
 
 
 class Accumulated:
@@ -177,7 +251,9 @@ def _values_of(found: SeriesDelta | SeriesTotal, measure: Measure) -> Histogram 
 
 _MOST: Final = {"B": (1 << 8) - 1, "H": (1 << 16) - 1, "I": (1 << 32) - 1, "Q": (1 << 64) - 1}
 
-_NUMBERS: Final = attrgetter("received", "sent", "connects", "retries")
+_NAMES: Final = ("received", "sent", "connects", "retries")
+
+_NUMBERS: Final = attrgetter(*_NAMES)
 
 
 _Further = tuple[
@@ -185,74 +261,123 @@ _Further = tuple[
 ]
 """What few series have: a latency of many values, another service time, measures, and broken."""
 
-_NOTHING_FURTHER: Final[_Further] = (None, None, {}, {})
+_DeltaRow = tuple[bytes, int, int, int, int, int, int, int]
+"""A delta without these: each value in brief, least, greatest and sum of them, and `_NUMBERS`."""
 
-_LATENCY_FACTS: Final = attrgetter("latency.min", "latency.max", "latency.total")
+_DeltaPart = SeriesDelta | _DeltaRow
+
+_ROW: Final = attrgetter("latency.min", "latency.max", "latency.total", *_NAMES)
+
+
+class LabelSets(tuple[Labels, ...]):
+    """The label sets of a snapshot, which are the same in most: connections send them once."""
+
+    __slots__ = ()
 
 
 def _columns(deltas: Mapping[Labels, SeriesDelta]) -> tuple[object, ...]:
     """Return deltas as bytes of all series, one column after the other: objects cost far more."""
     briefs: list[bytes] = []
-    numbers: list[int] = []
     further: dict[int, _Further] = {}
     for index, delta in enumerate(deltas.values()):
         brief = delta.latency.brief()
         briefs.append(brief or b"")
-        numbers += _NUMBERS(delta)
         latency = delta.latency if brief is None else None
         service = None if delta.service is delta.latency else delta.service
         if latency or service or delta.measures or delta.broken:
             further[index] = (latency, service, delta.measures, delta.broken)
-    facts = zip(*map(_LATENCY_FACTS, deltas.values()), strict=True)
-    columns = (map(len, briefs), *facts) if deltas else ()
-    return (
-        tuple(deltas),
-        [_packed([*column]) for column in columns],
-        b"".join(briefs),
-        _packed(numbers),
-        further,
-    )
+    columns = (map(len, briefs), *zip(*map(_ROW, deltas.values()), strict=True)) if deltas else ()
+    return LabelSets(deltas), [packed([*column]) for column in columns], b"".join(briefs), further
 
 
 def _unpacked(  # noqa: PLR0913, PLR0917 - a snapshot, and the columns of its deltas
     start_ns: int,
     end_ns: int,
     users: Mapping[str, int],
-    labels: Sequence[Labels],
+    labels: LabelSets,
     columns: Sequence[Sequence[int]],
     briefs: bytes,
-    numbers: Sequence[int],
     further: Mapping[int, _Further],
 ) -> Snapshot:
-    deltas: dict[Labels, SeriesDelta] = {}
-    begin = 0
-    rows = zip(labels, *columns, strict=True)
-    for index, (one, length, smallest, greatest, total) in enumerate(rows):
-        latency, service, measures, broken = further.get(index, _NOTHING_FURTHER)
-        end = begin + length
-        if latency is None:
-            latency = Histogram.from_brief(briefs[begin:end], smallest, greatest, total)
-        begin = end
-        received, sent, connects, retries = numbers[4 * index : 4 * index + 4]
-        deltas[one] = SeriesDelta(
-            latency, service or latency, received, sent, connects, retries, measures, broken
+    lengths, *numbers = columns or [()]
+    ends = accumulate(lengths, initial=0)
+    parts: list[_DeltaPart] = [
+        *zip([briefs[begin:end] for begin, end in pairwise(ends)], *numbers, strict=True)
+    ]
+    for index, (many, service, measures, broken) in further.items():
+        delta = _joined([parts[index]])
+        latency = many or delta.latency
+        parts[index] = replace(
+            delta, latency=latency, service=service or latency, measures=measures, broken=broken
         )
-    return Snapshot(start_ns, end_ns, users, deltas)
+    return Snapshot(start_ns, end_ns, users, _ReceivedDeltas(labels, parts))
 
 
-def _packed(numbers: Sequence[int]) -> Sequence[int]:
+class _ReceivedDeltas(Mapping[Labels, SeriesDelta]):
+    """Deltas as they came, which are made when they are read: most are summed up before."""
+
+    __slots__ = ("_labels", "_made", "_parts")
+
+    def __init__(self, labels: LabelSets, parts: Sequence[_DeltaPart]) -> None:
+        self._parts = parts
+        self._labels = labels
+        self._made: dict[Labels, SeriesDelta] = {}
+
+    def _all(self) -> Mapping[Labels, SeriesDelta]:
+        if len(self._made) < len(self._labels):
+            self._made = _summed(self.pairs())
+        return self._made
+
+    def pairs(self) -> Iterable[tuple[Labels, _DeltaPart]]:
+        return zip(self._labels, self._parts, strict=True)
+
+    def __getitem__(self, labels: Labels) -> SeriesDelta:
+        return self._all()[labels]
+
+    def __iter__(self) -> Iterator[Labels]:
+        return iter(self._labels)
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+
+def packed(numbers: Sequence[int]) -> Sequence[int]:
     """Return whole numbers, none negative, in as few bytes each as the greatest needs."""
     greatest = max(numbers, default=0)
     code = next((code for code, most in _MOST.items() if greatest <= most), "")
     return array(code, numbers) if code else numbers
 
 
-def _summed(deltas: Iterable[tuple[Labels, SeriesDelta]]) -> dict[Labels, SeriesDelta]:
+def _parts_of(deltas: Mapping[Labels, SeriesDelta]) -> Iterable[tuple[Labels, _DeltaPart]]:
+    return deltas.pairs() if isinstance(deltas, _ReceivedDeltas) else deltas.items()
+
+
+def _summed(parts: Iterable[tuple[Labels, _DeltaPart]]) -> dict[Labels, SeriesDelta]:
     """Return one delta for each label set: the sum of its own, however many they are."""
-    parts: dict[Labels, list[SeriesDelta]] = {}
-    for labels, delta in deltas:
-        parts.setdefault(labels, []).append(delta)
-    return {labels: same[0] if len(same) == 1 else _sum(same) for labels, same in parts.items()}
+    found: dict[Labels, list[_DeltaPart]] = {}
+    for labels, part in parts:
+        same = found.get(labels)  # labels are hashed once
+        if same is None:
+            found[labels] = [part]
+        else:
+            same.append(part)
+    return {labels: _joined(same) for labels, same in found.items()}
+
+
+def _joined(parts: Sequence[_DeltaPart]) -> SeriesDelta:
+    rows = [part for part in parts if isinstance(part, tuple)]
+    deltas = [part for part in parts if isinstance(part, SeriesDelta)]
+    if rows:
+        deltas.append(_of_rows(rows))
+    return deltas[0] if len(deltas) == 1 else _sum(deltas)
+
+
+def _of_rows(rows: Sequence[_DeltaRow]) -> SeriesDelta:
+    """Return the sum of rows; column by column, as there may be as many as there are workers."""
+    briefs, smallest, greatest, totals, *numbers = zip(*rows, strict=True)
+    latency = Histogram.from_brief(b"".join(briefs), min(smallest), max(greatest), sum(totals))
+    received, sent, connects, retries = map(sum, numbers)
+    return SeriesDelta(latency, latency, received, sent, connects, retries)
 
 
 def _sum(parts: Sequence[SeriesDelta]) -> SeriesDelta:

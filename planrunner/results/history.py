@@ -8,8 +8,7 @@ from dataclasses import field
 from typing import Final, NamedTuple
 
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.series import ABORTED
-from planrunner.metrics.snapshot import Snapshot
+from planrunner.metrics.snapshot import InPhase, Snapshot
 from planrunner.results.model import Point
 from planrunner.results.record import PROGRESS_LATENCIES, PROGRESS_PERCENTILES, PhaseProgress
 from planrunner.units import NS_PER_S
@@ -66,7 +65,7 @@ class History:
         self._limit = limit
         self._step_seconds = 1
         self._slots: dict[_PointPlace, _PointSlot] = {}
-        self._last: tuple[tuple[str, bool], ...] = (("", False),)
+        self._last: tuple[InPhase, ...] = (InPhase("", warmup=False),)
 
     def add(self, snapshot: Snapshot) -> None:
         """Add an interval, in order of time; a second or less.
@@ -81,10 +80,10 @@ class History:
         middle_ns = (snapshot.start_ns + snapshot.end_ns) // 2 - self._start_ns
         number = max(middle_ns // (self._step_seconds * NS_PER_S), 0)
         users = sum(snapshot.users.values())
-        for phase, warmup in self._last:
-            slot = found.get((phase, warmup)) or _PointSlot(0, 0, 0, _NO_LATENCY, {})
+        for key in self._last:
+            slot = found.get(key) or _PointSlot(0, 0, 0, _NO_LATENCY, {})
             slot.users = users
-            _put(self._slots, _PointPlace(number, phase, warmup), slot)
+            _put(self._slots, _PointPlace(number, *key), slot)
         while len(self._slots) > self._limit and self._fold():
             pass
 
@@ -114,27 +113,28 @@ def _put(slots: dict[_PointPlace, _PointSlot], place: _PointPlace, slot: _PointS
         slots[place] = slot
 
 
-def _by_phase(snapshot: Snapshot) -> dict[tuple[str, bool], _PointSlot]:
+def _by_phase(snapshot: Snapshot) -> dict[InPhase, _PointSlot]:
     """The results of a snapshot, warm-up included, by phase and warm-up."""
-    latencies: dict[tuple[str, bool], Histogram] = {}
-    counts: Counter[tuple[str, bool]] = Counter()
-    failures: dict[tuple[str, bool], Counter[str]] = {}
+    counts: Counter[InPhase] = Counter()
+    failures: dict[InPhase, Counter[str]] = {}
     for labels, delta in snapshot.deltas.items():
-        if labels.kind != "request" or not labels.measured:
+        if labels.kind != "request" or not labels.is_told_over_time:
             continue
-        if labels.after or labels.failure == ABORTED:
-            continue
-        key = (labels.phase, labels.warmup)
-        latency = latencies.setdefault(key, Histogram())
-        if labels.has_latency:
-            latency.merge(delta.latency)
+        key = InPhase(labels.phase, labels.warmup)
         counts[key] += delta.count
         found = failures.setdefault(key, Counter())
         if labels.failure:
             found[labels.failure] += delta.count
+    latencies = snapshot.latencies_of_phases
     return {
-        key: _PointSlot(0, counts[key], failures[key].total(), latency.to_bytes(), failures[key])
-        for key, latency in sorted(latencies.items(), key=lambda item: item[0])
+        key: _PointSlot(
+            0,
+            counts[key],
+            failed.total(),
+            latencies[key].to_bytes() if key in latencies else _NO_LATENCY,
+            failed,
+        )
+        for key, failed in sorted(failures.items())
     }
 
 
@@ -235,23 +235,21 @@ class RunningTotals:
         return tuple(_progress(name, self._phases[name], self._interval_s) for name in names)
 
     def _sum_up(self, snapshot: Snapshot) -> frozenset[str]:
-        latencies: dict[str, list[Histogram]] = {}
+        phases: set[str] = set()
         for labels, delta in snapshot.deltas.items():
             if labels.kind != "request" or not labels.is_result:
                 continue
-            found = latencies.setdefault(labels.phase, [])
-            if labels.has_latency:
-                found.append(delta.latency)
+            phases.add(labels.phase)
             for name in (_ALL, labels.phase):
                 phase = self._phases.setdefault(name, _PhaseSum())
                 phase.requests += delta.count
                 phase.failed += delta.count if labels.failure else 0
                 phase.received = labels.plus_told("received", phase.received, delta.received)
-        for name, parts in latencies.items():
-            latency = Histogram.sum_of(parts)
-            self._phases[_ALL].latency.merge(latency)
-            self._phases[name].latency.merge(latency)
-        return frozenset((_ALL, *latencies) if latencies else ())
+        for (name, warmup), latency in snapshot.latencies_of_phases.items():
+            if not warmup:
+                self._phases[_ALL].latency.merge(latency)
+                self._phases[name].latency.merge(latency)
+        return frozenset((_ALL, *phases) if phases else ())
 
     def _fold(self) -> None:
         for phase in self._phases.values():

@@ -63,7 +63,6 @@ class _Slot:
 class _OpenSlot:
     """An interval of one request while its series are summed up."""
 
-    latency: Histogram = field(default_factory=Histogram)
     statuses: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     asked: int = 0
@@ -71,8 +70,6 @@ class _OpenSlot:
     recorded: Mapping[str, _CountAndTotal] = field(default_factory=dict)
 
     def add(self, labels: Labels, delta: SeriesDelta) -> None:
-        if labels.has_latency:
-            self.latency.merge(delta.latency)
         self.statuses[labels.status_text] += delta.count
         if labels.failure:
             self.failures[labels.failure_text] += delta.count
@@ -86,11 +83,11 @@ class _OpenSlot:
             }
             self.recorded = _joined(self.recorded, taken)
 
-    def closed(self) -> _Slot:
+    def closed(self, latency: Histogram) -> _Slot:
         return _Slot(
             self.statuses.total(),
             self.failures.total(),
-            self.latency.to_bytes(),
+            latency.to_bytes(),
             dict(self.statuses),
             dict(self.failures),
             self.asked,
@@ -173,7 +170,14 @@ def _by_request(snapshot: Snapshot) -> dict[str, _Slot]:
             continue
         for name in (_ALL, labels.request):
             found.setdefault(name, _OpenSlot()).add(labels, delta)
-    return {name: slot.closed() for name, slot in found.items()}
+    latencies: dict[str, list[Histogram]] = {name: [] for name in found}
+    for in_phase, latency in snapshot.latencies_of_phases.items():
+        if not in_phase.warmup:
+            latencies[_ALL].append(latency)
+    for in_request, latency in snapshot.latencies.items():
+        if not in_request.warmup:
+            latencies[in_request.request].append(latency)
+    return {name: slot.closed(Histogram.sum_of(latencies[name])) for name, slot in found.items()}
 
 
 def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoints:

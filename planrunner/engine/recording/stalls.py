@@ -53,15 +53,15 @@ class StallWatch:
         """Take in one interval, in order of time."""
         slow: Counter[str] = Counter()
         slowest: dict[str, int] = {}
-        for labels, delta in snapshot.deltas.items():
-            if not labels.is_timed_request:
+        for (phase, warmup, request), latency in snapshot.latencies.items():
+            if warmup:
                 continue
-            usual = self._usual.setdefault((labels.phase, labels.request), Histogram())
-            found = _slow_in(delta.latency, usual)
-            usual.merge(delta.latency)
+            usual = self._usual.setdefault((phase, request), Histogram())
+            found = _slow_in(latency, usual)
+            usual.merge(latency)
             if found:
-                slow[labels.phase] += found
-                slowest[labels.phase] = max(slowest.get(labels.phase, 0), delta.latency.max)
+                slow[phase] += found
+                slowest[phase] = max(slowest.get(phase, 0), latency.max)
         alive = sum(snapshot.users.values())
         users = max(alive, self._users, 1)
         for phase, longest_ns in slowest.items():

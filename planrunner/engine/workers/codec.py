@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import copyreg
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any
 
 from planrunner.metrics.series import Labels, same_labels
+from planrunner.metrics.snapshot import LabelSets, packed
 
 __all__ = ["MessageCodec"]
 
 
-def _learnt(*fields: Any) -> Labels:  # noqa: ANN401 - each has its own type
-    """Stand for the reader's `_learn`; never called."""
-    raise NotImplementedError
+_LabelFields = tuple[Any, ...]
+"""What labels are made of."""
 
 
-def _known(number: int) -> Labels:
-    """Stand for the reader's list of labels; never called."""
+def _told(new: Sequence[_LabelFields], numbers: Sequence[int]) -> LabelSets:
+    """Stand for what the reader does with it; never called."""
     raise NotImplementedError
 
 
@@ -35,7 +35,7 @@ class MessageCodec:
         self._heard: list[Labels] = []
         self._table: dict[type, Callable[[Any], Any]] = {
             **copyreg.dispatch_table,
-            Labels: self._reduced,
+            LabelSets: self._reduced,
         }
 
     def dumps(self, message: object) -> bytes:
@@ -58,31 +58,28 @@ class MessageCodec:
 
     def loads(self, data: bytes) -> object:
         """Return the message that the codec of the other end has made bytes of."""
-        return _CodecReader(data, self._learn, self._heard.__getitem__).load()
+        return _CodecReader(data, self._learn).load()
 
-    def _reduced(self, labels: Labels) -> tuple[Callable[..., Labels], tuple[Any, ...]]:
-        number = self._sent.get(labels)
-        if number is not None:
-            return _known, (number,)
-        self._sent[labels] = len(self._sent)
-        return _learnt, labels.__reduce__()[1]
+    def _reduced(self, sets: LabelSets) -> tuple[Callable[..., LabelSets], tuple[Any, ...]]:
+        sent = self._sent
+        new = [labels for labels in sets if labels not in sent]
+        sent.update(zip(new, range(len(sent), len(sent) + len(new)), strict=True))
+        numbers = packed([sent[labels] for labels in sets])
+        return _told, ([labels.__reduce__()[1] for labels in new], numbers)
 
-    def _learn(self, *fields: Any) -> Labels:  # noqa: ANN401 - each has its own type
-        labels = same_labels(*fields)
-        self._heard.append(labels)
-        return labels
+    def _learn(self, new: Sequence[_LabelFields], numbers: Sequence[int]) -> LabelSets:
+        self._heard += [same_labels(*fields) for fields in new]
+        return LabelSets(map(self._heard.__getitem__, numbers))
 
 
 class _CodecReader(pickle.Unpickler):
     """Puts the reader's own memory where a message means it."""
 
-    def __init__(
-        self, data: bytes, learn: Callable[..., Labels], known: Callable[[int], Labels]
-    ) -> None:
+    def __init__(self, data: bytes, learn: Callable[..., LabelSets]) -> None:
         super().__init__(BytesIO(data))
-        self._meant = {_learnt.__name__: learn, _known.__name__: known}
+        self._learn = learn
 
     def find_class(self, module: str, name: str, /) -> Any:  # noqa: ANN401 - as pickle has it
-        if module == __name__ and name in self._meant:
-            return self._meant[name]
+        if module == __name__ and name == _told.__name__:
+            return self._learn
         return super().find_class(module, name)
