@@ -16,7 +16,8 @@ from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.language.secrets import Masker
 from planrunner.plan.yaml.document import Document, KeyOrValue
 from planrunner.protocols import registry
-from planrunner.protocols.base import NOT_JSON, Client, Exchange, Reply, Scope, read_json
+from planrunner.protocols.base import Client, Exchange, Reply, Scope
+from planrunner.protocols.received import NOT_JSON, read_json
 from planrunner.runner.tool_runs import need_tools
 from planrunner.target import (
     RunningService,

@@ -15,9 +15,10 @@ import uvloop
 from planrunner.protocols.over_grpc.network import grpc  # isort: skip  # it settles how gRPC behaves
 
 from planrunner.clock import MonotonicClock
-from planrunner.protocols.base import FailureKind, Reply, Sent, read_json
+from planrunner.protocols.base import FailureKind, Reply, Sent
 from planrunner.protocols.grpc.clients.caller import GrpcCaller
 from planrunner.protocols.grpc.operation import GrpcSettings
+from planrunner.protocols.received import read_json
 from tests.support.etcd_steps import judged
 from tests.support.grpc_servers import (
     KitchenServer,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planrunner.metrics.measures import WORK
-from planrunner.protocols.base import read_json
+from planrunner.protocols.received import read_json
 from planrunner.protocols.sql.sqlstates import status_text
 from tests.support.bigquery_double import bigquery_double
 from tests.support.sql_steps import Statements, settings_of, with_statements

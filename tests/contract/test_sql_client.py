@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from planrunner.protocols.base import read_json
+from planrunner.protocols.received import read_json
 from planrunner.protocols.sql.operation import SqlSettings, TransactionStep
 from planrunner.protocols.sql.sqlstates import status_text
 from tests.support.database_servers import (

@@ -15,11 +15,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from planrunner.language.expressions.expression import parse
-from planrunner.protocols.base import FailureKind, Reply, read_json, read_text
+from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.http1 import client as wire
 from planrunner.protocols.http.clients.httpx import client as httpx
 from planrunner.protocols.http.clients.streams.cutting import MOST_OF_A_PIECE
 from planrunner.protocols.http.operation import HttpSettings, StreamPlan
+from planrunner.protocols.received import read_json, read_text
 from tests.support.fuzzing import bounded, fuzz
 from tests.support.http_servers import Wire, reply, serve_raw
 from tests.support.http_users import HttpUnderTest

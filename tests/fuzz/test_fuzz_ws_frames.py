@@ -9,7 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from planrunner.protocols.base import FailureKind, read_json, read_text
+from planrunner.protocols.base import FailureKind
+from planrunner.protocols.received import read_json, read_text
 from planrunner.protocols.ws.reply import WsReply
 from tests.support.fuzzing import bounded, fuzz
 from tests.support.mutations import damaged

@@ -6,14 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from planrunner.language.expressions.values import UNDEFINED
-from planrunner.protocols.base import (
-    NOT_JSON,
-    Reply,
-    Scope,
-    read_json,
-    read_text,
-)
-from planrunner.protocols.received import Received
+from planrunner.protocols.base import Reply, Scope
+from planrunner.protocols.received import NOT_JSON, Received, read_json, read_text
 
 __all__ = ["REPLY_NAMES", "headers_of", "publish_reply"]
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from planrunner.protocols.base import NOT_JSON, Reply, read_json, read_text
+from planrunner.protocols.base import Reply
+from planrunner.protocols.received import NOT_JSON, read_json, read_text
 
 __all__ = ["GrpcReply", "events_of", "last_event"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from planrunner.protocols.base import NOT_JSON, Reply, read_json
+from planrunner.protocols.base import Reply
+from planrunner.protocols.received import NOT_JSON, read_json
 from planrunner.protocols.rules import shorten
 
 __all__ = ["describe_body"]

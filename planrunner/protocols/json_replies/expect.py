@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from planrunner.language.patterns.pattern import MatchTimeoutError
-from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json
+from planrunner.protocols.base import Check, Reply, Scope
 from planrunner.protocols.json_replies.description import describe_body
 from planrunner.protocols.json_replies.spec import Rule
 from planrunner.protocols.jsonpath import FindNodes, compile_path, plain_keys
 from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.protocols.received import NOT_JSON, read_json
 from planrunner.protocols.rules import compile_condition, shorten, show
 
 __all__ = ["compile_json", "presence"]

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 
 from planrunner.language.expressions.expression import to_text
 from planrunner.language.fields.text import Text
-from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json
+from planrunner.protocols.base import Extractor, Reply, Scope
 from planrunner.protocols.jsonpath import compile_path
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.protocols.operation_model import Extraction
+from planrunner.protocols.received import NOT_JSON, read_json
 from planrunner.protocols.rules import shorten
 
 __all__ = ["ReadReply", "compile_extract"]

@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar, cast
 
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.measures import CALLS, Measure
-from planrunner.protocols.base import NOT_JSON, Evaluate, Reply, read_json
+from planrunner.protocols.base import Evaluate, Reply
+from planrunner.protocols.received import NOT_JSON, read_json
 from planrunner.values import dataclass
 
 __all__ = ["MEASURES", "RETURNED", "STATUSES", "PythonOperation", "PythonReply", "status_text"]

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.measures import CONNECT, OWN_PREFIX, WORK, Measure
-from planrunner.protocols.base import Reply, read_json
+from planrunner.protocols.base import Reply
+from planrunner.protocols.received import read_json
 
 __all__ = ["BIGQUERY", "MEASURES", "SqlReply", "counts_of", "plain_value", "rows_as_text"]
 

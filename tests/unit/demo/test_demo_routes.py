@@ -11,7 +11,6 @@ import pytest
 from planrunner.clock import MonotonicClock
 from planrunner.demo.routes.messages import describe_routes
 from planrunner.demo.routes.server import RoutesServer
-from planrunner.protocols.base import NOT_JSON, read_json
 from planrunner.protocols.grpc.clients.caller import GrpcCaller
 from planrunner.protocols.grpc.compile.settings import GrpcDefaults
 from planrunner.protocols.grpc.compile.step import compile_call
@@ -19,6 +18,7 @@ from planrunner.protocols.grpc.operation import GrpcSettings
 from planrunner.protocols.grpc.schema.methods import GrpcSchema
 from planrunner.protocols.grpc.spec import GrpcCall
 from planrunner.protocols.over_grpc.health import check_health
+from planrunner.protocols.received import NOT_JSON, read_json
 from tests.support.etcd_steps import NoFiles
 
 PLACE = {"latitude": 409_146_138, "longitude": -746_188_906}

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from planrunner.protocols.base import NOT_JSON, Reply, read_json
+from planrunner.protocols.base import Reply
+from planrunner.protocols.received import NOT_JSON, read_json
 
 
 def reply_with(body: bytes | None) -> Reply:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from planrunner.engine.steps.reply_scope import headers_of
-from planrunner.protocols.base import NOT_JSON, Reply, read_json, read_text
+from planrunner.protocols.base import Reply
+from planrunner.protocols.received import NOT_JSON, read_json, read_text
 from planrunner.units import NS_PER_US
 
 __all__ = ["FunctionReply"]

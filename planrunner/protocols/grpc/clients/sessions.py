@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from planrunner.clock import Clock
 from planrunner.errors import CannotRun
 from planrunner.metrics.arrivals import Arrivals
-from planrunner.protocols.base import NOT_JSON, FailureKind, Redirect, Scope, Sent
+from planrunner.protocols.base import FailureKind, Redirect, Scope, Sent
 from planrunner.protocols.grpc.clients.bound import BoundGrpcCall
 from planrunner.protocols.grpc.clients.faults import map_failure, was_refused
 from planrunner.protocols.grpc.clients.lines import GrpcLine
@@ -25,6 +25,7 @@ from planrunner.protocols.grpc.schema.methods import GrpcMethod, GrpcSchema
 from planrunner.protocols.over_grpc.codes import CODES, code_name
 from planrunner.protocols.over_grpc.failures import NOT_SENT
 from planrunner.protocols.over_grpc.network import grpc
+from planrunner.protocols.received import NOT_JSON
 from planrunner.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["GrpcSession", "TappedGrpcSession"]

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from planrunner.clock import Clock
 from planrunner.language.expressions.expression import EvaluationError
 from planrunner.language.secrets import Masker
-from planrunner.protocols.base import FailureKind, Reply, Scope, read_json
+from planrunner.protocols.base import FailureKind, Reply, Scope
 from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.request import (
     BoundGrant,
@@ -23,6 +23,7 @@ from planrunner.protocols.http.clients.request import (
 )
 from planrunner.protocols.http.clients.rewrite import add_lines
 from planrunner.protocols.http.clients.streams.reading import StreamReading
+from planrunner.protocols.received import read_json
 from planrunner.units import NS_PER_S
 
 __all__ = ["Sender", "Tokens", "send_with_care"]

@@ -11,21 +11,14 @@ from planrunner.language.expressions.expression import to_text
 from planrunner.language.expressions.values import EvaluationError, evaluation_error
 from planrunner.language.fields.text import Text
 from planrunner.late_pattern import late_pattern
-from planrunner.protocols.base import (
-    Check,
-    Evaluate,
-    Reply,
-    Scope,
-    TextParts,
-    charset_of,
-    read_text,
-)
+from planrunner.protocols.base import Check, Evaluate, Reply, Scope, TextParts
 from planrunner.protocols.http.replies.body import header_finder
 from planrunner.protocols.http.spec_expect import Expect
 from planrunner.protocols.json_replies.description import describe_body
 from planrunner.protocols.json_replies.expect import compile_json, presence
 from planrunner.protocols.json_replies.spec import Rule
 from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.protocols.received import charset_of, read_text
 from planrunner.protocols.rules import (
     Condition,
     compile_condition,

@@ -11,13 +11,14 @@ from planrunner.language.expressions.expression import to_text
 from planrunner.language.fields.text import Text
 from planrunner.language.patterns.pattern import Finds, MatchTimeoutError
 from planrunner.language.patterns.words import took_too_long
-from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json, read_text
+from planrunner.protocols.base import Extractor, Reply, Scope
 from planrunner.protocols.http.replies.body import header_finder, set_cookies
 from planrunner.protocols.http.spec import EXTRACT_SOURCES, ExtractSpec
 from planrunner.protocols.json_replies.description import describe_body
 from planrunner.protocols.jsonpath import FindNodes as FindInJson
 from planrunner.protocols.jsonpath import JsonPathError, compile_path
 from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.protocols.received import NOT_JSON, read_json, read_text
 from planrunner.protocols.rules import shorten
 
 __all__ = ["compile_extract", "secret_names", "sources_of"]

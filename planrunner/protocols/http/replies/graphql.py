@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from planrunner.protocols.base import Reply, Scope, read_json
+from planrunner.protocols.base import Reply, Scope
 from planrunner.protocols.http.operation import Header
 from planrunner.protocols.http.replies.expect import Expected
 from planrunner.protocols.http.spec import RequestKeys
 from planrunner.protocols.http.spec_expect import Expect
 from planrunner.protocols.json_replies.description import describe_body
+from planrunner.protocols.received import read_json
 from planrunner.protocols.rules import show
 
 __all__ = ["accept_of", "expecting_data"]

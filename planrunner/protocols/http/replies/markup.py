@@ -10,8 +10,9 @@ from typing import Any, Final
 from planrunner.extras import need
 from planrunner.language.expressions.values import EvaluationError
 from planrunner.late_pattern import late_pattern
-from planrunner.protocols.base import Reply, read_text
+from planrunner.protocols.base import Reply
 from planrunner.protocols.http.replies.xpath import MarkupError, check_xpath, prefixes_in
+from planrunner.protocols.received import read_text
 from planrunner.protocols.rules import shorten
 
 __all__ = ["MarkupError", "compile_markup"]

@@ -10,9 +10,10 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
 from planrunner.language.files import FileFault
 from planrunner.language.patterns.pattern import LIMIT_MS, MatchTimeoutError
-from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json
+from planrunner.protocols.base import Check, Reply, Scope
 from planrunner.protocols.json_replies.description import describe_body
 from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.protocols.received import NOT_JSON, read_json
 from planrunner.protocols.rules import shorten, show
 
 __all__ = ["Judge", "compile_schema"]

@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
 from planrunner.language.expressions.values import UNDEFINED, Evaluate, EvaluationError
-from planrunner.protocols.base import NOT_JSON, FailureKind, Scope, Sent, read_json, read_text
+from planrunner.protocols.base import FailureKind, Scope, Sent
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.retries import Sender
+from planrunner.protocols.received import NOT_JSON, read_json, read_text
 from planrunner.protocols.ws.clients.connection import WsConnection, WsEnding
 from planrunner.protocols.ws.clients.messages import BoundReceive, BoundSend
 from planrunner.protocols.ws.clients.opening import SocketConnector

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
 from planrunner.language.expressions.values import UNDEFINED
-from planrunner.protocols.base import decode_json
+from planrunner.protocols.received import decode_json
 
 __all__ = ["MOST_OF_A_PIECE", "LinePieces", "PieceTooLarge", "Pieces", "SsePieces", "StreamPiece"]
 
