@@ -93,6 +93,8 @@ class Reply:
         arrivals: When the pieces of a streamed reply came; None where it wasn't read so.
         spoken: What went over the wire, where that isn't what its protocol usually speaks:
             `http/2`.
+        is_dirty: It may hold more than a quick reply overwrites. Else it is no failure, came over
+            an open connection for a request that was sent once, and nothing else was `spoken`.
     """
 
     __slots__ = (
@@ -111,6 +113,7 @@ class Reply:
         "failure",
         "first_byte_ns",
         "head",
+        "is_dirty",
         "received",
         "retries",
         "sent",
@@ -138,8 +141,10 @@ class Reply:
     cover: Callable[[str], str]
     arrivals: Arrivals | None
     spoken: str | None
+    is_dirty: bool
 
     def __init__(self) -> None:
+        self.is_dirty = True
         self.failure = None
         self.detail = self.url = ""
         self.status = self.asked_ns = self.sent_ns = self.first_byte_ns = self.ended_ns = 0

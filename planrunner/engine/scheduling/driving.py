@@ -91,17 +91,24 @@ class _Driver(Generic[DrivenEnd]):
             return
         run_inside = self.run_inside  # called through its slot, it would be looked for each time
         try:
-            awaited = self.awaited = run_inside(self.step, None)
+            awaited = run_inside(self.step, None)
         except BaseException as error:  # noqa: BLE001 - the task raises it
             self.error = error
             bed.set_result(None)
         else:
-            if type(awaited) is WireWait:
+            if awaited is self.awaited:  # a `WireWait`: this was asleep
                 awaited.resume = self.resume
             else:
-                bed.set_result(None)
+                self._await(awaited, bed)
         finally:
             _leave(loop, task)
+
+    def _await(self, awaited: object, bed: Future[None]) -> None:
+        self.awaited = awaited
+        if type(awaited) is WireWait:
+            awaited.resume = self.resume
+        else:
+            bed.set_result(None)
 
     def _resume_late(self) -> None:
         if self.awaited is not None and not self.awaited.is_pending:  # else it waits again

@@ -75,7 +75,8 @@ def measured_request(  # noqa: C901, PLR0915
         return _in_time(user, sent, conclude, failures)
 
     def conclude(  # noqa: C901, PLR0912, PLR0915
-        user: Actor, reply: Reply | None = None
+        user: Actor,
+        reply: Any = None,  # noqa: ANN401 - a `Reply`, or the one of the wait
     ) -> Awaitable[Reply] | None:
         nonlocal begin_ns, end_ns, by_status, counts
         if reply is None:
@@ -85,7 +86,6 @@ def measured_request(  # noqa: C901, PLR0915
                 rest = wait.sender.go_on(wait.outcome)
                 if rest is not None:
                     return _in_time(user, rest, conclude, failures)
-            assert reply is not None  # whoever returns its wait has set one
         start_ns = user.due_ns
         if start_ns:
             user.due_ns = 0
@@ -103,11 +103,14 @@ def measured_request(  # noqa: C901, PLR0915
             series: Series | None = by_status[reply.status]
         except KeyError:
             series = None
-        if series is None or reply.failure is not None or reply.spoken is not None:
-            series = site.accepted(site.table_at(start_ns), reply)
-            if series is None:
-                kind, words = _refused(reply, site.status_text)
-                return failures.failed(user, reply, kind, start_ns, words, ())
+        if series is None or reply.is_dirty:
+            if series is None or reply.failure is not None or reply.spoken is not None:
+                series = site.accepted(site.table_at(start_ns), reply)
+                if series is None:
+                    kind, words = _refused(reply, site.status_text)
+                    return failures.failed(user, reply, kind, start_ns, words, ())
+            series.connects += reply.connects
+            series.retries += reply.retries
         ended_ns = reply.ended_ns
         # What it waited for may have come before; `max` would be a call.
         if ended_ns > user.moment_ns:  # noqa: PLR1730
@@ -122,10 +125,6 @@ def measured_request(  # noqa: C901, PLR0915
             series.service_ns.append(service_ns)
         series.received += reply.received
         series.sent += reply.sent
-        if reply.connects:
-            series.connects += reply.connects
-        if reply.retries:
-            series.retries += reply.retries
         if user.refusals:
             user.refusals = 0
         if append is not None:

@@ -83,15 +83,17 @@ class IterationLoop:
         program = bound.program
         numbers, names = program.uses_iteration, program.iteration_names or program.hidden_names
         wait = self._waits()
+        has_needs = any(task.needs is not None for task in tasks)
         next_rows = bound.feeds.iterate if bound.feeds.per_iteration else None
         # The end of the phase is looked at as well: its timer may fire late, or at the same moment.
         while not sleeper.cut and actor.moment_ns < timeline.ends_ns:
             if next_rows is not None and not next_rows(actor.scope, actor.rng):
                 break
-            picked = tasks[pick()]
+            task: Any = tasks[pick()]
             if numbers:
                 self._number_iteration()
-            task = picked if picked.needs is None else self._settled(picked)
+            if has_needs and task.needs is not None:
+                task = self._settled(task)
             took_ns = 0
             if task is not None:
                 task.begun += 1

@@ -27,10 +27,9 @@ class WsReply(Reply):
 
     Attributes:
         unmatched: Messages that did not fit, of a `ws.receive`; -1 for other steps.
-        is_dirty: It holds more than a quick message overwrites.
     """
 
-    __slots__ = ("_beside", "_ends", "is_dirty", "unmatched")
+    __slots__ = ("_beside", "_ends", "unmatched")
 
     def __init__(self) -> None:
         super().__init__()

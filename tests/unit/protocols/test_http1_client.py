@@ -552,7 +552,7 @@ class Nobody:
     now_ns = staticmethod(MonotonicClock().now_ns)
 
     def __init__(self) -> None:
-        self.is_closed = self.is_dirty = False
+        self.is_closed = False
         self.glimpse: Glimpse | None = None
         self.wait: Waiter = WireWait()
         self.kept = KeptBodies(KeptBudget(1000))

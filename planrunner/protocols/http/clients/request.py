@@ -102,7 +102,8 @@ class WireRequest:
     """An exchange, bound: as much of it as possible is bytes.
 
     Attributes:
-        key: Names the origin in a session's connections; None when the scope decides.
+        key: Names the origin in a session's connections; None when the scope decides, and of what
+            needs care.
         data: The whole request when it is constant …
         render: … else what makes it: the whole, or without a constant origin what follows Host.
         locate: Without a constant origin, where to send it.
@@ -192,22 +193,23 @@ def bind_request(exchange: Exchange) -> WireRequest:
             *rest,
         ]
     data, render = compose(pieces)
+    needs_care = (
+        operation.method == "HEAD"
+        or len(data or b"") > LARGE
+        or operation.needs_url
+        or bool(stream or operation.retry or operation.grant or operation.signature)
+        or operation.stream is not None
+        or _may_close(operation)
+    )
     return WireRequest(
-        key=None if origin is None else str(origin),
+        key=None if origin is None or needs_care else str(origin),
         origin=origin,
         data=data if origin is not None else None,
         render=render,
         locate=_locator(operation) if origin is None else None,
         method=operation.method,
         timeout_ns=exchange.timeout_ns,
-        needs_care=(
-            operation.method == "HEAD"
-            or len(data or b"") > LARGE
-            or operation.needs_url
-            or bool(stream or operation.retry or operation.grant or operation.signature)
-            or operation.stream is not None
-            or _may_close(operation)
-        ),
+        needs_care=needs_care,
         wants_body=operation.needs_body,
         is_idempotent=operation.method in IDEMPOTENT,
         follows=operation.follow_redirects,

@@ -64,7 +64,6 @@ class ReplyHead:
         quick: `length` when nothing but its bytes has to arrive: a final reply, not chunked or
             encoded, that keeps the connection, redirects nowhere and is not worth a glimpse. Else
             NEVER_QUICK.
-        size: Bytes of the whole reply when it is quick, else fewer than its head has.
     """
 
     raw: bytes
@@ -77,7 +76,6 @@ class ReplyHead:
     location: str
     cookies: tuple[str, ...]
     quick: int = NEVER_QUICK
-    size: int = NEVER_QUICK
 
     @property
     def needs_look(self) -> bool:
@@ -96,7 +94,6 @@ class ReplyHead:
             self.location,
             self.cookies,
             self.quick,
-            self.size,
         )
 
     def settle(self, max_body: int) -> None:
@@ -105,7 +102,6 @@ class ReplyHead:
         is_odd = self.status < 200 or not self.keeps_alive or self.text is not self.raw
         is_failure = is_worth_a_glimpse(self.status) and self.length != 0
         self.quick = NEVER_QUICK if has_more or is_odd or is_failure else self.length
-        self.size = len(self.raw) + self.quick
 
 
 UNKNOWN_HEAD: Final = ReplyHead(

@@ -109,8 +109,6 @@ class HeadShape:
             self._length = length
             head.length = int(length)
             head.settle(self._max_body)
-        else:
-            head.size = len(raw) + head.quick
         return head
 
 

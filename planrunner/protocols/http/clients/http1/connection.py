@@ -220,18 +220,19 @@ class WireConnection(asyncio.Protocol):
         if waiter is not None and self.awaits_head and waiter.is_pending:
             heads = self.heads
             head = heads.latest
-            if not data.startswith(head.raw):
+            body = data.removeprefix(head.raw)
+            if body is data:  # it begins with something else
                 head = heads.of_reply(data)
-            if head.size == len(data):
+                body = data[len(head.raw) :]
+            if len(body) == head.quick:
                 # As `_finish_quick`, inline. Calls through slots take two steps, here and in
                 # `WireSession.send`: Python 3.11 specialises the load, but no call of a slot.
                 now_ns = self.now_ns
                 reply = self.reply
                 self.used_ns = reply.first_byte_ns = reply.ended_ns = now_ns()
-                reply.status = head.status
-                reply.received = head.quick
-                reply.head = head.raw
-                reply.body = data[head.size - head.quick :] if self.wants_body else None
+                if reply.head is not head.raw:
+                    reply.head, reply.status, reply.received = head.raw, head.status, head.quick
+                reply.body = body if self.wants_body else None
                 self.waiter = None
                 waiter.outcome = head.cookies
                 waiter.is_pending = False
@@ -339,7 +340,7 @@ class WireConnection(asyncio.Protocol):
         if self.is_bodiless:
             reading = BodyReader(0, limit=0, kept=kept)
         else:
-            self.owner.is_dirty = self.owner.is_dirty or kept is not None
+            self.reply.is_dirty = self.reply.is_dirty or kept is not None
             sink = None
             if stream is not None and stream.takes(head.status):
                 kept, sink = None, stream.feed

@@ -75,7 +75,6 @@ class WireExchange:
         reply, user = self.user.reply, self.user
         user.clean()
         user.kept.release()
-        user.is_dirty = True
         reply.first_byte_ns = reply.sent_ns = reply.sent = 0
         reply.spoken = user.shared.spoken
         reply.asked_ns = user.now_ns()
@@ -88,7 +87,6 @@ class WireExchange:
         spoken = self.user.reply.spoken
         self.user.clean()
         self.user.reply.spoken = spoken
-        self.user.is_dirty = True
         return await self._conclude(self.user.reply, outcome, is_sent=True)
 
     async def _conclude(self, reply: Reply, outcome: ReplyOutcome, *, is_sent: bool) -> Reply:

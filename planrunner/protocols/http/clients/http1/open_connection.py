@@ -45,14 +45,12 @@ class ConnectionOwner(Protocol):
         wait: What it waits with for each reply.
         glimpse: Of the last reply that is worth one.
         kept: Where the bodies that it keeps count.
-        is_dirty: Its next request has to let go of something first.
     """
 
     now_ns: Callable[[], int]
     wait: Waiter
     glimpse: Glimpse | None
     kept: KeptBodies
-    is_dirty: bool
 
     def forget(self, connection: OpenConnection) -> None:
         """Never use the connection again; may be called twice."""

@@ -46,22 +46,25 @@ class WireSession(WireUser):
 
     # Not `async`: whoever waits for the reply waits with the wait itself.
     def send(self, bound: WireRequest, scope: Scope) -> Awaitable[Reply]:
-        connection = self.connections.get(bound.key)
-        if connection is None or bound.needs_care:
+        try:
+            connection = self.connections[bound.key]
+        except KeyError:
             return self._send_slowly(bound, scope)
         render = bound.render
         plain = data = bound.data or render(scope)
-        if len(data) > LARGE:
+        size = len(data)
+        if size > LARGE:
             return WireExchange(self, bound, connection.origin, data).run()
         if not self.identity.is_plain:
             data = self.identity.dress(data, connection.origin, bound, has_crossed=False)
+            size = len(data)
         reply = self.reply
-        if self.is_dirty:
-            self.is_dirty = False
+        if reply.is_dirty:
             self.clean()
             self.kept.release()
+            reply.is_dirty = False
         reply.first_byte_ns = 0
-        reply.sent = len(data)
+        reply.sent = size
         now_ns, write, waiter = self.now_ns, connection.write, self.wait
         connection.wants_body = bound.wants_body
         connection.awaits_head = waiter.is_pending = True

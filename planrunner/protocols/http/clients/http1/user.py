@@ -90,7 +90,6 @@ class WireUser:
         group: What it shares with the user's other lanes; None where HTTP/1.1 is all there is.
         glimpse: What is known of the last reply that looked like a failure and nothing reads.
         kept: The bodies that the reply holds.
-        is_dirty: The reply holds more than a quick reply overwrites.
     """
 
     __slots__ = (
@@ -101,7 +100,6 @@ class WireUser:
         "glimpse",
         "group",
         "identity",
-        "is_dirty",
         "kept",
         "now_ns",
         "number",
@@ -127,10 +125,10 @@ class WireUser:
         self.current: OpenConnection | None = None
         self.group: ConnectionGroup | None = None
         self.deadline_ns = 0
-        self.is_dirty = False
         self.written = b""
         self.glimpse: Glimpse | None = None
         self.reply = Reply()
+        self.reply.is_dirty = False
         self.kept = KeptBodies(shared.budget)
 
     def join(self, origin: Origin) -> OpenConnection | None:
@@ -192,6 +190,7 @@ class WireUser:
     def clean(self) -> None:
         """Take out of the reply what a quick one doesn't overwrite, and the last one's rest."""
         reply = self.reply
+        reply.is_dirty = True  # of what goes on from here
         reply.failure = reply.spoken = None
         reply.detail = ""
         reply.status = reply.received = 0

@@ -294,7 +294,7 @@ class Http2Lane:
     # -- sending ---------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        self.owner.is_dirty = True
+        self.reply.is_dirty = True
         self.reply.spoken = HTTP2
         self._heard = self.connection.heard
         self._interim = 0
