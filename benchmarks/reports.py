@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -18,6 +19,9 @@ from planrunner.units import NS_PER_MS, NS_PER_S
 
 SAMPLE_COUNT = 10_000_000
 SECONDS, REQUESTS, WORKERS = 7_200, 50, 2
+SECONDS_OF_INTERVAL = 10
+"""Of which the result is made: such a run has an interval of 16 s for each point of its charts."""
+
 FROM_METRICS = ("report.html", "junit.xml", "summary.md")
 OF_SAMPLES = {"results.csv": 1_500_000, "parquet": 3_000_000, "jtl": 300_000}
 """Files with a row for each sample, and how many a second of a processor are the target."""
@@ -31,8 +35,10 @@ def reports(rounds: int, seconds: int) -> dict:
     raw: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         one, split = Path(folder) / "one", Path(folder) / "two"
-        samples_in_metrics = _write_run(one, workers=1)
-        _write_run(split, workers=WORKERS)
+        samples_in_metrics = _write_result(one)
+        shutil.copytree(one, split)
+        _write_samples_of(one, workers=1)
+        _write_samples_of(split, workers=WORKERS)
         for number in range(min(rounds, 3)):
             for name, directory, formats in (
                 ("from metrics.json", one, FROM_METRICS),
@@ -60,24 +66,35 @@ def reports(rounds: int, seconds: int) -> dict:
 
 def _report(directory: Path, formats: tuple[str, ...]) -> Outcome:
     wanted = [part for name in formats for part in ("--format", name)]
+    for name in formats:
+        (directory / name).unlink(missing_ok=True)  # whose pages the system would free meanwhile
     outcome = run([COMMAND, "report", str(directory), *wanted], cpu=1)
     if outcome.exit_code:
         raise RuntimeError(outcome.output + outcome.errors)
     return outcome
 
 
-def _write_run(directory: Path, *, workers: int) -> int:
-    """Write what a run of two hours with fifty requests leaves; returns the samples in metrics."""
+def _write_result(directory: Path) -> int:
+    """Write what a run of two hours with fifty requests came to; returns its samples."""
     from tests.support.long_run import make_long_run  # noqa: PLC0415 - needs the tests beside it
 
     directory.mkdir()
-    result = make_long_run(seconds=SECONDS, requests=REQUESTS, factor=5)
+    result = make_long_run(
+        seconds=SECONDS,
+        every=SECONDS_OF_INTERVAL,
+        requests=REQUESTS,
+        factor=5 * SECONDS_OF_INTERVAL,
+    )
     write_metrics(result, directory / METRICS)
+    return result.totals.total_requests
+
+
+def _write_samples_of(directory: Path, *, workers: int) -> None:
+    """Write its samples."""
     first = SampleWriter(directory / SAMPLES, started_unix_ns=0)
     others = [first.beside(number).open() for number in range(1, workers)]
     for number, writer in enumerate((first, *others)):
         _write_samples(writer, SAMPLE_COUNT // workers, seed=number)
-    return result.totals.total_requests
 
 
 def _write_samples(writer: SampleWriter, count: int, *, seed: int) -> None:

@@ -88,7 +88,13 @@ _RECORDS: Final = (
         "results.csv",
         "one line per sample, those of the warm-up, after the end and aborted included; "
         "not what the plan does not measure",
-        (FormatFile("results.csv", f"{_REPORT}.samples.results_csv:write_results_csv"),),
+        (
+            FormatFile(
+                "results.csv",
+                f"{_REPORT}.samples.results_csv:write_results_csv",
+                is_binary=True,
+            ),
+        ),
         FormatSource.SAMPLES,
         is_default=True,
     ),

@@ -93,15 +93,16 @@ def read_blocks(path: Path, origin: int) -> Iterator[SampleBlock]:
 def next_block(file: IO[bytes], origin: int) -> SampleBlock | None:
     """Read the next whole block, from wherever it begins; None at the end of the file."""
     while True:
-        begin = file.tell()
         head = file.read(HEAD_BYTES)
         if len(head) < HEAD_BYTES:
             return None
+        payload = b""
         if (found := _read_head(head, origin)) is not None:
             size, first, check = found
             payload = file.read(size)
             if len(payload) == size and crc32(payload) == check:
                 return SampleBlock(first, payload)
+        begin = file.tell() - len(head) - len(payload)
         if not _seek_mark(file, begin + 1):
             return None
 

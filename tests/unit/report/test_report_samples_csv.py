@@ -25,10 +25,10 @@ def export(tmp_path, samples):
         writer.append(pack_row(series.index, *numbers, writer.message(message)))
     writer.flush(book.opened)
     writer.close()
-    out = io.StringIO(newline="")
+    out = io.BytesIO()
     measured = sum(labels.measured for labels, *_ in samples)
     assert write_csv(SampleReader(tmp_path / "samples.bin"), out) == measured
-    return out.getvalue()
+    return out.getvalue().decode()
 
 
 def test_a_row_has_the_documented_columns(tmp_path):

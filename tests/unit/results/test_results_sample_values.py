@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from io import StringIO
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -183,11 +183,11 @@ def test_what_a_lost_worker_had_not_reported_is_counted_in_samples(tmp_path: Pat
 def test_results_csv_has_a_column_for_each(tmp_path: Path, keep: str) -> None:
     """Work stands among the columns of every plan, metrics behind them; failures have none."""
     run_into(tmp_path / "samples.bin", keep)
-    out = StringIO()
+    out = BytesIO()
 
     write_csv(SampleReader(tmp_path / "samples.bin"), out)
 
-    header, *lines = (line.split(",") for line in out.getvalue().splitlines())
+    header, *lines = (line.split(",") for line in out.getvalue().decode().splitlines())
     assert header[-6:] == ["work", "after", "metric.hit", "metric.last", "metric.n", "metric.zero"]
     of_request = [line[-6:] for line in lines if line[1] == "GET /"]
     success = ["7", "false", "true", "1.5", "1.5", "0"]

@@ -46,8 +46,7 @@ _NUMBERS_BYTES: Final = 200
 """Of a line, at most."""
 
 _THOUSAND: Final = 1_000
-_SHORT_MS: Final = 10_000
-"""Times below are looked up to the millisecond, as most are: a piece less to join."""
+_MILLION: Final = 1_000_000
 
 _HALF_A_MICROSECOND_NS: Final = 500
 
@@ -90,18 +89,25 @@ class LineColumns:
         }
         texts = max((sum(map(len, texts)) for texts, _ in lines), default=0)
         self._longest = 4 * (texts + max(map(len, messages.values()), default=0)) + _NUMBERS_BYTES
-        self._three_digits = pa.array([f"{n:03}" for n in range(_THOUSAND)])
-        self._milliseconds = pa.array([f"{n / _THOUSAND:.3f}" for n in range(_SHORT_MS)])
+        self._fractions = self._all_fractions()
 
-    def text(self, samples: Any) -> tuple[str, int]:  # noqa: ANN401 - pyarrow has no types
-        """Return the lines of a table of samples, and how many."""
+    def _all_fractions(self) -> Any:  # noqa: ANN401 - pyarrow has no types
+        """Return `.000000` to `.999999`: one text to look up and to join, where two took longer."""
+        pa, pc = self._pa, self._pc
+        digits = [f"{n:03}" for n in range(_THOUSAND)]
+        before = pa.concat_arrays([pa.repeat(f".{three}", _THOUSAND) for three in digits])
+        after = pa.concat_arrays([pa.array(digits)] * _THOUSAND)
+        return pc.binary_join_element_wise(before, after, "")
+
+    def text(self, samples: Any) -> tuple[bytes | memoryview, int]:  # noqa: ANN401 - pyarrow has no types
+        """Return the lines of a table of samples in UTF-8, and how many."""
         if len(samples) > 1 and len(samples) * self._longest > _MOST_BYTES:
             half = len(samples) // 2
             parts = [self.text(part) for part in (samples[:half], samples[half:])]
-            return "".join(text for text, _ in parts), sum(count for _, count in parts)
+            return b"".join(text for text, _ in parts), sum(count for _, count in parts)
         return self._text(samples)
 
-    def _text(self, samples: Any) -> tuple[str, int]:  # noqa: ANN401 - as above
+    def _text(self, samples: Any) -> tuple[memoryview, int]:  # noqa: ANN401 - as above
         pc = self._pc
         places = pc.index_in(samples["series"], self._series)
         if places.null_count:
@@ -122,6 +128,9 @@ class LineColumns:
             if name in self._untold:
                 untold = self._untold[name].take(places)
                 filled = [pc.if_else(untold, "", piece) for piece in filled]
+            first, *others = filled
+            if isinstance(first, str):
+                around, filled = pc.binary_join_element_wise(around, first, ""), others
             pieces += [around.take(places), *filled]
             around = after
         lines = pc.binary_join_element_wise(*pieces, around.take(places), "")
@@ -150,18 +159,17 @@ class LineColumns:
         pieces = self._in_seconds(values)
         if name == "ttfb_ns":
             began = pc.not_equal(values, 0)
-            return [pc.if_else(began, piece, "") for piece in pieces]
+            if not pc.all(began).as_py():
+                return [pc.if_else(began, piece, "") for piece in pieces]
         return pieces
 
     def _moments(self, starts_ns: Any) -> list[Any]:  # noqa: ANN401 - as above
         pc = self._pc
         us = pc.add(pc.divide(pc.add(starts_ns, self._rest_ns), NS_PER_US), self._started_us)
-        ms, digits = self._cut(us)
-        seconds, other_digits = self._cut(ms)
+        seconds, fractions = self._cut(us)
         coded = seconds.dictionary_encode()
-        texts = [moment_text(second) + "." for second in coded.dictionary.to_pylist()]
-        moments = self._pa.array(texts, self._pa.string()).take(coded.indices)
-        return [moments, other_digits, digits]
+        texts = [*map(moment_text, coded.dictionary.to_pylist())]
+        return [self._pa.array(texts, self._pa.string()).take(coded.indices), fractions]
 
     def _in_seconds(self, times_ns: Any) -> list[Any]:  # noqa: ANN401 - as above
         pc = self._pc
@@ -172,18 +180,17 @@ class LineColumns:
             halves = pc.filter(times_ns, between).to_pylist()
             rounded = [int(f"{ns / NS_PER_S:.6f}".replace(".", "")) for ns in halves]
             us = pc.replace_with_mask(us, between, self._pa.array(rounded, self._pa.int64()))
-        ms, digits = self._cut(us)
-        if (pc.max(ms).as_py() or 0) < _SHORT_MS:
-            return [self._milliseconds.take(ms), digits]
-        seconds, other_digits = self._cut(ms)
-        return [seconds.cast(self._pa.string()), ".", other_digits, digits]
+        if (pc.max(us).as_py() or 0) < _MILLION:
+            return ["0", self._fractions.take(us)]
+        seconds, fractions = self._cut(us)
+        return [seconds.cast(self._pa.string()), fractions]
 
     def _cut(self, numbers: Any) -> tuple[Any, Any]:  # noqa: ANN401 - as above
-        """Return the thousands, and the other three digits as texts."""
+        """Return the millions, and a point with the other six digits as texts."""
         pc = self._pc
-        thousands = pc.divide(numbers, _THOUSAND)
-        others = pc.subtract(numbers, pc.multiply(thousands, _THOUSAND))
-        return thousands, self._three_digits.take(others)
+        millions = pc.divide(numbers, _MILLION)
+        others = pc.subtract(numbers, pc.multiply(millions, _MILLION))
+        return millions, self._fractions.take(others)
 
 
 def _is_same(pc: Any, values: Any) -> bool:  # noqa: ANN401 - pyarrow has no types
@@ -211,9 +218,9 @@ def _taken_apart(cells: Sequence[str]) -> tuple[list[str], list[str]]:
     return [*map(without_surrogates, texts)], holes
 
 
-def _whole(lines: Any) -> str:  # noqa: ANN401 - pyarrow has no types
+def _whole(lines: Any) -> memoryview:  # noqa: ANN401 - pyarrow has no types
     """Return all texts of a column as one, as which they lie in memory."""
     _, offsets, data = lines.buffers()
     places = memoryview(offsets).cast("i")
     begin, end = places[lines.offset], places[lines.offset + len(lines)]
-    return str(memoryview(data)[begin:end], "utf-8")
+    return memoryview(data)[begin:end]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Final
+from typing import BinaryIO, Final
 
 from planrunner.extras import is_found
 from planrunner.metrics.measures import OWN_PREFIX, SERVICE_TIME, WORK
@@ -61,12 +61,12 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _NEEDS_QUOTES: Final = frozenset(',"\r\n')
 
 
-def write_results_csv(_: RunResult, samples: SampleReader, out: IO[str]) -> None:
+def write_results_csv(_: RunResult, samples: SampleReader, out: BinaryIO) -> None:
     """Write results.csv, which says nothing but what the samples do."""
     write_csv(samples, out)
 
 
-def write_csv(reader: SampleReader, out: IO[str]) -> int:
+def write_csv(reader: SampleReader, out: BinaryIO) -> int:
     """Write every sample of `reader` as a line, under the header; return how many there were.
 
     What is no result by the plan's word (`measure: false`, on_start, setup …) is left out: no
@@ -77,10 +77,10 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
 
     Args:
         reader: What to write.
-        out: A text file opened with `newline=""`.
+        out: Gets UTF-8.
     """
     own = [word for word in reader.recorded if word.startswith(OWN_PREFIX)]
-    out.write(",".join((*CSV_COLUMNS, *own)) + "\n")
+    out.write(_encoded(",".join((*CSV_COLUMNS, *own)) + "\n"))
     cells = {
         index: _row_cells(labels, reader.workers[index], own, has_streams=reader.has_streams)
         for index, labels in reader.labels.items()
@@ -89,7 +89,7 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
     messages = {number: write_cell(text) for number, text in reader.messages.items()}
     if not reader.has_values and reader.most_rows >= MANY_ROWS and is_found("pyarrow"):
         columns = LineColumns(reader.started_unix_ns, cells, messages)
-        texts: Iterator[tuple[str, int]] = map(columns.text, row_columns(reader))
+        texts: Iterator[tuple[bytes | memoryview, int]] = map(columns.text, row_columns(reader))
     else:
         texts = _texts(reader, cells, messages)
     written = 0
@@ -101,7 +101,7 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
 
 def _texts(
     reader: SampleReader, cells: Mapping[int, Sequence[str]], messages: Mapping[int, str]
-) -> Iterator[tuple[str, int]]:
+) -> Iterator[tuple[bytes, int]]:
     """Yield lines, and how many.
 
     What the samples of a series share is made text once, so a line is a single `%`: 1.6 µs, where
@@ -135,9 +135,13 @@ def _texts(
             )
         )
         if len(lines) >= _LINES_WRITTEN_AT_ONCE:
-            yield "".join(lines), len(lines)
+            yield _encoded("".join(lines)), len(lines)
             lines.clear()
-    yield "".join(lines), len(lines)
+    yield _encoded("".join(lines)), len(lines)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _order(labels: Labels) -> tuple[int, ...]:

@@ -116,8 +116,10 @@ class _SampleColumns:
             name: self._coded(map(of, labels.values())) for name, of in _OF_SERIES.items()
         }
         for name, is_so in _WHETHER.items():
-            self._shared[name] = pa.array([is_so(one) for one in labels.values()], pa.bool_())
-        self._shared["worker"] = pa.array([samples.workers[index] for index in labels], pa.int64())
+            whether = pa.array([is_so(one) for one in labels.values()], pa.bool_())
+            self._shared[name] = _Shared(pa, whether)
+        workers = pa.array([samples.workers[index] for index in labels], pa.int64())
+        self._shared["worker"] = _Shared(pa, workers)
         self._untold = {
             name: pa.array([word in one.unknown for one in labels.values()], pa.bool_())
             for name, word in _UNTOLD.items()
@@ -138,7 +140,10 @@ class _SampleColumns:
             **dict.fromkeys([*_SECONDS, *self._recorded], pa.float64()),
         }
         types = others | {name: values.type for name, values in self._shared.items()}
-        self.schema = pa.schema([(name, types[name]) for name in self._names])
+        may_lack = {"ttfb", "first_event", "events", *self._recorded, *self._untold}
+        self.schema = pa.schema(
+            [pa.field(name, types[name], nullable=name in may_lack) for name in self._names]
+        )
 
     def tables(self, samples: SampleReader) -> Iterator[Any]:
         """Yield the table of each row group."""
@@ -146,17 +151,19 @@ class _SampleColumns:
             yield from map(self._table, row_columns(samples))
             return
         for group in _groups(samples):
-            yield self._table(self._fields(group), self._beside(group))
+            yield self._table(self._fields(group))
 
-    def _coded(self, texts: Iterable[str]) -> Any:  # noqa: ANN401 - pyarrow has no types
+    def _coded(self, texts: Iterable[str]) -> _Shared:
         """Return texts as numbers of different texts, as which Parquet keeps them."""
         pa = self._pa
-        return pa.array([*map(without_surrogates, texts)], pa.string()).dictionary_encode()
+        values = pa.array([*map(without_surrogates, texts)], pa.string())
+        return _Shared(pa, values.dictionary_encode())
 
     def _fields(self, samples: Sequence[WholeSample]) -> Any:  # noqa: ANN401 - pyarrow has no types
         columns = zip(*[row for row, *_ in samples], strict=True)
         arrays = [_integers(self._pa, column) for column in columns]
-        return self._pa.table(arrays, [*SampleRow._fields])
+        beside = self._beside(samples)
+        return self._pa.table([*arrays, *beside.values()], [*SampleRow._fields, *beside])
 
     def _beside(self, samples: Sequence[WholeSample]) -> Mapping[str, Any]:
         """Return the columns of what samples have beside their rows."""
@@ -169,11 +176,13 @@ class _SampleColumns:
             **{word: self._values(word, samples) for word in self._recorded},
         }
 
-    def _table(self, fields: Any, beside: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
+    def _table(self, fields: Any) -> Any:  # noqa: ANN401 - as above
         """Return the columns of samples, given their fields, and what they have beside these."""
         pa, pc = self._pa, self._pa.compute
-        count = len(fields)
         places = pc.index_in(fields["series"], self._series)
+        if places.null_count:
+            fields, places = fields.filter(pc.is_valid(places)), places.drop_null()
+        count = len(fields)
         found = {name: values.take(places) for name, values in self._shared.items()}
         found[_MOMENT] = self._moments(fields["start_ns"])
         found["response_size"] = fields["body_bytes"]
@@ -183,12 +192,11 @@ class _SampleColumns:
         began = pc.not_equal(fields["ttfb_ns"], 0)
         found["ttfb"] = pc.if_else(began, found["ttfb"], None)
         for name in ("first_event", "events", *self._recorded):
-            found[name] = pa.nulls(count, self.schema.field(name).type)
-        found |= beside or {}
+            has_any = name in fields.column_names
+            found[name] = fields[name] if has_any else pa.nulls(count, self.schema.field(name).type)
         for name, untold in self._untold.items():
             found[name] = pc.if_else(untold.take(places), None, found[name])
-        table = pa.table([found[name] for name in self._names], schema=self.schema)
-        return table.filter(pc.is_valid(places)) if places.null_count else table
+        return pa.table([found[name] for name in self._names], schema=self.schema)
 
     def _values(self, word: str, samples: Sequence[WholeSample]) -> Any:  # noqa: ANN401 - as above
         """Return what expressions of the plan gave of each sample."""
@@ -210,6 +218,25 @@ class _SampleColumns:
         began_us, rest_ns = divmod(self._started_unix_ns, NS_PER_US)
         moments = pc.add(pc.divide(pc.add(starts_ns, rest_ns), NS_PER_US), began_us)
         return moments.cast(self._pa.timestamp("us", "UTC"))
+
+
+class _Shared:
+    """What samples share that have the same place in a column."""
+
+    def __init__(self, pa: Any, values: Any) -> None:  # noqa: ANN401 - pyarrow has no types
+        self._pa = pa
+        self._values = values
+        self._is_same = len(values.unique()) == 1
+        self._repeated = values[:0]
+        self.type = values.type
+
+    def take(self, places: Any) -> Any:  # noqa: ANN401 - as above
+        """Return the value of each place."""
+        if not self._is_same:
+            return self._values.take(places)
+        if len(self._repeated) < len(places):  # most groups are of the same length
+            self._repeated = self._values.take(self._pa.repeat(0, len(places)))
+        return self._repeated[: len(places)]
 
 
 def _integers(pa: Any, values: Sequence[int]) -> Any:  # noqa: ANN401 - pyarrow has no types
