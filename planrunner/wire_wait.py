@@ -73,11 +73,14 @@ class WireWait(Generic[WaitOutcome]):
     def end(self, outcome: WaitOutcome) -> None:
         """End it; the waiter goes on at once, or in the loop's next turn if a task calls.
 
-        Of a wait that ends with nothing but None, the hot path has this inline.
+        Of a wait that only the network ends, the hot path has this inline.
         """
-        self.is_pending = False
-        self.outcome = outcome
-        self.resume()
+        if asyncio.current_task() is None:
+            self.is_pending = False
+            self.outcome = outcome
+            self.resume()
+        else:
+            self.end_soon(outcome)
 
     def end_soon(self, outcome: WaitOutcome) -> None:
         """End it; the waiter goes on in the loop's next turn."""

@@ -2,14 +2,17 @@
 
 For each reply a task would be woken by a callback, in a later turn of the event loop. Here the
 task stays asleep while a coroutine of it takes one step after the other, each called by the client
-(`wire_wait`), and it is woken for everything else: what the coroutine waits for that is
-no `WireWait`, its end, and a cancellation. To the coroutine there is no difference: it runs in the
+(`wire_wait`), and it is woken for everything else: what the coroutine waits for that is no
+`WireWait`, its end, and a cancellation. To the coroutine there is no difference: it runs in the
 task's context, and `asyncio.current_task` is the task.
+
+To be that takes its time too, so a coroutine that needs it for some steps only may wait with an
+`InPlace` of its own. After that it runs in the context, and is no task until it yields `AS_TASK`.
 
 | state   | the task waits for | a `WireWait` ends           | the task is cancelled        |
 |---------|--------------------|-----------------------------|------------------------------|
-| asleep  | `bed`              | the coroutine takes a step  | `bed` is cancelled: awake    |
-| waking  | `bed`, which has   | (none is pending)           | what the coroutine waits for |
+| asleep  | the bed            | the coroutine takes a step  | the bed is cancelled: awake  |
+| waking  | the bed, which has | (none is pending)           | what the coroutine waits for |
 |         | its result         |                             | is cancelled                 |
 | awake   | what the coroutine | (none is pending)           | as in any task               |
 |         | waits for          |                             |                              |
@@ -22,16 +25,27 @@ from asyncio import CancelledError, Future, Task
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from types import coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from planrunner.wire_wait import WireWait
+from planrunner.wire_wait import WireWait, nobody
 
-__all__ = ["driven"]
+__all__ = ["AS_TASK", "InPlace", "driven"]
 
 DrivenEnd = TypeVar("DrivenEnd")
 
 # What asyncio documents for whoever runs tasks; its own are entered and left by the same.
 _enter, _leave = asyncio._enter_task, asyncio._leave_task  # noqa: SLF001
+
+AS_TASK: Final = object()
+"""Yielded to go on as the current task."""
+
+
+class InPlace:
+    """Who waits with `wait` and goes on as no task; yielded itself in the place of that."""
+
+    __slots__ = ("wait",)
+
+    wait: WireWait[Any]
 
 
 async def driven(
@@ -47,18 +61,42 @@ async def driven(
         driver.forget()
 
 
+class _Bed(Future[None]):
+    """What a task waits for while it is asleep."""
+
+    driver: _Driver[Any]
+
+    def cancel(self, msg: object | None = None) -> bool:
+        self.driver.stay()
+        return super().cancel(msg)
+
+
 class _Driver(Generic[DrivenEnd]):
     """Drives one coroutine.
 
     Attributes:
         awaited: What the coroutine waits for.
-        bed: What the task waits for while it is asleep, or did. Unless it is done, the coroutine
-            waits with a `WireWait`.
+        bed: What the task waits for while it is asleep, or did.
         error: What the coroutine has ended with while the task was asleep; `StopIteration` for a
             result.
+        resume: Takes a step as the task …
+        glide: … and as none.
     """
 
-    __slots__ = ("awaited", "bed", "error", "loop", "resume", "run_inside", "step", "task", "work")
+    __slots__ = (
+        "awaited",
+        "bed",
+        "error",
+        "glide",
+        "loop",
+        "resume",
+        "run_inside",
+        "step",
+        "task",
+        "work",
+    )
+
+    bed: _Bed
 
     def __init__(
         self, work: Coroutine[Any, Any, DrivenEnd], context: Context, task: Task[Any]
@@ -69,50 +107,78 @@ class _Driver(Generic[DrivenEnd]):
         self.step: Callable[[None], Any] = work.send
         self.run_inside = context.run
         self.resume = self._resume
+        self.glide = self._glide
         self.awaited: Any = None
-        self.bed: Future[None] | None = None
         self.error: BaseException | None = None
 
     def forget(self) -> None:
-        """Hold the coroutine no longer: a wait may hold this."""
-        del self.step, self.run_inside, self.resume, self.work
-        self.error = self.awaited = self.bed = None
+        """Hold the coroutine no longer, and be held by no wait."""
+        self.stay()
+        del self.step, self.run_inside, self.resume, self.glide, self.work
+        self.error = self.awaited = None
 
-    def _resume(self) -> None:
-        """Take a step: a `WireWait` has ended."""
-        bed = self.bed
-        if bed is None or bed.done():
-            return  # the task is being cancelled
-        loop, task = self.loop, self.task
-        try:
-            _enter(loop, task)
-        except RuntimeError:  # another task runs: that has to end its step first
-            loop.call_soon(self._resume_late)
-            return
+    def stay(self) -> None:
+        """Take no step when a `WireWait` ends: the task has been cancelled, or is over."""
+        wait = _wait_of(self.awaited)
+        if wait is not None:
+            wait.resume = nobody
+
+    def _glide(self) -> None:
+        """Take a step: the wait of an `InPlace` has ended."""
         run_inside = self.run_inside  # called through its slot, it would be looked for each time
         try:
             awaited = run_inside(self.step, None)
         except BaseException as error:  # noqa: BLE001 - the task raises it
-            self.error = error
-            bed.set_result(None)
+            self._end(error)
         else:
-            if awaited is self.awaited:  # a `WireWait`: this was asleep
+            if awaited is self.awaited:
+                awaited.wait.resume = self.glide
+            elif awaited is AS_TASK:
+                self._resume()
+            else:
+                self._await(awaited)
+
+    def _resume(self) -> None:
+        """Take a step as the task: a `WireWait` has ended."""
+        loop, task = self.loop, self.task
+        _enter(loop, task)
+        run_inside = self.run_inside
+        try:
+            awaited = run_inside(self.step, None)
+            while awaited is AS_TASK:
+                awaited = run_inside(self.step, None)
+        except BaseException as error:  # noqa: BLE001 - the task raises it
+            self._end(error)
+        else:
+            if type(awaited) is WireWait:
+                self.awaited = awaited
                 awaited.resume = self.resume
             else:
-                self._await(awaited, bed)
+                self._await(awaited)
         finally:
             _leave(loop, task)
 
-    def _await(self, awaited: object, bed: Future[None]) -> None:
-        self.awaited = awaited
-        if type(awaited) is WireWait:
-            awaited.resume = self.resume
-        else:
-            bed.set_result(None)
+    def _end(self, error: BaseException) -> None:
+        self.error = error
+        self._wake()
 
-    def _resume_late(self) -> None:
-        if self.awaited is not None and not self.awaited.is_pending:  # else it waits again
-            self._resume()
+    def _await(self, awaited: object) -> None:
+        self.awaited = awaited
+        if not self._goes_on():
+            self._wake()
+
+    def _wake(self) -> None:
+        if not self.bed.done():  # else the step has cancelled its own task
+            self.bed.set_result(None)
+
+    def _goes_on(self) -> bool:
+        """Take the next step where a `WireWait` ends; False where it is none that is waited for."""
+        awaited = self.awaited
+        wait = _wait_of(awaited)
+        if wait is None:
+            return False
+        wait.resume = self.resume if wait is awaited else self.glide
+        return True
 
     @coroutine
     def run(self) -> Generator[Any, None, DrivenEnd]:
@@ -120,9 +186,11 @@ class _Driver(Generic[DrivenEnd]):
         try:
             self.awaited = self.work.send(None)
             while True:
-                if type(self.awaited) is WireWait:
+                if self.awaited is AS_TASK:
+                    self.awaited = self.work.send(None)
+                elif self._goes_on():
                     try:
-                        yield from self._lie_down(self.awaited)
+                        yield from self._made_bed()
                     except CancelledError as cut:
                         self._cut(cut)
                     self._get_up()
@@ -137,9 +205,9 @@ class _Driver(Generic[DrivenEnd]):
             result: DrivenEnd = end.value
             return result
 
-    def _lie_down(self, awaited: WireWait[Any]) -> Future[None]:
-        awaited.resume = self.resume
-        bed = self.bed = self.loop.create_future()
+    def _made_bed(self) -> Future[None]:
+        bed = self.bed = _Bed(loop=self.loop)
+        bed.driver = self
         return bed
 
     def _get_up(self) -> None:
@@ -151,6 +219,13 @@ class _Driver(Generic[DrivenEnd]):
         awaited = self.awaited
         if self.error is not None:
             raise cut if isinstance(self.error, StopIteration) else self.error
-        if type(awaited) is WireWait or awaited is None or not awaited.cancel(*cut.args):
+        if _wait_of(awaited) is not None or awaited is None or not awaited.cancel(*cut.args):
             self.awaited = self.work.throw(cut)
         # Else it waits for what has been cancelled, and goes on when that has ended.
+
+
+def _wait_of(awaited: object) -> WireWait[Any] | None:
+    """Return the wait that a coroutine waits with; None for other things."""
+    if type(awaited) is WireWait:
+        return awaited
+    return awaited.wait if isinstance(awaited, InPlace) else None

@@ -16,6 +16,7 @@ from types import coroutine
 from typing import Any, Final
 
 from planrunner.engine.scheduling.arrival_queue import Seat
+from planrunner.engine.scheduling.driving import AS_TASK
 from planrunner.engine.scheduling.interruptible_sleep import SHORTEST_NS
 from planrunner.engine.scheduling.iteration_budget import Quota
 from planrunner.engine.scheduling.lateness import LATE_NS
@@ -103,13 +104,14 @@ class IterationLoop:
                         rest: Any = step(actor)
                         if rest is actor:
                             try:
-                                yield actor.wait
+                                yield actor
                             except BaseException as cut:
                                 actor.hang_up(cut)
                                 raise
                             conclude = actor.pending.conclude
                             rest = conclude(actor)
                         if rest is not None:
+                            yield AS_TASK
                             yield from rest
                 except _EVENTS as event:
                     took_ns = self._cut(task, began_ns, event)
@@ -125,6 +127,7 @@ class IterationLoop:
                             self._forget_iteration()
                 finally:
                     for end in ends:
+                        yield AS_TASK
                         yield from end().__await__()
             if wait is not None or not took_ns:
                 pause_ns = 0 if wait is None else wait()

@@ -9,6 +9,7 @@ from typing import Any
 
 from planrunner.clock import Clock
 from planrunner.engine.recording.counters import Counters
+from planrunner.engine.scheduling.driving import InPlace
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.users.sessions import EndIteration
 from planrunner.language.expressions.values import EvaluationError, kind_of
@@ -16,7 +17,6 @@ from planrunner.metrics.series import ExpectationKey
 from planrunner.protocols.base import Reply, Scope, Session
 from planrunner.protocols.telling_clients import ways_of
 from planrunner.schedule.pauses import Pause, pause_drawer
-from planrunner.wire_wait import WireWait
 
 __all__ = [
     "Actor",
@@ -89,7 +89,7 @@ class PendingStep:
         self.aborted = aborted
 
 
-class Actor:
+class Actor(InPlace):
     """One virtual user as its steps see it; plain fields, as every request touches them.
 
     A step that only waits for a reply returns the actor itself, with `wait` and `pending` set.
@@ -148,11 +148,9 @@ class Actor:
         "sessions",
         "sleeper",
         "thought_ns",
-        "wait",
         "words",
     )
 
-    wait: WireWait[Any]
     pending: PendingStep
 
     def __init__(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
 from contextvars import ContextVar, copy_context
+from types import coroutine
 from typing import Any
 
 import pytest
 
-from planrunner.engine.scheduling.driving import driven
+from planrunner.engine.scheduling.driving import AS_TASK, InPlace, driven
 from planrunner.wire_wait import WireWait, outcome_of
 
 _named: ContextVar[str] = ContextVar("named")
@@ -290,3 +291,109 @@ def test_the_sender_of_a_wait_lets_go_of_it_when_its_waiter_is_cancelled() -> No
         assert (sender.left, sender.wait.is_pending) == (1, False)
 
     check(scenario)
+
+
+def _in_place() -> tuple[InPlace, WireWait[None]]:
+    user, wait = InPlace(), WireWait[None]()
+    user.wait = wait
+    return user, wait
+
+
+def test_who_waits_in_place_is_the_task_only_when_it_asks_for_that() -> None:
+    """In the context it is all the time; what is awaited needs the task."""
+    seen: list[object] = []
+
+    async def run() -> None:
+        user, wait = _in_place()
+
+        @coroutine
+        def work() -> Generator[Any, None, str]:
+            token = _named.set("ours")
+            for _ in range(2):
+                wait.begin()
+                yield user
+                seen.extend((asyncio.current_task(), _named.get()))
+                yield AS_TASK
+                seen.append(asyncio.current_task())
+                yield from asyncio.wait_for(asyncio.sleep(0), 1).__await__()
+            _named.reset(token)
+            return "over"
+
+        task = start(work, is_driven=True)
+        for _ in range(2):
+            await turns()
+            asyncio.get_running_loop().call_soon(wait.end, None)
+        assert await task == "over"
+        assert seen == [None, "ours", task] * 2
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("ends_first", [False, True], ids=["cancelled", "ended in the same turn"])
+def test_who_waits_in_place_is_cancelled_once_and_can_wait_again(ends_first: bool) -> None:  # noqa: FBT001
+    async def run() -> None:
+        user, wait = _in_place()
+        seen: list[str] = []
+
+        @coroutine
+        def work() -> Generator[Any, None, None]:
+            wait.begin()
+            try:
+                yield user
+                seen.append("went on")
+            except asyncio.CancelledError:
+                seen.append("cut")
+            wait.begin()
+            yield user
+
+        task = start(work, is_driven=True)
+        await turns()
+        task.cancel()
+        if ends_first:
+            asyncio.get_running_loop().call_soon(wait.end, None)
+        await turns()
+        assert seen == ["cut"]
+        asyncio.get_running_loop().call_soon(wait.end, None)
+        await task
+
+    asyncio.run(run())
+
+
+def test_a_step_in_place_that_cancels_its_own_task_ends_with_the_next_wait() -> None:
+    async def run() -> None:
+        user, wait = _in_place()
+
+        @coroutine
+        def work() -> Generator[Any, None, None]:
+            wait.begin()
+            yield user
+            task.cancel()
+            wait.begin()
+            yield user
+
+        task = start(work, is_driven=True)
+        await turns()
+        asyncio.get_running_loop().call_soon(wait.end, None)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+
+
+def test_an_error_of_who_waits_in_place_is_the_task_s() -> None:
+    async def run() -> None:
+        user, wait = _in_place()
+
+        @coroutine
+        def work() -> Generator[Any, None, None]:
+            wait.begin()
+            yield user
+            raise LookupError("ours")
+
+        task = start(work, is_driven=True)
+        await turns()
+        asyncio.get_running_loop().call_soon(wait.end, None)
+        with pytest.raises(LookupError, match="ours"):
+            await task
+
+    asyncio.run(run())
