@@ -9,7 +9,7 @@ from planrunner.importers.nodes import SourceEntry, SourceNode, parse_json, pars
 from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.loss.ledger import Construct, Ledger
 
-__all__ = ["leave_out", "read_document", "suspect", "templated"]
+__all__ = ["leave_out", "read_document", "suspect", "suspect_the_rest", "templated"]
 
 _BEGUN: Final = -1
 _MOST_VALUES: Final = 1_000_000
@@ -62,6 +62,13 @@ def suspect(entry: SourceEntry, why: str) -> None:
     """Say that a key has no effect in the original; what is below it has none either, as here."""
     entry.construct.suspicious(why)
     entry.node.whole()
+
+
+def suspect_the_rest(node: SourceNode, why: str) -> None:
+    """Say so of all keys of a mapping that nothing has read, once for each."""
+    for one in node.entries or []:
+        if one.construct.fate is None:
+            suspect(one, why)
 
 
 def _measure(node: SourceNode, sizes: dict[int, int]) -> int:

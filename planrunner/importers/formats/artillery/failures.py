@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from planrunner.importers.draft import DraftThreshold, all_steps
+from planrunner.importers.draft import DraftThreshold
 from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.shaping.requests import DraftRequest, all_requests
 
@@ -20,6 +20,9 @@ _NOTE: Final = (
     "Replies of 400 and more fail nothing, as in Artillery: delete `http.expect` where they should"
 )
 _ALL_HOLD: Final = "checks == 100%"
+_TAG: Final = "plugin"
+_THEIRS_HOLD: Final = f"checks of tag:{_TAG}=expect == 100%"
+_MATCH_COUNTS: Final = "`checks` counts it as it counts the expectations of its request"
 _CHECKED: Final = "Artillery's exit code says whether an expectation failed"
 _UNCHECKED: Final = (
     "the plug-in `expect` is not in `config.plugins`: Artillery never checks these expectations"
@@ -59,18 +62,33 @@ def _names_status(request: DraftRequest) -> bool:
 
 def _judge_expectations(test: ArtilleryTest) -> None:
     """Judge the run by its expectations, or say once that nothing checks them."""
-    if test.checks_expect and not test.fails_visits:
-        entry = test.config("plugins", "expect")
-        is_checked = test.expects_200 or any(_is_soft(step.body) for step in all_steps(test.draft))
-        is_said = any(one.threshold == _ALL_HOLD for one in test.draft.thresholds)
-        if entry is not None and is_checked and not is_said:
-            note = [_CHECKED]
-            origin = entry.construct.place
-            test.draft.thresholds.append(DraftThreshold(_ALL_HOLD, origin=origin, notes=note))
+    entry = test.config("plugins", "expect") if test.checks_expect else None
+    if entry is not None and (test.expects_200 or test.expects):
+        if all(one.threshold != _ALL_HOLD for one in test.draft.thresholds):
+            threshold = DraftThreshold(_ALL_HOLD, origin=entry.construct.place, notes=[_CHECKED])
+            test.draft.thresholds.append(threshold)
+        _leave_matches_out(test)
     if test.unchecked:
         first, *others = test.unchecked
         more = f", nor those of {len(others)} other requests" if others else ""
         first.suspicious(f"{_UNCHECKED}{more}; here they are `soft`: counted, no failures")
+
+
+def _leave_matches_out(test: ArtilleryTest) -> None:
+    """Judge by the requests with expectations alone: what a `match` finds decides no exit code."""
+    apart = False
+    for construct, step in test.matches:
+        if test.expects_200 or any(step is one for one in test.expects):
+            construct.changed(_MATCH_COUNTS)
+        else:
+            apart = True
+    if not apart or test.expects_200:
+        return
+    for step in test.expects:
+        step["tags"] = {_TAG: "expect"}
+    for one in test.draft.thresholds:
+        if one.threshold == _ALL_HOLD:
+            one.threshold = _THEIRS_HOLD
 
 
 def _is_soft(body: dict[str, object]) -> bool:

@@ -27,7 +27,12 @@ from planrunner.importers.formats.artillery.steps.socketio import SocketIoReader
 from planrunner.importers.formats.artillery.steps.websockets import WebSocketReader
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.comments import keep_comments
-from planrunner.importers.reading.documents import leave_out, read_document, suspect
+from planrunner.importers.reading.documents import (
+    leave_out,
+    read_document,
+    suspect,
+    suspect_the_rest,
+)
 from planrunner.importers.reading.expressions import inline
 from planrunner.importers.shaping.requests import all_requests
 from planrunner.importers.sources import ImportFault
@@ -44,6 +49,7 @@ _OF_CONFIG: Final = frozenset(
 _FLOWLESS: Final = "Artillery reads the steps from `flow`, and fails here; these must be meant"
 _NO_LIST: Final = "Artillery reads a list of scenarios, and fails here; these must be meant"
 _PLACE: Final = "Artillery reads it under `config`: here it has no effect"
+_NO_KEY: Final = "Artillery reads no such key in a scenario"
 
 
 def read(request: ImportRequest) -> DraftPlan:
@@ -154,6 +160,7 @@ class _ArtilleryReader:
         user_class.steps += self._hook(node, "afterScenario")
         for inert in ("id", "description", "tags", "weight"):
             node.take_whole(inert)
+        suspect_the_rest(node, _NO_KEY)
         if user_class.steps:
             self.draft.users.append(user_class)
         else:

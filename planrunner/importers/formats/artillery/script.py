@@ -8,7 +8,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.contract import ImportRequest
-from planrunner.importers.draft import DraftPlan
+from planrunner.importers.draft import DraftPlan, Keys
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.names import SourceNames
 from planrunner.importers.sources import SourceFile
@@ -33,6 +33,8 @@ class ArtilleryTest:
         expects_200: Which expects 200 of requests that expect nothing else.
         fails_visits: Whose failures end the visit.
         unchecked: The keys `expect` that Artillery does not check, as their plug-in is missing.
+        expects: The requests that the plug-in checks.
+        matches: Those whose reply must match something, with the key `match`.
         processor: The file of functions, as the test names it; empty for none.
         functions: What it has, where it was found.
         request_hooks: Those of the scenario, around each of its requests.
@@ -48,6 +50,8 @@ class ArtilleryTest:
     expects_200: bool = False
     fails_visits: bool = False
     unchecked: list[Construct] = field(default_factory=list)
+    expects: list[Keys] = field(default_factory=list)
+    matches: list[tuple[Construct, Keys]] = field(default_factory=list)
     strips_query: bool = False
     strict: bool = True
     jitter: str = ""

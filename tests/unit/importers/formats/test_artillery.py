@@ -90,6 +90,7 @@ STEPS = [
         "statusCode",
         T,
     ),
+    ("{get: {url: /a, expect: [{statusCode: 1, hasProperty: b}]}}", ["$.b"], "hasProperty", S),
     ("{get: {url: /a, expect: {notStatusCode: 500}}}", ["[2xx, 3xx, 4xx]"], "notStatusCode", C),
     ("{get: {url: /a, expect: {contentType: json}}}", ["{matches: json}"], "contentType", T),
     ("{get: {url: /a, expect: {hasProperty: 'a[0].b'}}}", ["$.a[0].b"], "hasProperty", T),
@@ -239,6 +240,9 @@ CONFIG = [
     ("environments: {b: {target: 'http://b'}}", ["b: {target: http://b}"], "b.target", T),
     ("environments: {b: {phases: [{duration: 1, arrivalRate: 1}]}}", ["profile: b"], "b.phases", T),
     ("environments: {b: {tls: {}}}", [], "b.tls", L),
+    ("http: {keepAlive: true}", [], "keepAlive", S),
+    ("payload: {path: a.csv, unique: true}", [], "unique", S),
+    ("payload: {path: a.csv, options: {comment: '#'}}", [], "payload.options", L),
     ("engines: {playwright: {}}", [], "playwright", L),
 ]
 
@@ -335,6 +339,37 @@ def test_the_plan_fails_where_artillery_does(plugin: str, texts: list[str]) -> N
     assert missing([*texts, "on_error: stop_iteration"], imported) == []
     assert imported.ledger.tally().has_loss is False
     assert check(imported) == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "texts", "expected"),
+    [
+        ("expect: {statusCode: 200}", "match: {json: $.id, value: 7}",
+         ["- checks of tag:plugin=expect == 100%"], T),
+        ("expect: {statusCode: 200}, match: {json: $.id, value: 7}", "name: b",
+         ["- checks == 100%"], C),
+    ],
+)  # fmt: skip
+def test_what_a_match_finds_decides_no_exit_code(
+    first: str, second: str, texts: list[str], expected: Fate
+) -> None:
+    """Artillery's exit code is about expectations; `match` ends the visit, and no more."""
+    imported = run(whole(f"{{get: {{url: /a, {first}}}}}, {{get: {{url: /b, {second}}}}}", ""))
+
+    assert missing(texts, imported) == []
+    assert fate(imported, "match") is expected
+    assert check(imported) == ()
+
+
+def test_keys_that_artillery_does_not_read_count_once() -> None:
+    """What is below such a key has no effect in the original, either."""
+    imported = run(
+        "config: {target: http://a}\n"
+        "scenarios: [{expect: [{statusCode: 200}], flow: [{get: {url: /a}}]}]\n"
+    )
+
+    found = [one.words for one in imported.ledger.findings()]
+    assert found == ["scenarios[0].expect"]
 
 
 def test_steps_under_another_name_are_those_of_the_scenario() -> None:

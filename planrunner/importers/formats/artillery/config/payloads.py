@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from planrunner.importers.draft import Keys
 from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.nodes import SourceNode
+from planrunner.importers.reading.documents import leave_out, suspect_the_rest
 from planrunner.importers.reading.neighbours import neighbour
 
 __all__ = ["read_payload"]
@@ -32,6 +33,10 @@ def read_payload(node: SourceNode, test: ArtilleryTest) -> None:
         if test.names.find(column) is None:
             test.names.mean(column, f"{source}.{_column(column)}")
     test.draft.data[source] = _source(node, found, columns, test)
+    options = node.entry("options")
+    if options is not None:
+        leave_out(options, "say it at the source of `data`")
+    suspect_the_rest(node, "Artillery reads no such key of a payload")
     loads = node.entry("loadAll")
     if loads is not None and loads.node.scalar is True:
         loads.construct.changed(f"each visit has one row of `{source}`, not all of them")

@@ -26,6 +26,7 @@ __all__ = ["ConfigReader", "handshake"]
 _POOL: Final = "connections belong to a user and are not shared: `http.pool.per_user`"
 _URL: Final = re.compile(r"(?:https?|wss?)://[^/\s]+", re.IGNORECASE)
 _READ_ELSEWHERE: Final = frozenset({"target", "phases", "ensure", "environments"})
+_OF_HTTP: Final = frozenset({"cookieJarOptions", "distributedTracing"})
 _MOST_CONNECTIONS: Final = 64
 _NO_HOST: Final = "http://localhost:8000"
 
@@ -116,6 +117,8 @@ class ConfigReader:
             if read is not None:
                 below.construct.translated()
                 read(self, below)
+            elif below.key not in _OF_HTTP:
+                suspect(below, "Artillery reads no such setting of HTTP")
 
     def pool(self, one: SourceEntry) -> None:
         one.construct.changed(_POOL)

@@ -13,7 +13,7 @@ from planrunner.importers.formats.artillery.script import ArtilleryTest
 from planrunner.importers.formats.artillery.steps.requests import VERBS, RequestsReader
 from planrunner.importers.formats.artillery.steps.thinking import think
 from planrunner.importers.nodes import SourceEntry, SourceNode
-from planrunner.importers.reading.documents import suspect
+from planrunner.importers.reading.documents import suspect, suspect_the_rest
 from planrunner.importers.reading.expressions import inline
 from planrunner.importers.reading.quantities import read_seconds
 
@@ -49,7 +49,7 @@ class FlowReader:
             read = _STEPS.get(entry.key)
             if read is not None:
                 steps = read(self, entry, node)
-                _suspect_the_rest(node, entry.key)
+                suspect_the_rest(node, f"Artillery reads no such key beside `{entry.key}`")
                 return steps
         for entry in node.entries or []:
             suspect(entry, f"Artillery knows no step `{entry.key}`: the visit ends there")
@@ -174,12 +174,6 @@ class FlowReader:
         for one in node.entries or []:
             suspect(one, _SOCKET_IO)
         return []
-
-
-def _suspect_the_rest(node: SourceNode, step: str) -> None:
-    for one in node.entries or []:
-        if one.construct.fate is None:
-            suspect(one, f"Artillery reads no such key beside `{step}`")
 
 
 _ReadStep = Callable[[FlowReader, SourceEntry, SourceNode], list[DraftStep]]

@@ -9,7 +9,7 @@ from typing import Final
 from planrunner.importers.draft import Keys
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
 from planrunner.importers.nodes import SourceEntry, SourceNode
-from planrunner.importers.reading.documents import suspect
+from planrunner.importers.reading.documents import suspect, suspect_the_rest
 from planrunner.importers.reading.paths import json_path
 from planrunner.importers.reading.patterns import only_group
 from planrunner.importers.reading.quantities import read_seconds, seconds
@@ -22,6 +22,7 @@ _NAMED: Final = re.compile(r"\{\{\s*([A-Za-z_][\w.]*)\s*\}\}")
 _UNSET: Final = "nothing sets this variable; the value of that name in the reply must be meant"
 _BOTH: Final = "it fails the request, as the `match` beside it does"
 _NO_KEY: Final = "Artillery reads no such key of a capture"
+_FIRST: Final = "Artillery makes one check of each item, the first; here it is made"
 _OTHER: Final = "Artillery's `expect` has no such check, and does not make it"
 
 
@@ -40,11 +41,13 @@ class RepliesReader:
             matched.construct.translated()
             for one in matched.node.each():
                 self._match(one, expect)
+            self.expressions.test.matches.append((matched.construct, step))
         expected = request.entry("expect")
         if expected is not None:
             checked: Keys = {}
             self._expect(expected, request, checked)
             self._add(expected, checked, expect)
+            self.expressions.test.expects.append(step)
         extract: Keys = {}
         captured = request.entry("capture")
         if captured is not None:
@@ -73,9 +76,7 @@ class RepliesReader:
         strict = node.take_whole("strict")
         if strict is False or (strict is None and not self.strict):
             found["default"] = None
-        for one in node.entries or []:
-            if one.construct.fate is None:
-                suspect(one, _NO_KEY)
+        suspect_the_rest(node, _NO_KEY)
         name = self.names.assign(named.text())
         extract[name] = found["jsonpath"] if set(found) == {"jsonpath"} else found
 
@@ -116,7 +117,9 @@ class RepliesReader:
         if not self.checks:
             self.expressions.test.unchecked.append(entry.construct)
         for node in entry.node.each():
-            for one in node.entries or []:
+            for number, one in enumerate(node.entries or []):
+                if number and entry.node.is_list:
+                    one.construct.suspicious(_FIRST)
                 read = _CHECKS.get(one.key)
                 if read is None:
                     suspect(one, _OTHER)
