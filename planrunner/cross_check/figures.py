@@ -93,7 +93,7 @@ class RoundSamples:
 
     def take(self, samples: Sequence[ToolSample]) -> None:
         times: list[int] = []
-        for one in samples:
+        for one in (each for each in samples if each.kind == "request"):
             self.requests += one.count
             self.failures += one.count if one.failure else 0
             if one.took_ns is not None:

@@ -16,10 +16,22 @@ from planrunner.metrics.measures import Measure
 from planrunner.metrics.recorded_values import RecordingList
 from planrunner.values import dataclass
 
-__all__ = ["ABORTED", "ExpectationKey", "Labels", "Series", "Tags", "merge_tags", "same_labels"]
+__all__ = [
+    "ABORTED",
+    "CHECK",
+    "ExpectationKey",
+    "Labels",
+    "Series",
+    "Tags",
+    "merge_tags",
+    "same_labels",
+]
 
 ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
+
+CHECK = "check"
+"""The kind of samples that are a condition of another tool's script, and not a request."""
 
 _STATUS = "status"
 
@@ -64,7 +76,7 @@ class Labels(_HashedOnce):
         request: The series name: `GET /kv/:key`; without a `name:` the URL isn't rendered.
         method: `GET`, `put`, or `` for iterations and groups.
         protocol: What sent them: `http`, `etcd`; empty for iterations and groups.
-        kind: `request`, `iteration` or `group`; only requests count in totals.
+        kind: `request`, `iteration`, `group` or `check`; only requests count in totals.
         phase: The phase's name.
         stage: The stage's name: `ramp`, `hold`, the plan's own, or its number from 1.
         warmup: True for samples that started inside the warm-up: kept raw, never judged.

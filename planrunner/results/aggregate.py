@@ -11,7 +11,7 @@ from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
 from planrunner.metrics.judging.work_time import work_seconds
 from planrunner.metrics.measures import OWN_PREFIX, SERVICE_TIME, WORK
 from planrunner.metrics.recorded_values import RecordedValues
-from planrunner.metrics.series import ABORTED, Labels
+from planrunner.metrics.series import ABORTED, CHECK, Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, SeriesTotal
 from planrunner.metrics.task_mix import TaskPicks, expected_runs
 from planrunner.protocols.registry import spoken
@@ -197,6 +197,8 @@ def _results(accumulated: Accumulated) -> Iterator[_TableMember]:
 
 def _names(labels: Labels) -> Iterator[tuple[str, str]]:
     """The rows that a series is part of, as (by, name)."""
+    if labels.kind == CHECK:
+        return
     if labels.kind == "group":
         yield "group", labels.request
     elif labels.kind == "iteration":

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.workers.local import sent_requests
 from planrunner.graph.run_graph import RunGraph
-from planrunner.metrics.series import Labels
+from planrunner.metrics.series import CHECK, Labels
 from planrunner.metrics.snapshot import SeriesTotal
 from planrunner.results.record import ExpectationCount
 
@@ -24,7 +24,10 @@ def count_expectations(
     totals: Mapping[Labels, SeriesTotal],
     mask: Callable[[str], str],
 ) -> tuple[ExpectationCount, ...]:
-    """Return a count for each expectation that the plan states, in the order of the plan."""
+    """Return a count for each expectation that the plan states, in the order of the plan.
+
+    Those of scripts of other tools follow, as the run met them.
+    """
     found: dict[tuple[str, str, bool], ExpectationCount] = {}
     judged, broken_ones = _judged(counters), _broken(totals)
     of_status = dict(_statuses(graph, totals))
@@ -40,8 +43,21 @@ def count_expectations(
                     found[key] = ExpectationCount(name, one, judged[key] - broken, broken, is_soft)
     return tuple(
         ExpectationCount(mask(one.request), mask(one.expected), one.held, one.broken, one.is_soft)
-        for one in found.values()
+        for one in (*found.values(), *_of_tools(totals))
     )
+
+
+def _of_tools(totals: Mapping[Labels, SeriesTotal]) -> Iterator[ExpectationCount]:
+    """Yield what became of each check of a script, which is of no request but of its tool."""
+    looked, broken = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for labels, total in totals.items():
+        if labels.kind == CHECK and labels.is_result:
+            key = dict(labels.tags)["tool"], labels.request
+            looked[key] += total.count
+            broken[key] += sum(total.broken.values())
+    for (tool, check), times in looked.items():
+        failed = broken[tool, check]
+        yield ExpectationCount(tool, check, times - failed, failed, is_soft=True)
 
 
 def _broken(totals: Mapping[Labels, SeriesTotal]) -> Counter[tuple[str, str, bool]]:

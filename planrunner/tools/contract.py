@@ -27,6 +27,8 @@ class ToolSample:
 
     Attributes:
         request: Its name.
+        kind: `request`, or `check` for a condition of the script's own that has a result each time
+            it is looked at: `request` is its name, and any `failure` means that it did not hold.
         start_ns: When it began, in ns since 1970; 0 where the tool doesn't say.
         took_ns: From when the tool wanted to send it to its end; None where the tool doesn't say.
         service_ns: From its first byte to its end; None where the tool doesn't say.
@@ -52,6 +54,7 @@ class ToolSample:
     received: int | None = None
     sent: int | None = None
     count: int = 1
+    kind: str = "request"
 
 
 class ToolReader(ABC):

@@ -15,9 +15,11 @@ from tests.support.plans import Ended, PlanProject, running
 
 SCRIPT = """\
 import http from 'k6/http';
+import { check } from 'k6';
 export const options = { vus: 2, iterations: 5, thresholds: { http_reqs: ['count < 1'] } };
 export default function () {
-  http.get(`${__ENV.BASE}/a?x=1`);
+  const found = http.get(`${__ENV.BASE}/a?x=1`);
+  check(found, { 'is found': (r) => r.status === 200, 'is big': (r) => r.body.length > 99 });
   http.post(`${__ENV.BASE}/missing`, 'body', { tags: { kind: 'write' } });
 }
 """
@@ -40,7 +42,7 @@ def told_in(ended: Ended) -> Counter[str]:
 
 @pytest.mark.slow
 def test_k6_is_judged_by_the_plan(project: PlanProject) -> None:
-    """Its counts are those of the server; its own threshold is only told."""
+    """Its counts are those of the server, its checks are expectations; its threshold is told."""
     with running(serve(answer)) as server:
         plan = f"""\
 name: k6
@@ -50,7 +52,8 @@ phases:
     script: load.js
     env: {{BASE: '{server.url}'}}
     thresholds: ['p95 of "GET /a?x=1" < 5s', 'rate of tag:kind=write < 60%']
-thresholds: [error_rate < 60%, 'share of tag:tool=k6 > 99%', 'error_rate of "GET /a?x=1" < 1%']
+thresholds: [checks == 50%, 'checks of "is found" == 100%', error_rate < 60%,
+  'share of tag:tool=k6 > 99%', 'error_rate of "GET /a?x=1" < 1%']
 """
         project.write({"plan.yaml": plan, "load.js": SCRIPT})
         ended = project.run("execute", "plan.yaml", "--out", "out")
@@ -59,6 +62,10 @@ thresholds: [error_rate < 60%, 'share of tag:tool=k6 > 99%', 'error_rate of "GET
     assert sent_to(server) == told_in(ended) == {"GET /a?x=1": 5, "POST /missing": 5}
     assert {row["status_code"] for row in ended.all_rows} == {"200", "404"}
     assert "k6 ended with exit code 99: thresholds of its own were crossed" in ended.out
+    assert [
+        (one["request"], one["expected"], one["held"], one["broken"], one["is_soft"])
+        for one in ended.metrics["expectations"]
+    ] == [("k6", "is found", 5, 0, True), ("k6", "is big", 0, 5, True)]
     assert "k6-1.log" in " ".join(ended.files)
     assert {(row["response_size"], row["connect"]) for row in ended.all_rows} == {("", "")}
     whole = next(row for row in ended.metrics["rows"] if row["by"] == "request")

@@ -9,6 +9,7 @@ from planrunner.engine.debug.trace import Trace
 from planrunner.engine.tool_runs.tool_phase import StartTool
 from planrunner.graph.loads import ToolLoad
 from planrunner.graph.run_graph import PhaseNode
+from planrunner.metrics.series import CHECK
 from planrunner.tools.contract import ToolSample
 from planrunner.tools.registry import named_tool
 from planrunner.units import format_count
@@ -32,22 +33,35 @@ async def try_tool(
         return
     trace.say(f"{tool.name} runs {tool.once}")
     found: Counter[tuple[str, str]] = Counter()
+    checks: Counter[str] = Counter()
 
     def take(samples: Sequence[ToolSample]) -> None:
-        for one in samples:
-            found[one.request, _outcome(one)] += one.count
+        _count(samples, found, checks)
 
     ended = await start(phase).run(take)
+    trace.requests += found.total()
     for (request, failed), count in found.items():
-        trace.requests += count
         words = f"{mask(request)}: {format_count(count, 'request')}"
         trace.say(words, failed=mask(failed))
-    for notice in ended.notices:
-        trace.say(mask(notice))
+    times = (f"{words}, {format_count(count, 'time')}" for words, count in checks.items())
+    for words in (*times, *ended.notices):  # a check that did not hold fails nothing
+        trace.say(mask(words))
     if ended.failed:
         trace.say(f"{tool.name} failed", failed=mask(ended.all_that_failed))
     elif not found:
         trace.say(f"{tool.name} reported no request", failed="nothing was sent, or nothing read")
+
+
+def _count(
+    samples: Sequence[ToolSample], found: Counter[tuple[str, str]], checks: Counter[str]
+) -> None:
+    for one in samples:
+        if one.kind == CHECK:
+            checks[f"check `{one.request}` {'did not hold' if one.failure else 'held'}"] += (
+                one.count
+            )
+        else:
+            found[one.request, _outcome(one)] += one.count
 
 
 def _outcome(sample: ToolSample) -> str:

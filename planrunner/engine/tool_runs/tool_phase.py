@@ -12,7 +12,7 @@ from planrunner.engine.stop import Stop, StopLevel
 from planrunner.graph.loads import ToolLoad
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.metrics.measures import SERVICE_TIME, SIZE
-from planrunner.metrics.series import Labels, Series, Tags
+from planrunner.metrics.series import CHECK, Labels, Series, Tags
 from planrunner.protocols.base import Reply
 from planrunner.results.files.samples import pack_row
 from planrunner.tools.contract import ToolSample
@@ -51,7 +51,7 @@ class RunningTool(Protocol):
 StartTool = Callable[[PhaseNode], RunningTool]
 """Makes the run that a phase asks for."""
 
-_ToolPlace = tuple[str, str, str, Tags, bool, tuple[str, ...]]
+_ToolPlace = tuple[str, str, str, Tags, bool, tuple[str, ...], str]
 
 
 class ToolPhase:
@@ -125,7 +125,10 @@ class ToolPhase:
 
     def _take(self, samples: Sequence[ToolSample]) -> None:
         for sample in samples:
-            self._record(sample)
+            if sample.kind == CHECK:
+                self._record_check(sample)
+            else:
+                self._record(sample)
         users = self._run.users
         if users is not None:
             self._alive[self._load.tool] = users
@@ -167,12 +170,24 @@ class ToolPhase:
             self._keep_failing(site, sample, words, start_ns)
         self._write_row(series, sample, start_ns, words)
 
+    def _record_check(self, sample: ToolSample) -> None:
+        """Count a check of the script, which says nothing of when requests began or ended."""
+        moment_ns = sample.start_ns - self._wall_ns if sample.start_ns else self._clock.now_ns()
+        site = self._site(sample)
+        table = site.table_at(max(moment_ns, self._recorder.timeline.started_ns))
+        series = site.series(table, status=0, failure="")
+        series.same_ns.extend([0] * sample.count)
+        if sample.failure:
+            key = site.labels.request, True
+            series.broken[key] = series.broken.get(key, 0) + sample.count
+
     def _site(self, sample: ToolSample) -> Site:
         unknown = _unknown(sample)
         request = self._recorder.book.admitted_name(sample.request)
         place = (
             *(request, sample.method, sample.user, sample.tags, sample.took_ns is None),
             unknown,
+            sample.kind,
         )
         site = self._sites.get(place)
         if site is None:
@@ -186,8 +201,10 @@ class ToolPhase:
                 sample.user,
                 "",
                 tags=tuple(sorted({**tags, "tool": self._load.tool}.items())),
-                protocol=_HTTP,
+                kind=sample.kind,
+                protocol=_HTTP if sample.kind == "request" else "",
                 timed=sample.took_ns is not None,
+                expectations=1 if sample.kind == CHECK else 0,
                 unknown=unknown,
             )
             measures = self._recorder.measures.get(_HTTP, ())

@@ -95,7 +95,7 @@ def is_member(metric: Metric, labels: Labels, evidence: Evidence) -> bool:
     counts = labels.is_in_time if metric.wants_aborted else labels.is_result
     return (
         counts
-        and labels.kind == metric.population
+        and metric.is_of(labels.kind)
         and evidence.covers(metric.scope, labels.phase, labels.stage)
     )
 

