@@ -40,6 +40,9 @@ class SupervisedJob:
         stop_signal: What asks it to stop: `TERM`.
         grace_s: How long it may take before it is killed.
         scratch: A directory to remove in the end.
+        most_of_log: How many bytes it adds to the log at most; of more, the first and the last
+            half are kept, and the last is written at the end. 0 for all.
+        copy: Gets all of it while it prints, for whoever reads it; None for nothing.
     """
 
     name: str
@@ -52,6 +55,8 @@ class SupervisedJob:
     stop_signal: str = "TERM"
     grace_s: float = 10.0
     scratch: Path | None = None
+    most_of_log: int = 0
+    copy: Path | None = None
 
     def as_json(self) -> bytes:
         """Return it as its supervisor reads it."""
@@ -63,6 +68,8 @@ class SupervisedJob:
             "mask": self.mask,
             "signal": self.stop_signal,
             "grace_s": self.grace_s,
+            "most": self.most_of_log,
+            "copy": "" if self.copy is None else str(self.copy),
             "scratch": "" if self.scratch is None else str(self.scratch),
         }
         return json.dumps(words).encode() + b"\n"

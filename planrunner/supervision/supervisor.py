@@ -5,8 +5,9 @@ planrunner's, which says what to do as a line of JSON. When it closes, because p
 with the service or was killed, the service's whole process group is stopped and its scratch
 directory removed.
 
-A service writes its output to a file itself, which costs nothing. Only when there are secrets it
-goes through a pipe, and is masked before it is written down, whatever becomes of planrunner.
+A service writes its output to a file itself, which costs nothing. Only when there are secrets, or
+the file may not grow without end, it goes through a pipe: it is masked before it is written down,
+and of more than the file may hold its begin and its end are kept, whatever becomes of planrunner.
 
 It says on standard output, one JSON object a line: `{"started": PID}` or `{"failed": WORDS}`,
 then `{"ended": CODE, "cpu_s": SECONDS}`, where a negative code is the number of a signal, and the
@@ -53,7 +54,8 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # planrunner decides when the service ends
     try:
         with open(job["log"], "ab", buffering=0) as log:  # noqa: PTH123 - fewer imports
-            child = _start(job, subprocess.PIPE if job["secrets"] else log)
+            is_copied = job["secrets"] or job["most"] or job["copy"]
+            child = _start(job, subprocess.PIPE if is_copied else log)
     except OSError as error:
         _say(failed=error.strerror or str(error))
         return
@@ -65,7 +67,7 @@ def main() -> None:
     else:
         kill_group(child.pid)  # what it left behind
     if copying is not None:  # whoever left the process group may hold the pipe for ever
-        copying.join(_MOST_LAST_WORDS_S)
+        copying.end()
     if job["scratch"]:
         shutil.rmtree(job["scratch"], ignore_errors=True)
         with suppress(OSError):  # those of other services are still in it
@@ -104,34 +106,89 @@ def _as_usual() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _start_copying(child: subprocess.Popen[bytes], job: dict[str, Any]) -> threading.Thread | None:
-    if child.stdout is None:
-        return None
-    secrets = re.compile(job["secrets"], re.IGNORECASE)
-    arguments = child.stdout.fileno(), job["log"], secrets, job["mask"]
-    thread = threading.Thread(target=_copy, args=arguments, daemon=True)
-    thread.start()
-    return thread
+def _start_copying(child: subprocess.Popen[bytes], job: dict[str, Any]) -> _Copying | None:
+    return None if child.stdout is None else _Copying(child.stdout.fileno(), job)
 
 
-def _copy(pipe: int, path: str, secrets: re.Pattern[str], mask: str) -> None:
-    """Write down what comes through the pipe, whole lines at a time, without the secrets."""
-    begun = b""
-    with open(path, "ab", buffering=0) as log:  # noqa: PTH123 - fewer imports
+class _Copying:
+    """Writes down what comes through a pipe, whole lines at a time, without the secrets."""
 
-        def write(printed: bytes) -> None:
-            # Bytes that are no UTF-8 come out as they went in.
-            text = secrets.sub(mask, printed.decode("utf-8", "surrogateescape"))
-            with suppress(OSError):  # a full disk is no reason to let the service wait
-                log.write(text.encode("utf-8", "surrogateescape"))
+    def __init__(self, pipe: int, job: dict[str, Any]) -> None:
+        self._pipe = pipe
+        self._secrets = re.compile(job["secrets"], re.IGNORECASE) if job["secrets"] else None
+        self._mask = job["mask"]
+        self._log = _Log(job["log"], job["most"])
+        # Whoever reads all of it gets a file of its own.
+        self._copy = _Log(job["copy"], 0) if job["copy"] else None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
 
-        while data := os.read(pipe, 1 << 16):
+    def end(self) -> None:
+        """Write down the last of it."""
+        self._thread.join(_MOST_LAST_WORDS_S)
+        self._log.end()
+
+    def _run(self) -> None:
+        begun = b""
+        while data := os.read(self._pipe, 1 << 16):
             lines, end, rest = data.rpartition(b"\n")
             if end or len(begun) > _MOST_OF_A_LINE:
-                write(begun + lines + end)
+                self._write(begun + lines + end)
                 begun = b""
             begun += rest
-        write(begun)
+        self._write(begun)
+
+    def _write(self, printed: bytes) -> None:
+        if self._secrets is not None:
+            # Bytes that are no UTF-8 come out as they went in.
+            text = self._secrets.sub(self._mask, printed.decode("utf-8", "surrogateescape"))
+            printed = text.encode("utf-8", "surrogateescape")
+        self._log.write(printed)
+        if self._copy is not None:
+            self._copy.write(printed)
+
+
+class _Log:
+    """A file that takes so many bytes at most: of more, the first half and the last; 0 for all."""
+
+    def __init__(self, path: str, most: int) -> None:
+        self._file = open(path, "ab", buffering=0)  # noqa: PTH123, SIM115 - open until the end
+        self._half = most // 2
+        self._room = self._half
+        self._last = bytearray()
+        self._left_out = 0
+        self._lock = threading.Lock()
+
+    def write(self, printed: bytes) -> None:
+        if not self._half:
+            self._put(printed)
+            return
+        with self._lock:
+            first, rest = printed[: self._room], printed[self._room :]
+            if first:
+                self._put(first)
+                self._room -= len(first)
+            self._last += rest
+            if len(self._last) > 2 * self._half:
+                self._shorten()
+
+    def end(self) -> None:
+        """Write the last half, once it is known."""
+        with self._lock:
+            self._shorten()
+            if self._left_out:
+                self._put(f"\n[… {self._left_out:,} bytes left out …]\n".encode())
+            self._put(bytes(self._last))
+            self._last.clear()
+
+    def _shorten(self) -> None:
+        if (surplus := len(self._last) - self._half) > 0:
+            del self._last[:surplus]
+            self._left_out += surplus
+
+    def _put(self, printed: bytes) -> None:
+        with suppress(OSError):  # a full disk is no reason to let the service wait
+            self._file.write(printed)
 
 
 def _taken_s() -> float | None:

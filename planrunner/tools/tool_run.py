@@ -30,6 +30,7 @@ _LOOK_S: Final = 0.1
 _PIECE: Final = 1 << 18
 _AT_ONCE: Final = 4_096
 _MOST_PRINTED: Final = 1 << 24
+_MOST_OF_LOG: Final = 1 << 23
 _LONGEST_NS: Final = 24 * 3_600 * NS_PER_S
 _MOST_APART_NS: Final = 3_600 * NS_PER_S
 _MOST_ALIKE: Final = 10**8
@@ -41,7 +42,7 @@ class ToolSetting:
 
     Attributes:
         directory: Its current one.
-        log: Gets all that it prints.
+        log: Gets what it prints; of more than 8 MiB, the first and the last half.
         secrets: A pattern of what is masked in that by `mask`; empty for none.
         grace_ns: How long it may take to end when it is asked to.
         timeout_ns: After which it is asked to; 0 for never.
@@ -153,11 +154,12 @@ class ToolRun:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         began = time.monotonic_ns()
-        log = self._setting.log, _size(self._setting.log)  # others may have printed there before
+        # A file of its own for samples that it prints, because a log has an end.
+        printed = None if command.samples else self._job.directory / "printed"
         self._reader.began_ns = self.wall_ns()
-        program = self._program = await self._started(command)
+        program = self._program = await self._started(command, printed)
         try:
-            with _Tail(*((command.samples, 0) if command.samples else log)) as tail:
+            with _Tail(command.samples or printed or self._setting.log) as tail:
                 await self._read_until_ended(program, tail, take_sound)
                 while data := tail.read():
                     take_sound(self._reader.feed(data))
@@ -166,9 +168,11 @@ class ToolRun:
             await program.stop()
         took_ns = time.monotonic_ns() - began
         self._reader.is_cut = self._is_cut or self._broke(program)
-        for piece in _pieces(self._reader.end(_printed(*log))):
+        for piece in _pieces(self._reader.end(_end_of(printed or self._setting.log))):
             take_sound(piece)
             await asyncio.sleep(0)  # whoever takes them may have much to write
+        if printed is not None:
+            printed.unlink(missing_ok=True)
         return self._end(program, took_ns)
 
     def _sound(self, samples: Sequence[ToolSample]) -> Sequence[ToolSample]:
@@ -179,7 +183,7 @@ class ToolRun:
         self._reader.unread += len(samples) - len(sound)
         return sound
 
-    async def _started(self, command: ToolCommand) -> SupervisedProgram:
+    async def _started(self, command: ToolCommand, printed: Path | None) -> SupervisedProgram:
         setting = self._setting
         job = SupervisedJob(
             name=self._tool.name,
@@ -191,6 +195,8 @@ class ToolRun:
             mask=setting.mask,
             stop_signal=self._tool.stop_signal,
             grace_s=setting.grace_ns / NS_PER_S,
+            most_of_log=_MOST_OF_LOG,
+            copy=printed,
         )
         try:
             return await SupervisedProgram.start(job)
@@ -294,11 +300,10 @@ def _pieces(samples: Iterable[ToolSample]) -> Iterator[Sequence[ToolSample]]:
 
 
 class _Tail:
-    """A file that grows, read from where it begins to matter; it may not be there yet."""
+    """A file that grows; it may not be there yet."""
 
-    def __init__(self, path: Path, begin: int) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._begin = begin
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> Self:
@@ -313,21 +318,13 @@ class _Tail:
         if self._file is None:
             with suppress(FileNotFoundError):
                 self._file = self._path.open("rb")
-                self._file.seek(self._begin)
         return b"" if self._file is None else self._file.read(_PIECE)
 
 
-def _size(file: Path) -> int:
+def _end_of(printed: Path) -> str:
     try:
-        return file.stat().st_size
-    except OSError:
-        return 0
-
-
-def _printed(log: Path, begin: int) -> str:
-    try:
-        with log.open("rb") as file:
-            file.seek(max(begin, _size(log) - _MOST_PRINTED))
+        with printed.open("rb") as file:
+            file.seek(max(0, printed.stat().st_size - _MOST_PRINTED))
             return file.read().decode("utf-8", "replace")
     except OSError:
         return ""

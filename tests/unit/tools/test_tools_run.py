@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from pathlib import Path
 
 import psutil
@@ -92,6 +93,30 @@ def test_what_a_tool_that_broke_did_not_send_has_not_failed(tmp_path: Path) -> N
 
     assert found == []
     assert ended.all_that_failed == "hey ended with exit code 3; it printed last:\n  boom"
+
+
+def test_a_log_has_an_end_and_samples_in_it_have_none(tmp_path: Path) -> None:
+    """Its begin and its end are kept; every sample that was printed counts."""
+    ended, found = run_script(
+        tmp_path,
+        "print('first,1,200')\n"
+        "for n in range(200): print('x' * 65_535)\n"
+        "print('middle,1,200')\n"
+        "for n in range(200): print('y' * 65_535)\n"
+        "print('last,1,200')",
+    )
+
+    log = (tmp_path / "log").read_bytes()
+    assert [one.request for one in found] == ["first", "middle", "last"]
+    assert log.startswith(b"first,1,200\nxxx")
+    assert log.endswith(b"y\nlast,1,200\n")
+    note = re.search(rb"\n\[\xe2\x80\xa6 ([0-9,]+) bytes left out \xe2\x80\xa6\]\n", log)
+    assert note is not None
+    left_out = int(note[1].replace(b",", b""))
+    assert len(log) - len(note[0]) == 1 << 23
+    assert left_out + (1 << 23) == 400 * 65_536 + len("first,1,200 middle,1,200 last,1,200 ")
+    assert "400 lines" in ended.notices[0]
+    assert not (tmp_path / "work" / "printed").exists()
 
 
 def test_its_own_verdict_is_no_failure(tmp_path: Path) -> None:
