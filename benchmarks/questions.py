@@ -5,78 +5,62 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from benchmarks import generators
+from benchmarks.generators import OURS, find_peer, run_k6, run_k9
+from benchmarks.peer_work import K6_CHECK, K6_THINKING, K9_THINKING
 from benchmarks.processes import nginx, run
 
 HERE = Path(__file__).resolve().parent
 COMMAND = str(Path(sys.executable).with_name("planrunner"))
 
 
-def throughput(rounds: int, seconds: int) -> dict:
-    """Requests/s and CPU per request on one core, generators interleaved."""
-    raw = _interleaved(generators.available(), rounds, seconds)
-    rate, cpu = _medians(raw, "rate"), _medians(raw, "cpu_us_per_request")
-    summary = []
-    for peer in ("wrk", "k6", "locust"):
-        if peer in raw:
-            plain, with_csv = rate["planrunner"] / rate[peer], rate["planrunner+csv"] / rate[peer]
-            summary.append(f"{plain:.2f} × {peer} without results.csv, {with_csv:.2f} × with it")
-    if "wrk" in raw:
-        summary.append(f"CPU per request {cpu['planrunner'] / cpu['wrk']:.2f} × wrk's")
-    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
-
-
-def rich(rounds: int, seconds: int) -> dict:
-    """Requests/s with data, templates, an expectation and an extraction, beside those without."""
-    raw = _interleaved(generators.rich(), rounds, seconds)
-    rate, cpu = _medians(raw, "rate"), _medians(raw, "cpu_us_per_request")
-    summary = [
-        f"{rate['rich'] / rate['plain']:.2f} × the plain plan's rate (target 0.45)",
-        f"CPU per request {cpu['rich'] / cpu['plain']:.2f} × the plain plan's",
-    ]
-    if "k6" in rate:
-        summary.append(f"{rate['rich'] / rate['k6']:.1f} × k6 doing the same (target 3)")
-    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
-
-
-_Rounds = dict[str, list[dict]]
-
-
-def _interleaved(found: Mapping[str, generators.Generator], rounds: int, seconds: int) -> _Rounds:
-    """Let the generators take turns against one server."""
-    raw: _Rounds = {name: [] for name in found}
-    with nginx(cpu=0) as port:
-        for number in range(rounds):
-            for name, generate in found.items():
-                measured = generate(port, seconds)
-                raw[name].append({slot: getattr(measured, slot) for slot in measured.__slots__})
-                print(f"  round {number + 1}: {name:15} {measured.rate:>9,.0f}/s", flush=True)
-    return raw
-
-
-def _medians(raw: _Rounds, what: str) -> dict[str, float]:
-    return {name: median(one[what] for one in results) for name, results in raw.items()}
-
-
 def memory(rounds: int, seconds: int) -> dict:
     """Peak resident memory at 2,000 users with 1 s of think time, and for each further user."""
-    raw: dict[str, list[float]] = {"2000": [], "4000": []}
+    del seconds
+    raw: dict[str, dict[str, list[float]]] = {}
     with nginx(cpu=0) as port:
         for _ in range(min(rounds, 3)):
-            for users, peaks in raw.items():
-                peaks.append(_execute("memory.yaml", port, users=users, hold="8s")[1])
-    at = {users: median(values) for users, values in raw.items()}
-    further_kb = (at["4000"] - at["2000"]) / 2000 * 1000
-    summary = [
-        f"{at['2000']:.0f} MB at 2,000 users (target 100)",
-        f"{further_kb:.1f} KB for each further user (target 20)",
-    ]
-    del seconds
+            for name, peak_mb in _thinking().items():
+                for users in ("2000", "4000"):
+                    peaks = raw.setdefault(name, {}).setdefault(users, [])
+                    peaks.append(round(peak_mb(port, users), 1))
+                print(f"  {name}: {raw[name]}", flush=True)
+    summary = []
+    for name, by_users in raw.items():
+        at = {users: median(values) for users, values in by_users.items()}
+        further_kb = (at["4000"] - at["2000"]) / 2000 * 1000
+        targets = (" (target 100)", " (target 12)") if name == OURS else ("", "")
+        summary.append(
+            f"{name} {at['2000']:.0f} MB at 2,000 users{targets[0]}, "
+            f"{further_kb:.1f} KB for each further user{targets[1]}"
+        )
     return {"summary": summary, "peak_mb": raw}
+
+
+_THINK_S = 8
+
+
+def _thinking() -> dict[str, Callable[[int, str], float]]:
+    """Return what runs thinking users against a port, and gives its peak of megabytes."""
+
+    def by_k9(port: int, users: str) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            plan = K9_THINKING.format(port=port, users=users, seconds=_THINK_S)
+            return run_k9(plan, Path(folder))[0].outcome.peak_bytes / 1e6
+
+    def by_k6(port: int, users: str) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            script = K6_THINKING.format(port=port, users=users, seconds=_THINK_S, check=K6_CHECK)
+            return run_k6(script, Path(folder)).outcome.peak_bytes / 1e6
+
+    found: dict[str, Callable[[int, str], float]] = {
+        OURS: lambda port, users: _execute("memory.yaml", port, users=users, hold=f"{_THINK_S}s")[1]
+    }
+    peers = {"k9": ("k9-load", by_k9), "k6": ("k6", by_k6)}
+    return found | {called: by for name, (called, by) in peers.items() if find_peer(name)}
 
 
 def long_runs(rounds: int, seconds: int) -> dict:

@@ -21,9 +21,7 @@ def table() -> str:
     rows = ["| question | answer |", "|---|---|"]
     for answer in answers:
         words = asked[answer["question"].partition("-")[0]]
-        # What holds for some rounds only is in the raw results.
-        lines = [line for line in answer["summary"] if not line.startswith("quieter half")]
-        rows.append(f"| {words} | {'; '.join(lines).replace('all rounds: ', '')} |")
+        rows.append(f"| {words} | {'; '.join(answer['summary'])} |")
     return "".join(f"{row}\n" for row in rows)
 
 

@@ -6,11 +6,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.generators import Gets, Getter, getters
+from benchmarks.generators import OURS, Gets, Getter, getters
 from benchmarks.processes import nginx
 from benchmarks.turns import CPU_OF_REQUEST, Generated, Rounds, requests_in_turns
-
-OURS = "planrunner"
 
 CASES = {"constant": "/constant", "heads": "/heads", "cookies": "/cookies", "https": "/constant"}
 """What is asked for; the constant head is as long as one that is new each time."""

@@ -7,23 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.generators import (
-    K6_RICH,
-    K6_WEIGHTED,
-    Gets,
-    Getter,
-    execute_shipped,
-    find_peer,
-    getters,
-    k6_work,
-)
+from benchmarks.generators import OURS, Gets, Getter, getters, work
 from benchmarks.processes import nginx
-from benchmarks.turns import CPU_OF_REQUEST, Generated, requests_in_turns
+from benchmarks.turns import CPU_OF_REQUEST, Generated, Rounds, requests_in_turns
 
-OURS = "planrunner"
 MEGABYTE = 1_000_000
 
 _SERVER_CPU = 0
+_PEERS = {"k9": "k9-load's", "k6": "k6's", "locust": "Locust's"}
 _WORK = (
     ("GET", f"{OURS} GET", "one constant GET", 1.25),
     ("weighted", f"{OURS} weighted", "the weighted plan", 1.45),
@@ -59,38 +50,36 @@ http {{{{
 
 
 def request_cost(rounds: int, seconds: int) -> dict:
-    """CPU of a request, by the work that a plan makes of it, beside wrk's constant GET."""
+    """Requests/s, and CPU of a request, by the work that a plan makes of it."""
     with tempfile.TemporaryDirectory() as directory, nginx(cpu=_SERVER_CPU) as port:
         folder, gets = Path(directory), Gets(f"http://127.0.0.1:{port}/kv/42")
 
         def getting(get: Getter) -> Callable[[int], Generated]:
-            return lambda within_s: get(gets, within_s, folder)
+            return lambda seconds: get(gets, seconds, folder)
 
-        def plan(name: str, formats: str = "metrics.json") -> Callable[[int], Generated]:
-            return lambda within_s: execute_shipped(name, port, within_s, folder, formats=formats)
+        def working(one: Callable[[int, int, Path], Generated]) -> Callable[[int], Generated]:
+            return lambda seconds: one(port, seconds, folder)
 
-        generate = {f"{name} GET": getting(get) for name, get in getters().items()} | {
-            f"{OURS} weighted": plan("throughput.yaml"),
-            f"{OURS} weighted with results.csv": plan("throughput.yaml", ""),
-            f"{OURS} rich": plan("rich.yaml"),
-        }
-        if find_peer("k6"):
-            generate |= {
-                "k6 weighted": lambda s: k6_work(K6_WEIGHTED, port, s, folder),
-                "k6 weighted without checks": lambda s: k6_work(
-                    K6_WEIGHTED, port, s, folder, check=""
-                ),
-                "k6 rich": lambda s: k6_work(K6_RICH, port, s, folder),
-            }
+        generate = {f"{name} GET": getting(get) for name, get in getters().items()}
+        generate |= {name: working(one) for name, one in work().items()}
         found = requests_in_turns(generate, rounds, seconds)
+    return found.answer(_said_of_work(found), CPU_OF_REQUEST)
+
+
+def _said_of_work(found: Rounds) -> list[str]:
+    """Return a sentence for each plan: by wrk's constant GET, and by each peer at the same work."""
     summary = []
-    for work, name, words, target in _WORK:
-        peers = {f"{peer} {work}": f"{called} at the same work" for peer, called in _PEERS.items()}
-        peers[f"k6 {work} without checks"] = "k6's without checks"
-        by_wrk = f"{found.cpu(name, 'wrk GET')} wrk's GET" if "wrk GET" in generate else "(no wrk)"
-        line = f"CPU of a request of {words} {by_wrk} (target {target})"
-        summary.append(f"{line}{found.cpu_beside(name, peers)}")
-    return found.answer(summary, CPU_OF_REQUEST)
+    for kind, name, words, target in _WORK:
+        peers = {f"{peer} {kind}": called for peer, called in _PEERS.items()}
+        peers[f"k6 {kind} without checks"] = "k6's without checks"
+        line = f"{words}: CPU of a request"
+        if "wrk GET" in found.counted:
+            rate = found.ratio("rate", name, "wrk GET")
+            line += f" {found.cpu(name, 'wrk GET')} wrk's GET (target {target}), at {rate:.2f} × "
+            line += "its requests/s"
+        beside = found.cpu_beside(name, peers)
+        summary.append(f"{line}; at the same work{beside}" if beside else line)
+    return summary
 
 
 def request_sizes(rounds: int, seconds: int) -> dict:
@@ -118,9 +107,6 @@ def request_sizes(rounds: int, seconds: int) -> dict:
         beside = found.cpu_beside(f"{OURS} {case}", others).removeprefix(", ")
         summary.append(f"CPU of a request {case} {beside}")
     return found.answer(summary, CPU_OF_REQUEST)
-
-
-_PEERS = {"k9": "k9-load's", "k6": "k6's"}
 
 
 @contextmanager

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import (  # noqa: E402 - needs the path above
+    arrivals,
     coordinator,
     databases,
     etcd,
@@ -41,13 +42,12 @@ from benchmarks import (  # noqa: E402 - needs the path above
 )
 
 QUESTIONS: dict[str, Callable[[int, int], dict]] = {
-    "1-throughput": questions.throughput,
+    "1-throughput": request_cost.request_cost,
     "2-memory": questions.memory,
     "3-truth": truth.truth,
-    "4-open-model": truth.open_model,
+    "4-open-model": arrivals.open_model,
     "5-long-runs": questions.long_runs,
     "6-command-line": questions.command_line,
-    "7-rich": questions.rich,
     "8-etcd": etcd.etcd,
     "9-stall": truth.stall,
     "10-workers": workers.workers,
@@ -69,7 +69,6 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "26-streams": streams.streams,
     "27-editor": typing_in_editor.editor,
     "28-real-servers": real_servers.real_servers,
-    "29-request-cost": request_cost.request_cost,
     "30-request-sizes": request_cost.request_sizes,
 }
 

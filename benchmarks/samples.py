@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks.generators import planrunner
+import tempfile
+from pathlib import Path
+
+from benchmarks.generators import execute_shipped
 from benchmarks.processes import nginx
 from benchmarks.workers import answer_itself, wait_for_quiet
 
@@ -20,8 +23,10 @@ def samples(rounds: int, seconds: int) -> dict:
             for name, formats in FORMATS.items():
                 wait_for_quiet()
                 raw[name].append(answer_itself(seconds, formats=formats)["cpu_us_per_request"])
-            over_http = planrunner(port, seconds, formats="metrics.json").cpu_us_per_request
-            raw["over_http"].append(over_http)
+            with tempfile.TemporaryDirectory() as folder:
+                plan = "throughput.yaml", port, seconds, Path(folder)
+                done = execute_shipped(*plan, formats="metrics.json")
+            raw["over_http"].append(done.outcome.cpu_s / done.count * 1e6)
             found = {name: values[-1] for name, values in raw.items()}
             print(f"  round {number + 1}: {found}", flush=True)
     return {"summary": summarise(raw), "cpu_us_per_request": raw}

@@ -1,26 +1,28 @@
-"""Questions 3, 4 and 9: are numbers true, are arrivals on time, and what a stall looks like."""
+"""Questions 3 and 9: are numbers true, and what a stall looks like."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from operator import sub
 from pathlib import Path
 from statistics import fmean, median
 
-from benchmarks.processes import free_port, nginx, pinned, run, wait_for_quiet
+from benchmarks.generators import COMMAND, OURS, find_peer, run_k9
+from benchmarks.peer_work import ARRIVALS, K6_SCENARIO, K9_SCENARIO, LOOPING
+from benchmarks.processes import Outcome, free_port, nginx, pinned, run, wait_for_quiet
+from benchmarks.turns import Figures, Raw, Rounds, quiet_rounds
 
 TOLERANCE_MS = 0.05
 """What a percentile may lie from the bare probe's, beside 1 % of that."""
 
 HERE = Path(__file__).resolve().parent
-COMMAND = str(Path(sys.executable).with_name("planrunner"))
 
 
 @contextmanager
@@ -37,8 +39,8 @@ def stalling(delay_ms: float, stall_s: float, cpu: int | None = 0) -> Iterator[i
         process.wait()
 
 
-def planrunner(port: int, profile: str, *options: str, **params: str) -> dict:
-    """Run `plans/truth.yaml`; returns its requests' percentiles and what it says of its load."""
+def planrunner(port: int, profile: str, *options: str, **params: str) -> Figures:
+    """Run `plans/truth.yaml`; returns the percentiles of its last phase and what was late in it."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         settings = [part for key, value in params.items() for part in ("--set", f"{key}={value}")]
@@ -53,52 +55,54 @@ def planrunner(port: int, profile: str, *options: str, **params: str) -> dict:
         if not (out / "metrics.json").exists():
             raise RuntimeError(outcome.output + outcome.errors)
         metrics = json.loads((out / "metrics.json").read_text())
-    row = next(row for row in metrics["rows"] if row["by"] == "request" and not row["phase"])
+    rows = [row for row in metrics["rows"] if row["by"] == "request"]
+    row = next((row for row in rows if row["phase"] == "main"), rows[0])
+    load = metrics["loads"][-1]
     return {
         "requests": row["count"],
         **{f"{p}_ms": row["latency_ns"][p] / 1e6 for p in ("p50", "p95", "p99", "max")},
         "service_p99_ms": row["service_ns"]["p99"] / 1e6,
-        "late_p99_ms": metrics["loads"][0]["lateness_p99_ns"] / 1e6,
-        "cpu_share": round(metrics["generator"]["cpu_share"], 3),
-        "load": metrics["loads"][0],
-        "validity": metrics["validity"]["level"],
+        "late_p99_ms": load["lateness_p99_ns"] / 1e6,
+        "started": load["achieved"],
+        "dropped": load["dropped"],
+        "count": metrics["totals"]["total_requests"],
+        "cpu_s": outcome.cpu_s,
+        "waited": round(outcome.waited, 3),
     }
 
 
-def probe(port: int, rate: int, seconds: int) -> dict:
+def probe(port: int, rate: int, seconds: int) -> Figures:
+    """Run the bare loop, without a port an empty one."""
     command = [sys.executable, str(HERE / "probe.py"), str(port), str(rate), str(seconds)]
-    return json.loads(run(command, cpu=1).output)
+    outcome = run(command, cpu=1)
+    return {**json.loads(outcome.output), "waited": round(outcome.waited, 3)}
 
 
-_Turn = Callable[[], dict]
+_Turn = Callable[[], Figures]
 _TURN_S = 6
+_K9_APART_MS = 0.03
+"""What the median may lie from that of k9-load."""
 
 
-def _in_turns(ways: Mapping[str, _Turn], rounds: int) -> dict[str, list[dict]]:
+def _in_turns(ways: Mapping[str, _Turn], rounds: int) -> Rounds:
     """Let all measure in short turns, so that what else the machine does falls on each alike.
 
     Each round waits until others leave the machine alone, and every second goes the other way
-    about.
+    about. A round in which others used the processor all the same is made again, but not more than
+    half of them.
     """
-    raw: dict[str, list[dict]] = {name: [] for name in ways}
+    raw: Raw = {name: [] for name in ways}
     order = list(ways)
-    for _ in range(rounds):
+    for number in range(2 * rounds):
         idle = wait_for_quiet()
         for name in order:
             raw[name].append({**ways[name](), "idle_before": idle})
+            print(f"  round {number + 1}: {name:11} {raw[name][-1]}", flush=True)
         order.reverse()
-    return raw
-
-
-def _quieter_half(raw: dict[str, list[dict]], bare: str) -> dict[str, list[dict]]:
-    """Keep the rounds in which the bare generator was least late: ours has no say in it."""
-    rounds = range(len(raw[bare]))
-    best = sorted(rounds, key=lambda n: raw[bare][n]["late_p99_ms"])[: (len(rounds) + 1) // 2]
-    return {name: [turns[n] for n in best] for name, turns in raw.items()}
-
-
-def _median(turns: Sequence[dict], what: str) -> float:
-    return median(turn[what] for turn in turns)
+        found = quiet_rounds(raw)
+        if found.left_out and len(found.counted[order[0]]) == rounds:
+            break
+    return found
 
 
 def truth(rounds: int, seconds: int) -> dict:
@@ -113,62 +117,41 @@ def truth(rounds: int, seconds: int) -> dict:
             "planrunner": lambda: planrunner(port, "open", rate="1000/s", hold=hold),
             "probe again": lambda: probe(port, 1_000, _TURN_S),
         }
-        raw = _in_turns(ways, max(rounds, rounds * seconds // _TURN_S))
-    summary = list(_apart(raw, "all rounds"))
-    summary += _apart(_quieter_half(raw, "probe"), "quieter half of the rounds, by the probe")
-    return {"summary": summary, "rounds": raw}
+        if find_peer("k9"):
+            ways["k9"] = lambda: k9(port, ARRIVALS.format(rate=1_000, seconds=_TURN_S))
+        found = _in_turns(ways, max(rounds, rounds * seconds // _TURN_S))
+    summary = [*_apart(found.counted)]
+    if "k9" in ways:
+        ours, theirs = ([one["p50_ms"] for one in found.counted[name]] for name in (OURS, "k9"))
+        off = abs(median(map(sub, ours, theirs)))
+        summary.append(
+            f"p50 of k9-load {median(theirs):.3f} ms, apart {off:.3f} ms "
+            f"(target {_K9_APART_MS} ms: {'kept' if off <= _K9_APART_MS else 'missed'})"
+        )
+    return {
+        "summary": [*summary, *found.said],
+        "rounds": found.counted,
+        "left_out": found.left_out,
+    }
 
 
-def _apart(raw: dict[str, list[dict]], which: str) -> Iterator[str]:
+def _apart(raw: Raw) -> Iterator[str]:
     """Judge what lies between planrunner and the probe's two turns around it, round by round."""
     for p in ("p50_ms", "p95_ms", "p99_ms"):
-        first, ours, again = ([turn[p] for turn in turns] for turns in raw.values())
+        first, ours, again = (
+            [turn[p] for turn in raw[name]] for name in ("probe", OURS, "probe again")
+        )
         bares = [fmean(pair) for pair in zip(first, again, strict=True)]
         bare = median(bares)
         off = abs(median(map(sub, ours, bares)))
         kept = "kept" if off <= 0.01 * bare + TOLERANCE_MS else "missed"
         yield (
-            f"{which}: {p[:3]} {median(ours):.3f} ms, bare probe {bare:.3f} ms, apart {off:.3f} ms "
+            f"{p[:3]} {median(ours):.3f} ms, bare probe {bare:.3f} ms, apart {off:.3f} ms "
             f"(target 1 % + {TOLERANCE_MS} ms: {kept}); the probe from itself "
             f"{abs(median(map(sub, first, again))):.3f} ms"
         )
 
 
-def open_model(rounds: int, seconds: int) -> dict:
-    """5,000 arrivals/s on one core: how many, how late, beside an empty timer loop in turns."""
-    with nginx(cpu=0) as port:
-        ways = {
-            "timer loop": lambda: probe(0, 5_000, seconds),
-            "planrunner": lambda: planrunner(port, "open", rate="5000/s", hold=f"{seconds}s"),
-        }
-        raw = _in_turns(ways, rounds)
-    ours = raw["planrunner"]
-    asked = 5_000 * seconds * len(ours)
-    started = sum(one["load"]["achieved"] for one in ours)
-    dropped = sum(one["load"]["dropped"] for one in ours)
-    summary = [
-        f"started {started:,} of {asked:,}, dropped {dropped:,}",
-        _lateness(raw, "all rounds"),
-        _lateness(_quieter_half(raw, "timer loop"), "quieter half of the rounds, by the loop"),
-        f"p95 {_median(ours, 'p95_ms'):.2f} ms at {_median(ours, 'cpu_share'):.0%} of the core",
-    ]
-    return {"summary": summary, "rounds": raw}
-
-
-def _lateness(raw: dict[str, list[dict]], which: str) -> str:
-    late, empty = (_median(raw[name], "late_p99_ms") for name in ("planrunner", "timer loop"))
-    return (
-        f"{which}: lateness p99 {late:.2f} ms, empty timer loop {empty:.2f} ms, apart "
-        f"{late - empty:.2f} ms (target 3 ms: {'kept' if late - empty <= 3 else 'missed'})"
-    )
-
-
-_K6 = """\
-import http from 'k6/http';
-export const options = {{ scenarios: {{ one: {scenario} }},
-  summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max', 'count'] }};
-export default function () {{ http.get('http://127.0.0.1:{port}/'); }}
-"""
 _LOCUST = """\
 from locust import FastHttpUser, task
 class Client(FastHttpUser):
@@ -178,25 +161,36 @@ class Client(FastHttpUser):
 """
 
 
-def _peer(name: str) -> str | None:
-    own = Path(sys.executable).with_name(name)
-    return str(own) if own.exists() else shutil.which(name)
+def k9(port: int, scenario: str) -> Figures:
+    """Run a scenario of k9-load."""
+    with tempfile.TemporaryDirectory() as folder:
+        done, metrics = run_k9(K9_SCENARIO.format(scenario=scenario, port=port), Path(folder))
+    return _of_summary(done.outcome, metrics)
 
 
-def k6(port: int, scenario: str) -> dict:
+def k6(port: int, scenario: str) -> Figures:
+    """Run a scenario of k6."""
     with tempfile.TemporaryDirectory() as folder:
         script, out = Path(folder) / "s.js", Path(folder) / "out.json"
-        script.write_text(_K6.format(scenario=scenario, port=port))
-        run([_peer("k6") or "k6", "run", "-q", "--summary-export", str(out), str(script)], cpu=1)
-        metrics = json.loads(out.read_text())["metrics"]
-    times = metrics["http_req_duration"]
+        script.write_text(K6_SCENARIO.format(scenario=scenario, port=port))
+        command = [find_peer("k6"), "run", "-q", "--no-usage-report", "--summary-export", str(out)]
+        outcome = run([*command, str(script)], cpu=1)
+        return _of_summary(outcome, json.loads(out.read_text())["metrics"])
+
+
+def _of_summary(outcome: Outcome, metrics: Mapping[str, Mapping[str, float]]) -> Figures:
+    """Return what a summary says, which k9-load writes as k6 does."""
+    times, count = metrics["http_req_duration"], metrics["http_reqs"]["count"]
     return {
-        "requests": metrics["http_reqs"]["count"],
+        "requests": count,
         "p50_ms": times["med"],
         "p95_ms": times["p(95)"],
         "p99_ms": times["p(99)"],
         "max_ms": times["max"],
         "dropped": metrics.get("dropped_iterations", {}).get("count", 0),
+        "count": count,
+        "cpu_s": outcome.cpu_s,
+        "waited": round(outcome.waited, 3),
     }
 
 
@@ -205,7 +199,7 @@ def locust(port: int, seconds: int) -> dict:
         Path(folder, "locustfile.py").write_text(_LOCUST)
         run(
             [
-                *(_peer("locust") or "locust", "--headless", "-u", "20", "-r", "20"),
+                *(find_peer("locust"), "--headless", "-u", "20", "-r", "20"),
                 *("-t", f"{seconds}s", "-H", f"http://127.0.0.1:{port}", "--csv", "l"),
                 *("--only-summary", "--stop-timeout", "5"),
             ],
@@ -227,18 +221,18 @@ def stall(rounds: int, seconds: int) -> dict:
     """A server that takes 5 ms and stands still for 1 s once: what each generator reports."""
     del rounds
     seconds = max(seconds, 8)
-    rate = f"{{executor: 'constant-arrival-rate', rate: 200, duration: '{seconds}s', "
-    rate += "preAllocatedVUs: 300, maxVUs: 1000}"
-    users = f"{{executor: 'constant-vus', vus: 20, duration: '{seconds}s'}}"
+    rate = ARRIVALS.format(rate=200, seconds=seconds)
+    users = LOOPING.format(users=20, seconds=seconds)
     hold = f"{seconds}s"
     ways = {
         "planrunner, rate: 200/s": lambda port: planrunner(port, "open", rate="200/s", hold=hold),
         "planrunner, users: 20": lambda port: planrunner(port, "closed", users="20", hold=hold),
     }
-    if _peer("k6"):
-        ways["k6, constant-arrival-rate 200/s"] = lambda port: k6(port, rate)
-        ways["k6, constant-vus 20"] = lambda port: k6(port, users)
-    if _peer("locust"):
+    for name, called, peer in (("k9", "k9-load", k9), ("k6", "k6", k6)):
+        if find_peer(name):
+            ways[f"{called}, constant-arrival-rate 200/s"] = partial(peer, scenario=rate)
+            ways[f"{called}, constant-vus 20"] = partial(peer, scenario=users)
+    if find_peer("locust"):
         ways["Locust, 20 users"] = lambda port: locust(port, seconds)
     raw = {}
     for name, measure in ways.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
@@ -14,6 +14,9 @@ SHORT_S = 1
 
 MOST_WAITED = 0.1
 """Of the time that a generator wants to run: where others had more of it, the round says little."""
+
+_EQUAL = 1.005
+"""A ratio that is more is told as such."""
 
 CPU_OF_REQUEST = "cpu_us_per_request"
 
@@ -62,13 +65,19 @@ class Rounds:
         return f"{self.ratio(CPU_OF_REQUEST, one, other):.2f} ×"
 
     def cpu_beside(self, one: str, others: Mapping[str, str]) -> str:
-        """Return it for each of several, given what they are called, if they took part."""
+        """Return it for each of several, given what they are called, if they took part.
+
+        Whoever takes less is named as ahead.
+        """
         ratios = [
-            f", {self.cpu(one, other)} {called}"
+            (self.ratio(CPU_OF_REQUEST, one, other), called)
             for other, called in others.items()
             if other in self.counted
         ]
-        return "".join(ratios)
+        return "".join(
+            f", {ratio:.2f} × {called}{' (ahead of us)' if ratio > _EQUAL else ''}"
+            for ratio, called in ratios
+        )
 
     def answer(self, summary: Sequence[str], cpu: str) -> dict:
         """Return what a question answers: a summary, what has to be known of it, and figures.
@@ -110,14 +119,29 @@ def in_turns(names: Sequence[str], rounds: int, measure: Callable[[str], Figures
             one = figures[name] = measure(name)
             told = ", ".join(f"{word} {value:,.2f}" for word, value in one.items())
             print(f"  round {number + 1}: {name:{width}} {told}", flush=True)
-        is_quiet = max(one["waited"] for one in figures.values()) <= MOST_WAITED
+        is_quiet = _is_quiet(figures.values())
         for name, one in figures.items():
             (counted if is_quiet else left_out)[name].append(one)
         if len(counted[names[0]]) == rounds:
             break
-    if not counted[names[0]]:
-        return Rounds(left_out, {})
-    return Rounds(counted, left_out)
+    return _rounds(counted, left_out)
+
+
+def quiet_rounds(raw: Raw) -> Rounds:
+    """Return rounds that are over, those left out in which others used the processor."""
+    parts: tuple[Raw, Raw] = ({}, {})
+    for is_quiet, part in zip((True, False), parts, strict=True):
+        rows = [one for one in zip(*raw.values(), strict=True) if _is_quiet(one) is is_quiet]
+        part.update({name: [row[n] for row in rows] for n, name in enumerate(raw)})
+    return _rounds(*parts)
+
+
+def _is_quiet(figures: Iterable[Figures]) -> bool:
+    return max(one["waited"] for one in figures) <= MOST_WAITED
+
+
+def _rounds(counted: Raw, left_out: Raw) -> Rounds:
+    return Rounds(counted, left_out) if any(counted.values()) else Rounds(left_out, {})
 
 
 def requests_in_turns(

@@ -17,12 +17,16 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAN = ROOT / "benchmarks" / "plans" / "throughput.yaml"
 
 
+_COUNTS = ("1", "2", "8", "64")
+"""Workers; of one or two each has a processor for itself."""
+
+
 def workers(rounds: int, seconds: int) -> dict:
-    """Requests/s and CPU per request of one and two workers against a client that sends nothing.
+    """Requests/s and CPU per request of workers against a client that sends nothing.
 
     CPU is that of all processes while load runs, the coordinator's included.
     """
-    raw: dict[str, list[dict]] = {"1": [], "2": []}
+    raw: dict[str, list[dict]] = {count: [] for count in _COUNTS}
     for number in range(rounds):
         for count, found in raw.items():
             wait_for_quiet()
@@ -39,6 +43,10 @@ def workers(rounds: int, seconds: int) -> dict:
         f"so {2 * cpu['1'] / cpu['2']:.2f} × the requests of one on two whole processors "
         f"(target 1.8); {rate['2'] / rate['1']:.2f} × as measured, with {busy['2']:.2f} processors "
         f"to be had against {busy['1']:.2f}",
+        *(
+            f"CPU per request of {count} workers {cpu[count] / cpu['1']:.2f} × that of one"
+            for count in _COUNTS[2:]
+        ),
     ]
     return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -14,9 +15,10 @@ from benchmarks import coordinator
 from benchmarks.metered import Meter, Timed, is_told
 from benchmarks.processes import pinned, run
 from benchmarks.readme import RESULTS, ROOT, table, with_table
+from benchmarks.run import QUESTIONS
 from benchmarks.simulated_workers import simulate
 from benchmarks.told_seconds import MeteredSecond, Part, extra_ns, pairs_of, shares
-from benchmarks.turns import Figures, in_turns
+from benchmarks.turns import CPU_OF_REQUEST, Figures, in_turns, quiet_rounds
 from planrunner.metrics.histogram import Histogram
 from planrunner.units import NS_PER_MS, NS_PER_S
 
@@ -169,3 +171,40 @@ def test_a_process_knows_how_long_it_waited_for_another() -> None:
             other.kill()
 
     assert 0.1 < waited < 1
+
+
+def test_rounds_in_which_others_used_the_processor_are_left_out() -> None:
+    """All of a round, also what did not wait itself; where no round was quiet, that is said."""
+    raw = {
+        "ours": [{"p50": 1.0, "waited": 0.0}, {"p50": 2.0, "waited": 0.0}],
+        "theirs": [{"p50": 3.0, "waited": 0.2}, {"p50": 4.0, "waited": 0.1}],
+    }
+
+    found = quiet_rounds(raw)
+
+    assert found.counted == {name: [second] for name, (_, second) in raw.items()}
+    assert found.left_out == {name: [first] for name, (first, _) in raw.items()}
+    busy = quiet_rounds({name: [first] for name, (first, _) in raw.items()})
+    assert busy.counted == {name: [first] for name, (first, _) in raw.items()}
+    assert busy.said[0].startswith("no round was quiet")
+
+
+def test_whoever_takes_less_is_named_as_ahead() -> None:
+    """Beside each peer that took part."""
+    raw = {
+        name: [{CPU_OF_REQUEST: cost, "waited": 0.0}]
+        for name, cost in (("ours", 3.0), ("k9", 2.0), ("k6", 30.0))
+    }
+
+    beside = quiet_rounds(raw).cpu_beside("ours", {"k9": "k9's", "k6": "k6's", "ab": "ab's"})
+
+    assert beside == ", 1.50 × k9's (ahead of us), 0.10 × k6's"
+
+
+def test_every_question_is_described() -> None:
+    """The README of the benchmarks has a row for each, and for no other."""
+    page = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
+
+    assert re.findall(r"^\| (\d+) \|", page, re.MULTILINE) == [
+        name.partition("-")[0] for name in QUESTIONS
+    ]
