@@ -20,7 +20,7 @@ from planrunner.importers.formats.artillery.config.load import ArrivalsReader
 from planrunner.importers.formats.artillery.config.settings import ConfigReader
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
 from planrunner.importers.formats.artillery.failures import say_failures
-from planrunner.importers.formats.artillery.script import ArtilleryTest
+from planrunner.importers.formats.artillery.script import VISIT_ID, ArtilleryTest
 from planrunner.importers.formats.artillery.steps.flows import FlowReader, total_think
 from planrunner.importers.formats.artillery.steps.hooks import HooksReader
 from planrunner.importers.formats.artillery.steps.socketio import SocketIoReader
@@ -161,11 +161,15 @@ class _ArtilleryReader:
         for inert in ("id", "description", "tags", "weight"):
             node.take_whole(inert)
         suspect_the_rest(node, _NO_KEY)
-        if user_class.steps:
-            self.draft.users.append(user_class)
-        else:
-            user_class.steps = [DraftStep({"log": "every step of this scenario is left out"})]
-            self.draft.users.append(user_class)
+        self._keep(user_class)
+
+    def _keep(self, user_class: DraftClass) -> None:
+        """Add a class; its visits get an id where something reads it."""
+        if VISIT_ID in repr(user_class.steps):
+            user_class.steps.insert(0, DraftStep({"set": {VISIT_ID: "${rand.uuid()}"}}))
+        nothing = DraftStep({"log": "every step of this scenario is left out"})
+        user_class.steps = user_class.steps or [nothing]
+        self.draft.users.append(user_class)
 
     def _flow(self, node: SourceNode, flow: SourceEntry, kind: str) -> list[DraftStep]:
         """Return the steps of a flow, by its engine."""

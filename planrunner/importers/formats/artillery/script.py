@@ -18,7 +18,10 @@ from planrunner.values import dataclass
 if TYPE_CHECKING:
     from planrunner.importers.formats.artillery.processor.functions import ProcessorFunctions
 
-__all__ = ["JS_HOOK", "ArtilleryTest"]
+__all__ = ["JS_HOOK", "VISIT_ID", "ArtilleryTest"]
+
+VISIT_ID: Final = "visit_uuid"
+"""What a plan calls `$uuid`, which is the same all through a visit."""
 
 JS_HOOK: Final = "JavaScript is never run: write it in Python, and call it with a `python:` step"
 
@@ -62,6 +65,7 @@ class ArtilleryTest:
     def begin_class(self) -> None:
         """Begin a scenario, whose visits know nothing of what others set."""
         self.names.begin_class()
+        self.names.assign("$uuid", VISIT_ID)
         self.request_hooks = {}
         if self.functions is not None:
             self.functions.begin_class()
@@ -69,6 +73,7 @@ class ArtilleryTest:
     @contextmanager
     def outside_visits(self) -> Iterator[None]:
         """Read what runs before or after all visits."""
+        self.names.assign("$uuid", "rand.uuid()")
         if self.functions is not None:
             self.functions.machine.is_visit = False
         yield

@@ -8,6 +8,7 @@ from typing import Final
 
 from planrunner.importers.formats.k6.code.calls import NativeCall
 from planrunner.importers.formats.k6.library.chai import CHAI
+from planrunner.importers.formats.k6.library.dates import DATES
 from planrunner.importers.formats.k6.library.documents import DOCUMENTS
 from planrunner.importers.formats.k6.library.faker import FAKER
 from planrunner.importers.formats.k6.library.forms import FORMS
@@ -40,6 +41,7 @@ NATIVES: Final[dict[str, Callable[[NativeCall], JsValue]]] = {
     **DOCUMENTS,
     **SESSIONS,
     **FAKER,
+    **DATES,
 }
 _MODULES: Final = {
     "k6": "k6",

@@ -37,6 +37,7 @@ __all__ = ["CALLBACK", "EVENTS", "PROCESSOR_NATIVES", "read_processor"]
 CALLBACK: Final = "artillery.next"
 EVENTS: Final = "artillery.events"
 _LATER: Final = "a value that is computed after the reply: `record` takes one of the reply itself"
+_LONGEST_KEY: Final = 64
 _KINDS: Final = {"counter": "Counter", "histogram": "Trend", "rate": "Counter"}
 
 
@@ -117,6 +118,25 @@ def _keyed(call: NativeCall) -> JsValue:
     return JsExpr(f"{said} | hmac({expression(made.items[1], call.machine)})", "text")
 
 
+def _random_bytes(call: NativeCall) -> JsValue:
+    """Read `crypto.randomBytes(8)`, and `toString('hex')` behind it."""
+    made = call.of.of if isinstance(call.of, JsNative) else None
+    if not isinstance(made, JsConst):
+        length = call.argument(0)
+        if not isinstance(length, JsConst) or not isinstance(length.value, int):
+            raise NoStepSays("random bytes whose number only the run knows")
+        return JsNative("artillery.bytes", length)
+    number, coding = int(made.value or 0), str(plain(call.argument(0)))
+    if coding == "hex" and 0 < number <= _LONGEST_KEY:
+        drawn = " ~ ".join(["rand.uuid()"] * -(-number // 16))
+        said = f"(({drawn}) | replace('-', ''))[:{2 * number}]"
+    elif coding in ("base64", "base64url") and 0 < number <= _LONGEST_KEY:
+        said = f"rand.text({number}) | b64"
+    else:
+        raise NoStepSays("random bytes: write it as a function of a hook")
+    return JsExpr(said, "text", draws=True)
+
+
 def _buffer(call: NativeCall) -> JsValue:
     """Read `Buffer.from(text, encoding)`, and `toString(encoding)` behind it."""
     made = call.of.of if isinstance(call.of, JsNative) else None
@@ -173,67 +193,10 @@ def _said(text: str, kind: str = "text") -> Callable[[NativeCall], JsValue]:
     return lambda call: JsExpr(text, kind, draws=True)
 
 
-def _number(call: NativeCall) -> JsValue:
-    """Read `faker.number.int({min: 1, max: 9})`."""
-    given = call.argument(0)
-    low, high = "0", "1000"
-    if isinstance(given, JsObject):
-        low = expression(given.entries.get("min", JsConst(0)), call.machine)
-        high = expression(given.entries.get("max", JsConst(1000)), call.machine)
-    elif isinstance(given, (JsConst, JsExpr)) and given is not UNDEFINED:
-        high = expression(given, call.machine)
-    return JsExpr(f"rand.int({low}, {high})", "number", draws=True)
-
-
-def _element(call: NativeCall) -> JsValue:
-    given = call.argument(0)
-    if isinstance(given, JsArray) and not given.items:
-        return UNDEFINED
-    return JsExpr(f"rand.choice({expression(given, call.machine)})", draws=True)
-
-
-def _letters(call: NativeCall) -> JsValue:
-    given = call.argument(0)
-    if isinstance(given, JsObject):
-        given = given.entries.get("length", JsConst(1))
-    length = "1" if given is UNDEFINED else expression(given, call.machine)
-    return JsExpr(f"rand.text({length})", "text", draws=True)
-
-
 _Native = Callable[[NativeCall], JsValue]
-_FAKES: Final[dict[str, _Native]] = {
-    **dict.fromkeys(("person.firstName", "name.firstName"), _said("fake.first_name()")),
-    **dict.fromkeys(("person.lastName", "name.lastName"), _said("fake.last_name()")),
-    **dict.fromkeys(
-        ("person.fullName", "name.fullName", "name.findName", "person.name"), _said("fake.name()")
-    ),
-    **dict.fromkeys(("person.jobTitle", "name.jobTitle"), _said("fake.job()")),
-    **dict.fromkeys(("internet.email", "internet.exampleEmail"), _said("fake.email()")),
-    **dict.fromkeys(("internet.userName", "internet.username"), _said("fake.user_name()")),
-    "internet.password": _said("fake.password()"),
-    **dict.fromkeys(("phone.number", "phone.phoneNumber"), _said("fake.phone_number()")),
-    **dict.fromkeys(("location.city", "address.city"), _said("fake.city()")),
-    **dict.fromkeys(("location.country", "address.country"), _said("fake.country()")),
-    **dict.fromkeys(("location.zipCode", "address.zipCode"), _said("fake.postcode()")),
-    **dict.fromkeys(("company.name", "company.companyName"), _said("fake.company()")),
-    "lorem.word": _said("fake.word()"),
-    **dict.fromkeys(("lorem.sentence", "lorem.text"), _said("fake.sentence()")),
-    **dict.fromkeys(("string.uuid", "datatype.uuid", "random.uuid"), _said("rand.uuid()")),
-    **dict.fromkeys(("number.int", "datatype.number", "random.number"), _number),
-    **dict.fromkeys(("helpers.arrayElement", "random.arrayElement"), _element),
-    "string.alphanumeric": _letters,
-    "datatype.boolean": _said("rand.choice([true, false])", "bool"),
-}
-_FAKERS: Final = (
-    "npm:@faker-js/faker.faker",
-    "npm:@faker-js/faker",
-    "npm:faker",
-    "npm:faker.faker",
-)
 PROCESSOR_NATIVES: Final[dict[str, _Native]] = {
     **NATIVES,
     **{f"console.{name}": _log for name in ("log", "info", "warn", "error", "debug")},
-    **{f"{faker}.{name}": one for faker in _FAKERS for name, one in _FAKES.items()},
     **dict.fromkeys(("utils.v4", "utils.v1", "utils.default"), _said("rand.uuid()")),
     CALLBACK: _callback,
     f"{EVENTS}.emit": _emit,
@@ -244,6 +207,7 @@ PROCESSOR_NATIVES: Final[dict[str, _Native]] = {
         for method in ("update", "digest")
     },
     **dict.fromkeys(("Buffer.from", "artillery.buffer.toString"), _buffer),
+    **dict.fromkeys(("crypto.randomBytes", "artillery.bytes.toString"), _random_bytes),
     "require": _require,
     "Error": _error,
     **dict.fromkeys(("Object.on", "Object.once"), _nothing),

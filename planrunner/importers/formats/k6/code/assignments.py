@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from planrunner.importers.draft import DraftStep
 from planrunner.importers.formats.k6.code.evaluation import evaluate
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
-from planrunner.importers.formats.k6.state.objects import JsSocket
+from planrunner.importers.formats.k6.state.objects import JsDate, JsSocket
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
@@ -28,7 +28,7 @@ from planrunner.importers.formats.k6.state.values import (
 )
 from planrunner.importers.formats.k6.terms.members import member
 from planrunner.importers.formats.k6.terms.operators import binary, truth
-from planrunner.importers.formats.k6.terms.texts import draws, part_name, plan_value
+from planrunner.importers.formats.k6.terms.texts import draws, is_number, part_name, plan_value
 from planrunner.importers.javascript.chains import bare
 from planrunner.importers.javascript.script import text_of, walk
 
@@ -93,7 +93,7 @@ def _bind_object(pattern: Node, value: JsValue, scope: K6Scope, machine: K6Machi
             _bind_default(one, member(value, JsConst(text_of(left)), machine), scope, machine)
 
 
-def settled(value: JsValue, name: str, node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:  # noqa: PLR0911 - a table
+def settled(value: JsValue, name: str, node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:  # noqa: C901, PLR0911 - a table
     """Return a value that stays what it is: what is drawn is set first."""
     if not (draws(value) or _is_long(value)) or machine.trial:
         return value
@@ -108,11 +108,14 @@ def settled(value: JsValue, name: str, node: Node, scope: K6Scope, machine: K6Ma
     if isinstance(value, JsArray) and not value.name:
         value.items = [settled(one, name, node, scope, machine) for one in value.items]
         return value
+    if isinstance(value, JsDate):
+        value.milliseconds = settled(value.milliseconds, name, node, scope, machine)
+        return value
     made = machine.name(name)
     machine.emit({"set": {made: plan_value(value, machine)}}, node, scope)
     if isinstance(value, JsExpr):
         return JsExpr(made, value.kind or "text", sent=value.sent)
-    return JsExpr(made, "text")
+    return JsExpr(made, "number" if is_number(value) else "text")
 
 
 def _is_long(value: JsValue) -> bool:

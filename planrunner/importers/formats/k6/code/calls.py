@@ -11,6 +11,7 @@ from planrunner.importers.formats.k6.code.statements import run_body
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
 from planrunner.importers.formats.k6.state.objects import (
     JsChoice,
+    JsDate,
     JsExpectation,
     JsForm,
     JsSession,
@@ -143,6 +144,8 @@ def _method(of: JsValue, name: str) -> str | None:  # noqa: C901, PLR0911, PLR09
             return f"Metric.{name}"
         case JsExpectation():
             return f"Expect.{name}"
+        case JsDate():
+            return f"Date.{name}"
         case JsSocket():
             return f"Socket.{name}"
         case JsForm(kind=kind):

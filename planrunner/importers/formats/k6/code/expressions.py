@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.formats.k6.code.evaluation import EvaluateJs, evaluate
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
+from planrunner.importers.formats.k6.state.objects import JsDate
 from planrunner.importers.formats.k6.state.values import (
     MOST_ITEMS,
     UNDEFINED,
@@ -25,9 +26,11 @@ from planrunner.importers.formats.k6.state.values import (
     K6Scope,
     plain,
 )
+from planrunner.importers.formats.k6.terms.dates import TEXT, date_said, of_constant
 from planrunner.importers.formats.k6.terms.environment import with_default
 from planrunner.importers.formats.k6.terms.members import member
 from planrunner.importers.formats.k6.terms.operators import binary, negated, shadow, ternary, truth
+from planrunner.importers.formats.k6.terms.texts import is_text, wrapped
 from planrunner.importers.javascript.constants import NOT_CONSTANT, fold, js_text, unescape
 from planrunner.importers.javascript.script import text_of
 
@@ -129,7 +132,7 @@ def _template(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
             value = evaluate(one.named_children[0], scope, machine) if one.named_children else None
             if isinstance(value, JsUnknown):
                 return value
-            parts.append(value or UNDEFINED)
+            parts.append(_of_date(value or UNDEFINED, "+", machine))
         elif one.type in ("string_fragment", "escape_sequence"):
             parts.append(JsConst(unescape(text_of(one))))
     return text_value(parts)
@@ -230,11 +233,13 @@ def _member(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
     return found
 
 
-def _unary(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
+def _unary(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:  # noqa: PLR0911 - a table
     value = _field(node, "argument", scope, machine)
     sign = text_of(node.child_by_field_name("operator"))
     if sign == "!":
         return negated(value)
+    if sign in ("+", "-"):
+        value = _of_date(value, "-", machine)
     if sign == "typeof":
         return _type(value)
     if sign in ("void", "delete"):
@@ -243,7 +248,10 @@ def _unary(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
         return binary("-", JsConst(0), value)
     if isinstance(value, (JsUnknown, JsObject, JsArray)):
         return value if isinstance(value, JsUnknown) else JsUnknown("`NaN`")
-    return JsOp("neg", [value]) if sign == "-" else value if sign == "+" else JsUnknown("bits")
+    if sign not in ("+", "-"):
+        return JsUnknown("bits")
+    number = JsOp("float", [value]) if is_text(value) else value
+    return JsOp("neg", [number]) if sign == "-" else number
 
 
 def _type(value: JsValue) -> JsValue:
@@ -267,6 +275,7 @@ def _binary(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
     if sign in ("&&", "||", "??"):
         return _short(node, sign, left, scope, machine)
     right = _field(node, "right", scope, machine)
+    left, right = (_of_date(one, sign, machine) for one in (left, right))
     if sign == "in" and isinstance(right, JsObject) and isinstance(left, JsConst):
         return JsConst(str(left.value) in right.entries)
     if isinstance(left, JsOp) and left.sign == "typeof" and isinstance(right, JsConst):
@@ -275,6 +284,18 @@ def _binary(node: Node, scope: K6Scope, machine: K6Machine) -> JsValue:
     if sign == "-" and _is_clock(left) and _is_clock(right):
         return _elapsed(right, machine)
     return binary(sign, left, right)
+
+
+def _of_date(value: JsValue, sign: str, machine: K6Machine) -> JsValue:
+    """Return what an operator takes of a date: its text for `+`, else its milliseconds."""
+    if not isinstance(value, JsDate) or sign in ("in", "instanceof"):
+        return value
+    if sign != "+":
+        return value.milliseconds
+    if isinstance(value.milliseconds, JsConst):
+        return JsConst(of_constant(value.milliseconds, TEXT))
+    said = date_said(value.milliseconds, TEXT, lambda one: wrapped(one, machine))
+    return JsExpr(said, "text", draws=True)
 
 
 def _typed(value: JsValue, kind: JsConst) -> JsValue:

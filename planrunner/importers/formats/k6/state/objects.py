@@ -7,13 +7,23 @@ from typing import Any
 
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
+    JsExpr,
     JsFunction,
     JsObject,
     JsValue,
 )
 from planrunner.values import dataclass
 
-__all__ = ["JsChoice", "JsExpectation", "JsForm", "JsSession", "JsSocket"]
+__all__ = [
+    "JsChoice",
+    "JsDate",
+    "JsDatePart",
+    "JsDateText",
+    "JsExpectation",
+    "JsForm",
+    "JsSession",
+    "JsSocket",
+]
 
 
 @dataclass(slots=True, eq=False)
@@ -80,3 +90,40 @@ class JsExpectation(JsValue):
     call: Any
     is_not: bool = False
     is_nested: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class JsDate(JsValue):
+    """A date, which methods move.
+
+    Attributes:
+        milliseconds: Since 1970.
+        depth: How deep in branches and loops it was made.
+    """
+
+    milliseconds: JsValue
+    depth: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class JsDatePart(JsExpr):
+    """A part of a date as a number: its day, its hour.
+
+    Attributes:
+        of: The milliseconds of that date.
+        unit: How many milliseconds one more of the part is; 0 where that depends.
+    """
+
+    of: JsValue = UNDEFINED
+    unit: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class JsDateText(JsExpr):
+    """A date as ISO 8601 writes it.
+
+    Attributes:
+        of: The milliseconds of that date.
+    """
+
+    of: JsValue = UNDEFINED

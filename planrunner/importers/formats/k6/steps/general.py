@@ -236,19 +236,6 @@ def _extreme(call: NativeCall) -> JsValue:
         return JsExpr(f"[{listed}] | {call.name}", "number")
 
 
-def _now(call: NativeCall) -> JsValue:
-    machine = call.machine
-    began = (machine.lists[-1], len(machine.lists[-1])) if machine.lists else None
-    return JsExpr("(now() * 1000) | int", "clock", draws=True, sent=machine.sent, began=began)
-
-
-def _date(call: NativeCall) -> JsValue:
-    """Read `new Date()`."""
-    if call.arguments:
-        raise NoStepSays("a date that is computed: see `date(format, offset)`")
-    return _now(call)
-
-
 def _hash(call: NativeCall) -> JsValue:
     kind = call.name
     if len(call.arguments) > 1 and plain(call.argument(1)) not in ("hex", None):
@@ -314,8 +301,6 @@ GENERAL: Final[_NativeTable] = {
     **{f"Math.{name}": _floor for name in ("floor", "ceil", "round", "trunc")},
     "Math.max": _extreme,
     "Math.min": _extreme,
-    "Date.now": _now,
-    "Date": _date,
     **{f"crypto.{name}": _hash for name in ("md5", "sha1", "sha256", "sha384", "sha512")},
     "crypto.hmac": _hmac,
     **dict.fromkeys(("crypto.createHash", "crypto.createHMAC"), _hasher),

@@ -152,6 +152,37 @@ def _from(call: NativeCall) -> JsValue:
     return _map(call)
 
 
+def _array(call: NativeCall) -> JsValue:
+    """Read `new Array(10)`, and `Array(1, 2)`, which is a list of these."""
+    if len(call.arguments) != 1:
+        return JsArray(list(call.arguments))
+    length = call.argument(0)
+    number = length.value if isinstance(length, JsConst) else None
+    if not isinstance(number, int) or not 0 <= number <= MOST_ITEMS:
+        raise NoStepSays("a list whose length only the run knows")
+    return JsArray([UNDEFINED] * number)
+
+
+def _fill(call: NativeCall) -> JsValue:
+    """Read `list.fill(value)`: all its items are the same."""
+    if not isinstance(call.of, JsArray) or call.of.name or len(call.arguments) != 1:
+        raise NoStepSays("a part of a list that is filled: write it as a function of a hook")
+    if draws(call.argument(0)):
+        raise NoStepSays("a list of the same drawn value: write it as a function of a hook")
+    return JsArray([call.argument(0)] * len(call.of.items))
+
+
+def _sort(call: NativeCall) -> JsValue:
+    """Read `list.sort(() => Math.random() - 0.5)`, which shuffles."""
+    order = call.argument(0)
+    if order is not UNDEFINED:
+        given: list[JsValue] = [UNDEFINED, UNDEFINED]
+        said = predicate(order, given, call.node, call.scope, call.machine)
+        if isinstance(said, JsOp) and draws(said):
+            return JsExpr(f"rand.shuffle({expression(call.of, call.machine)})", draws=True)
+    raise NoStepSays("a list that is sorted: write it as a function of a hook")
+
+
 def _keys(call: NativeCall) -> JsValue:
     value = call.argument(0)
     if not isinstance(value, JsObject) or value.name:
@@ -181,7 +212,10 @@ def _assign(call: NativeCall) -> JsValue:
 LISTS: Final[dict[str, Callable[[NativeCall], JsValue]]] = {
     **{f"Object.{name}": _keys for name in ("keys", "values", "entries")},
     "Object.assign": _assign,
+    "Array": _array,
     "Array.from": _from,
+    "List.fill": _fill,
+    **{f"{kind}.sort": _sort for kind in ("Value", "List")},
     **{f"{kind}.forEach": _for_each for kind in ("Value", "List")},
     **{f"{kind}.map": _map for kind in ("Value", "List")},
     **{f"Value.{name}": _filter for name in ("filter", "find", "some", "every")},

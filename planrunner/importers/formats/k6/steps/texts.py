@@ -10,6 +10,7 @@ from typing import Final
 
 from planrunner.importers.formats.k6.code.calls import NativeCall
 from planrunner.importers.formats.k6.state.machine import NoStepSays
+from planrunner.importers.formats.k6.state.objects import JsDate, JsDateText
 from planrunner.importers.formats.k6.state.values import (
     UNDEFINED,
     JsArray,
@@ -27,6 +28,7 @@ from planrunner.importers.formats.k6.state.values import (
     plain,
 )
 from planrunner.importers.formats.k6.steps.data import json_of
+from planrunner.importers.formats.k6.terms.dates import date_said
 from planrunner.importers.formats.k6.terms.members import member
 from planrunner.importers.formats.k6.terms.operators import negated
 from planrunner.importers.formats.k6.terms.plain import from_plain
@@ -81,6 +83,8 @@ def _number(call: NativeCall) -> JsValue:
     kind = "int" if call.name == "parseInt" else "float"
     if isinstance(value, JsUnknown):
         return value
+    if isinstance(value, JsDate):
+        return value.milliseconds
     if isinstance(value, JsConst):
         found = _NUMBER.match(js_text(value.value)) if value.value is not None else None
         if found is None:
@@ -111,16 +115,6 @@ def _to_string(call: NativeCall) -> JsValue:
     if isinstance(call.of, JsExpr) and call.of.text.startswith("rand.float") and call.arguments:
         return JsExpr("rand.lower(11)", "text", draws=True)
     return JsText([call.of])
-
-
-def _iso(call: NativeCall) -> JsValue:
-    if isinstance(call.of, JsExpr) and call.of.kind == "clock":
-        return JsExpr("date()", "text", draws=True)
-    raise NoStepSays("a date that is computed: see `date(format, offset)`")
-
-
-def _get_time(call: NativeCall) -> JsValue:
-    return call.of
 
 
 def _boolean(call: NativeCall) -> JsValue:
@@ -250,10 +244,17 @@ def _split(call: NativeCall) -> JsValue:
     if isinstance(known, JsConst):
         call.change("it is split beforehand, as it is without the variable")
         return JsArray([JsConst(one) for one in str(known.value).split(by)])
-    if isinstance(call.of, JsExpr) and call.of.text == "date()" and by == "T":
-        parts = ("date('%Y-%m-%d')", "date('%H:%M:%S.000Z')")
-        return JsArray([JsExpr(one, "text", draws=True) for one in parts])
+    if isinstance(call.of, JsDateText) and by == "T":
+        return JsArray([_written(call.of, form, call) for form in _AROUND_T])
     raise NoStepSays("a text that is split: write it as a function of a hook")
+
+
+def _written(date: JsDateText, form: str, call: NativeCall) -> JsExpr:
+    said = date_said(date.of, form, lambda one: wrapped(one, call.machine))
+    return JsExpr(said, "text", draws=date.draws)
+
+
+_AROUND_T: Final = ("%Y-%m-%d", "%H:%M:%S.000Z")
 
 
 def _slice(call: NativeCall) -> JsValue:
@@ -282,8 +283,8 @@ def _fixed(call: NativeCall) -> JsValue:
     digits = plain_or_refuse(call.argument(0)) if call.arguments else "0"
     if isinstance(call.of, JsConst):
         return JsConst(f"{float(call.of.value or 0):.{int(digits)}f}")
-    text = f"{wrapped(call.of, call.machine)} | round({digits})"
-    return JsExpr(text, "number", draws=draws(call.of))
+    text = f"'%.{int(digits)}f' % {wrapped(call.of, call.machine)}"
+    return JsExpr(text, "text", draws=draws(call.of))
 
 
 def _pad(call: NativeCall) -> JsValue:
@@ -383,9 +384,6 @@ TEXTS: Final[_TextNatives] = {
     "Object.exec": _exec,
     **{f"{kind}.hasOwnProperty": _has for kind in ("Object", "Value")},
     "Value.toString": _to_string,
-    "Value.toISOString": _iso,
-    "Value.getTime": _get_time,
-    "Value.valueOf": _get_time,
     **{f"{kind}.includes": _includes for kind in ("Value", "List")},
     "Value.indexOf": _index_of,
     **{f"Value.{name}": _starts for name in ("startsWith", "endsWith")},

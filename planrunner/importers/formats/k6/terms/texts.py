@@ -8,6 +8,7 @@ from typing import Final
 
 from planrunner.importers.draft import Keys
 from planrunner.importers.formats.k6.state.machine import K6Machine, NoStepSays
+from planrunner.importers.formats.k6.state.objects import JsDate
 from planrunner.importers.formats.k6.state.values import (
     JsArray,
     JsConst,
@@ -24,6 +25,7 @@ from planrunner.importers.formats.k6.state.values import (
     JsUnknown,
     JsValue,
 )
+from planrunner.importers.formats.k6.terms.dates import ISO, date_said, is_now, terms_of
 from planrunner.importers.javascript.constants import js_text
 from planrunner.importers.javascript.reply_values import json_path
 from planrunner.importers.templates import literal
@@ -32,6 +34,7 @@ __all__ = [
     "draws",
     "env_param",
     "expression",
+    "is_number",
     "is_text",
     "json_name",
     "part_name",
@@ -50,6 +53,11 @@ _WORDS: Final = {
     "floor": "round(0, 'floor') | int", "ceil": "round(0, 'ceil') | int", "round": "round | int",
     "abs": "abs", "last": "last",
 }  # fmt: skip
+
+
+_NUMBERS: Final = frozenset(
+    {"-", "*", "/", "%", "**", "neg", "length", "int", "float", "floor", "ceil", "round", "abs"}
+)
 
 
 def expression(value: JsValue, machine: K6Machine) -> str:  # noqa: C901, PLR0911, PLR0912 - a table
@@ -73,6 +81,8 @@ def expression(value: JsValue, machine: K6Machine) -> str:  # noqa: C901, PLR091
             return part_name(value, machine)
         case JsObject() | JsArray():
             return _collection(value, machine)
+        case JsDate(milliseconds=moment):
+            return date_said(moment, ISO, lambda one: wrapped(one, machine))
         case JsRows(name=name):
             raise NoStepSays(f"all rows of `{name}` at once: read one row with `data:`")
         case JsSpan():
@@ -285,8 +295,23 @@ def is_text(value: JsValue) -> bool:
             return False
 
 
+def is_number(value: JsValue) -> bool:
+    """Say whether a value is surely a number."""
+    match value:
+        case JsConst(value=known):
+            return isinstance(known, int | float) and not isinstance(known, bool)
+        case JsExpr(kind="number" | "clock"):
+            return True
+        case JsOp(sign="+", operands=operands):
+            return all(is_number(one) for one in operands)
+        case JsOp(sign=sign):
+            return sign in _NUMBERS
+        case _:
+            return False
+
+
 def draws(value: JsValue) -> bool:
-    """Say whether a value is something else each time it is read."""
+    """Say whether a value is something else each time it is read; a clock may be, in a date."""
     match value:
         case JsExpr(draws=found):
             return found
@@ -294,5 +319,7 @@ def draws(value: JsValue) -> bool:
             return any(draws(one) for one in below)
         case JsObject(name="", entries=entries):
             return any(draws(one) for one in entries.values())
+        case JsDate(milliseconds=moment):
+            return any(draws(one) and not is_now(one) for _, one in terms_of(moment))
         case _:
             return False
