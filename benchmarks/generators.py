@@ -78,18 +78,18 @@ def run_k6(script: str, directory: Path, *, cpu: int | None = GENERATOR_CPU) -> 
 
 
 def run_k9(
-    plan: str, directory: Path, *options: str, cpu: int | None = GENERATOR_CPU
+    plan: str, directory: Path, *, version: str = "1.1", counted: str = "http_reqs"
 ) -> tuple[Generated, Mapping[str, Mapping[str, float]]]:
-    """Run a YAML plan of k9-load; return its requests, and its metrics by name."""
+    """Run a YAML plan of k9-load; return what one of its metrics counts, and all by name."""
     path, summary = directory / "k9.yaml", directory / "k9.json"
     path.write_text(plan)
-    command = [find_peer("k9"), "run", str(path), "--http-version", "1.1", "--no-cookies-reset"]
-    done = run([*command, "-q", *options, "--summary-export", str(summary)], cpu=cpu)
+    command = [find_peer("k9"), "run", str(path), "--http-version", version, "--no-cookies-reset"]
+    done = run([*command, "-q", "--summary-export", str(summary)], cpu=GENERATOR_CPU)
     if done.exit_code:
         raise RuntimeError(done.output + done.errors)
     metrics = json.loads(summary.read_text())["metrics"]
-    requests = metrics["http_reqs"]
-    return Generated(done, float(requests["count"]), float(requests["rate"])), metrics
+    found = metrics[counted]
+    return Generated(done, float(found["count"]), float(found["rate"])), metrics
 
 
 def _run_wrk(url: str, connections: int, seconds: int) -> Generated:

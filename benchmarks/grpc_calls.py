@@ -26,7 +26,8 @@ from benchmarks.etcd import (  # noqa: E402
     in_memory,
     on_processor,
 )
-from benchmarks.generators import find_peer  # noqa: E402
+from benchmarks.generators import find_peer, run_k9  # noqa: E402
+from benchmarks.peer_work import K9_CALLS, K9_PROTO  # noqa: E402
 from benchmarks.turns import SHORT_S, Figures, Generated, in_turns, without_start  # noqa: E402
 
 METHOD = "etcdserverpb.KV/Range"
@@ -67,8 +68,8 @@ def grpc_calls(rounds: int, seconds: int) -> dict:
     from tests.support.etcd_servers import cluster  # noqa: PLC0415 - starts real servers
 
     generators = {"planrunner": _planrunner, "bare": _bare}
-    if find_peer("k6"):
-        generators["k6"] = _k6
+    peers = {"k9": _k9, "k6": _k6}
+    generators |= {name: peer for name, peer in peers.items() if find_peer(name)}
     with tempfile.TemporaryDirectory(dir=in_memory()) as folder, ExitStack() as stack:
         directory = Path(folder)
         (directory / "etcd.binpb").write_bytes(_descriptors())
@@ -88,18 +89,18 @@ def grpc_calls(rounds: int, seconds: int) -> dict:
     summary = [
         f"{rate['planrunner'] / rate['bare']:.2f} × a bare loop of grpc.aio (target 0.8)",
         f"CPU per call {cpu['planrunner'] / cpu['bare']:.2f} × the bare loop's",
-        *_beside_k6(rate, cpu),
+        *_beside(rate, cpu),
     ]
     return found.answer(summary, "cpu_us_per_call")
 
 
-def _beside_k6(rate: dict[str, float], cpu: dict[str, float]) -> list[str]:
-    if "k6" not in rate:
-        return []
-    ours, peer = "planrunner", "k6"
+def _beside(rate: dict[str, float], cpu: dict[str, float]) -> list[str]:
+    ours = "planrunner"
     return [
-        f"{rate[ours] / rate[peer]:.2f} × k6 (target 1)",
-        f"CPU per call {cpu[ours] / cpu[peer]:.2f} × that of k6",
+        f"{rate[ours] / rate[peer]:.2f} × {called}{target}, CPU per call "
+        f"{cpu[ours] / cpu[peer]:.2f} × its"
+        for peer, called, target in (("k9", "k9-load", ""), ("k6", "k6", " (target 1)"))
+        if peer in rate
     ]
 
 
@@ -148,6 +149,17 @@ def _k6(endpoint: str, seconds: int, directory: Path) -> Generated:
     found = re.search(r"iterations\.*:\s+(\d+)\s+([\d.]+)/s", done.output)
     assert found is not None, done.output
     return Generated(done, float(found[1]), float(found[2]))
+
+
+def _k9(endpoint: str, seconds: int, directory: Path) -> Generated:
+    proto = directory / "range.proto"
+    proto.write_text(K9_PROTO)
+    settings = {"target": endpoint, "method": METHOD, "proto": proto, "users": CONCURRENCY}
+    plan = K9_CALLS.format(seconds=seconds, **settings)
+    done, metrics = run_k9(plan, directory, counted="iterations")
+    if metrics["checks"]["fails"]:
+        raise RuntimeError(done.outcome.output)
+    return done
 
 
 def bare(endpoint: str, seconds: float) -> float:

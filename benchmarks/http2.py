@@ -17,7 +17,8 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)  # as a script it has only its own folder
 
-from benchmarks.generators import find_peer, run_k6  # noqa: E402
+from benchmarks.generators import Gets, find_peer, run_k6, run_k9  # noqa: E402
+from benchmarks.peer_work import K9_GETS  # noqa: E402
 from benchmarks.processes import nginx, run  # noqa: E402
 from benchmarks.turns import SHORT_S, Figures, Generated, in_turns, without_start  # noqa: E402
 
@@ -68,10 +69,12 @@ http {{
 
 _SERVER_CPU, _GENERATOR_CPU = 0, 1
 
+_PEERS = {"k9": ("k9-load", ""), "k6": ("k6", " (target 1.5)")}
+
 
 def http2(rounds: int, seconds: int) -> dict:
     """Requests a second over 64 connections, one at a time on each, generators interleaved."""
-    names = ["planrunner", "jh2", "http/1.1", *(["k6"] if find_peer("k6") else [])]
+    names = ["planrunner", "jh2", "http/1.1", *filter(find_peer, _PEERS)]
     server = nginx(cpu=_SERVER_CPU, config=_NGINX)
     with tempfile.TemporaryDirectory() as directory, server as port:
 
@@ -86,15 +89,18 @@ def http2(rounds: int, seconds: int) -> dict:
         f"CPU per request {cpu[ours] / cpu['jh2']:.2f} × that of the bare loop, "
         f"{cpu[ours] / cpu['http/1.1']:.2f} × that of planrunner over HTTP/1.1",
     ]
-    if "k6" in rate:
-        summary.insert(1, f"{rate[ours] / rate['k6']:.1f} × k6 (target 1.5)")
-        summary.append(f"CPU per request of k6 {cpu['k6'] / cpu[ours]:.1f} × that of planrunner")
+    for peer, (called, target) in _PEERS.items():
+        if peer in rate:
+            summary.append(
+                f"{rate[ours] / rate[peer]:.2f} × {called}{target}"
+                f"{found.cpu_beside(ours, {peer: 'its CPU per request'})}"
+            )
     return found.answer(summary, "cpu_us_per_request")
 
 
 def _measure(name: str, port: int, seconds: int, directory: Path) -> Figures:
     """Return the rate, and the CPU of a request without that of starting."""
-    generate = {"jh2": _jh2, "k6": _k6}.get(name, _planrunner)
+    generate = {"jh2": _jh2, "k6": _k6, "k9": _k9}.get(name, _planrunner)
     return without_start(
         lambda within_s: generate(name, port, within_s, directory), seconds, "request"
     )
@@ -124,6 +130,11 @@ def _jh2(name: str, port: int, seconds: int, _: Path) -> Generated:
 def _k6(_: str, port: int, seconds: int, directory: Path) -> Generated:
     script = _K6.format(port=port, users=CONNECTIONS, seconds=seconds)
     return run_k6(script, directory, cpu=_GENERATOR_CPU)
+
+
+def _k9(_: str, port: int, seconds: int, directory: Path) -> Generated:
+    gets = Gets(f"https://127.0.0.1:{port}/kv", CONNECTIONS)
+    return run_k9(gets.written(K9_GETS, seconds), directory, version="2")[0]
 
 
 def jh2(port: int, seconds: float) -> None:  # noqa: C901 - one script

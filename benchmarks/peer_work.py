@@ -32,6 +32,40 @@ export default function () {{
 }}
 """
 
+# -- calls and messages ----------------------------------------------------------------------------
+
+K9_CALLS = """\
+options: {{vus: {users}, duration: {seconds}s}}
+flows:
+  default:
+    - grpc:
+        target: "{target}"
+        method: {method}
+        plaintext: true
+        protos: [{proto}]
+        message: {{key: YmVuY2g=, serializable: true}}
+        checks: {{ok: {{status: 0}}}}
+"""
+
+K9_PROTO = """\
+syntax = "proto3";
+package etcdserverpb;
+service KV { rpc Range(RangeRequest) returns (RangeResponse); }
+message RangeRequest { bytes key = 1; bool serializable = 7; }
+message RangeResponse { int64 count = 4; }
+"""
+"""What there is of etcd's in such a call; not for `str.format`."""
+
+K9_ECHOES = """\
+options: {{vus: {users}, duration: {seconds}s}}
+flows:
+  default:
+    - websocket:
+        url: "ws://127.0.0.1:{port}/"
+        steps: [{steps}]
+"""
+"""A session ends with its steps, so there must be some."""
+
 # -- plans/throughput.yaml -------------------------------------------------------------------------
 
 K9_WEIGHTED = """\

@@ -20,7 +20,8 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)  # as a script it has only its own folder
 
-from benchmarks.generators import find_peer  # noqa: E402
+from benchmarks.generators import find_peer, run_k9  # noqa: E402
+from benchmarks.peer_work import K9_ECHOES  # noqa: E402
 from benchmarks.processes import pinned, run  # noqa: E402
 from benchmarks.turns import (  # noqa: E402
     SHORT_S,
@@ -102,6 +103,9 @@ the same work.
 
 _SAME_WORK = "k6 timing each echo"
 
+_ECHOES = 200
+"""Of a session of k9-load, which counts them at its end; then it opens another one."""
+
 _CPU = "cpu_us_per_message"
 
 _SERVER_CPU, _GENERATOR_CPU = 0, 1
@@ -109,7 +113,8 @@ _SERVER_CPU, _GENERATOR_CPU = 0, 1
 
 def web_sockets(rounds: int, seconds: int) -> dict:
     """Echoes a second over 64 connections, generators interleaved."""
-    names = ["planrunner", "picows", "websockets", *(K6 if find_peer("k6") else [])]
+    names = ["planrunner", "picows", "websockets"]
+    names += [*filter(find_peer, ["k9"]), *(K6 if find_peer("k6") else [])]
     with tempfile.TemporaryDirectory() as directory, _server() as port:
 
         def measure(name: str) -> Figures:
@@ -124,6 +129,7 @@ def _summary(found: Rounds) -> list[str]:
     targets = {
         "picows": "a bare loop of picows (target 0.6)",
         "websockets": "one of websockets",
+        "k9": "k9-load",
         _SAME_WORK: f"{_SAME_WORK} (target 3, the same work)",
     }
     peers = [name for name in found.counted if name != "planrunner"]
@@ -139,7 +145,7 @@ def _summary(found: Rounds) -> list[str]:
 
 def _measure(name: str, port: int, seconds: int, directory: Path) -> Figures:
     """Return the rate, and the CPU of a message without that of starting."""
-    generate = {"planrunner": _planrunner, **dict.fromkeys(K6, _k6)}.get(name, _script)
+    generate = {"planrunner": _planrunner, "k9": _k9, **dict.fromkeys(K6, _k6)}.get(name, _script)
     return without_start(
         lambda within_s: generate(name, port, within_s, directory), seconds, "message"
     )
@@ -198,14 +204,23 @@ def _k6(name: str, port: int, seconds: int, directory: Path) -> Generated:
     return Generated(done, float(found[1]), float(found[2]))
 
 
+def _k9(_: str, port: int, seconds: int, directory: Path) -> Generated:
+    steps = ", ".join([f"{{send: {TEXT}}}, {{receive: {{}}}}"] * _ECHOES)
+    plan = K9_ECHOES.format(port=port, users=CONNECTIONS, seconds=seconds, steps=steps)
+    return run_k9(plan, directory, counted="ws_msgs_received")[0]
+
+
 def server(_port: int, _seconds: float) -> None:
     """An echo server; prints its port."""
     import uvloop  # noqa: PLC0415
-    from picows import WSListener, ws_create_server  # noqa: PLC0415
+    from picows import WSListener, WSMsgType, ws_create_server  # noqa: PLC0415
 
     class Echo(WSListener):
         def on_ws_frame(self, transport, frame) -> None:
-            transport.send(frame.msg_type, frame.get_payload_as_bytes())
+            kind = frame.msg_type
+            transport.send(kind, frame.get_payload_as_bytes())
+            if kind == WSMsgType.CLOSE:
+                transport.disconnect()
 
     async def main() -> None:
         listening = await ws_create_server(lambda _: Echo(), "127.0.0.1", 0)
