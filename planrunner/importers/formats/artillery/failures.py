@@ -7,6 +7,8 @@ exit code.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Final
 
 from planrunner.importers.draft import DraftThreshold
@@ -21,7 +23,6 @@ _NOTE: Final = (
 )
 _ALL_HOLD: Final = "checks == 100%"
 _TAG: Final = "plugin"
-_THEIRS_HOLD: Final = f"checks of tag:{_TAG}=expect == 100%"
 _MATCH_COUNTS: Final = "`checks` counts it as it counts the expectations of its request"
 _CHECKED: Final = "Artillery's exit code says whether an expectation failed"
 _UNCHECKED: Final = (
@@ -62,20 +63,32 @@ def _names_status(request: DraftRequest) -> bool:
 
 def _judge_expectations(test: ArtilleryTest) -> None:
     """Judge the run by its expectations, or say once that nothing checks them."""
-    entry = test.config("plugins", "expect") if test.checks_expect else None
-    if entry is not None and (test.expects_200 or test.expects):
-        if all(one.threshold != _ALL_HOLD for one in test.draft.thresholds):
-            threshold = DraftThreshold(_ALL_HOLD, origin=entry.construct.place, notes=[_CHECKED])
-            test.draft.thresholds.append(threshold)
-        _leave_matches_out(test)
+    if test.checks_expect and (test.expects_200 or test.expects):
+        of = _whose(test)
+        known = [one for one in test.draft.thresholds if one.threshold == _ALL_HOLD]
+        for one in known:
+            one.threshold = f"checks{of} == 100%"
+        if not known:
+            test.draft.thresholds += _thresholds(test, of)
     if test.unchecked:
         first, *others = test.unchecked
         more = f", nor those of {len(others)} other requests" if others else ""
         first.suspicious(f"{_UNCHECKED}{more}; here they are `soft`: counted, no failures")
 
 
-def _leave_matches_out(test: ArtilleryTest) -> None:
-    """Judge by the requests with expectations alone: what a `match` finds decides no exit code."""
+def _thresholds(test: ArtilleryTest, of: str) -> Iterator[DraftThreshold]:
+    """Yield what decides the exit code: in all profiles, or in those of some environments."""
+    for name, place in dict(test.expects_in).items():
+        scope = f" in profile {_quoted(name)}" if name else ""
+        yield DraftThreshold(f"checks{of}{scope} == 100%", origin=place, notes=[_CHECKED])
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z]\w*", name) else '"' + name.replace('"', '\\"') + '"'
+
+
+def _whose(test: ArtilleryTest) -> str:
+    """Return whose checks count: what a `match` finds decides no exit code."""
     apart = False
     for construct, step in test.matches:
         if test.expects_200 or any(step is one for one in test.expects):
@@ -83,12 +96,10 @@ def _leave_matches_out(test: ArtilleryTest) -> None:
         else:
             apart = True
     if not apart or test.expects_200:
-        return
+        return ""
     for step in test.expects:
         step["tags"] = {_TAG: "expect"}
-    for one in test.draft.thresholds:
-        if one.threshold == _ALL_HOLD:
-            one.threshold = _THEIRS_HOLD
+    return f" of tag:{_TAG}=expect"
 
 
 def _is_soft(body: dict[str, object]) -> bool:

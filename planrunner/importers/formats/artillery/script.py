@@ -12,7 +12,7 @@ from planrunner.importers.draft import DraftPlan, Keys
 from planrunner.importers.nodes import SourceEntry, SourceNode
 from planrunner.importers.reading.names import SourceNames
 from planrunner.importers.sources import SourceFile
-from planrunner.loss.ledger import Construct
+from planrunner.loss.ledger import Construct, SourcePlace
 from planrunner.values import dataclass
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class ArtilleryTest:
     Attributes:
         roots: The documents, mains first.
         checks_expect: The test has the plug-in `expect`.
+        expects_in: Where it stands: the profile of an environment, or empty for all.
         expects_200: Which expects 200 of requests that expect nothing else.
         fails_visits: Whose failures end the visit.
         unchecked: The keys `expect` that Artillery does not check, as their plug-in is missing.
@@ -50,6 +51,7 @@ class ArtilleryTest:
     names: SourceNames = field(default_factory=SourceNames)
     processor: str = ""
     checks_expect: bool = False
+    expects_in: list[tuple[str, SourcePlace]] = field(default_factory=list)
     expects_200: bool = False
     fails_visits: bool = False
     unchecked: list[Construct] = field(default_factory=list)

@@ -239,7 +239,17 @@ CONFIG = [
     ),
     ("environments: {b: {target: 'http://b'}}", ["b: {target: http://b}"], "b.target", T),
     ("environments: {b: {phases: [{duration: 1, arrivalRate: 1}]}}", ["profile: b"], "b.phases", T),
-    ("environments: {b: {tls: {}}}", [], "b.tls", L),
+    (
+        "environments: {b: {tls: {rejectUnauthorized: false}}}",
+        ["verify: {type: bool, default: true}", "verify: ${verify}", "b: {verify: false}"],
+        "b.tls.rejectUnauthorized",
+        T,
+    ),
+    ("environments: {b: {tls: {ca: c.pem}}}", [], "tls.ca", L),
+    ("environments: {b: {ensure: {p95: 1}}}", [], "b.ensure", L),
+    ("environments: {b: {plugins: {expect: {}}}}", [], "b.plugins.expect", T),
+    ("environments: {b: {plugins: {ensure: {p95: 1}}}}", [], "plugins.ensure.p95", L),
+    ("environments: {b: {processor: f.js}}", [], "b.processor", C),
     ("http: {keepAlive: true}", [], "keepAlive", S),
     ("payload: {path: a.csv, unique: true}", [], "unique", S),
     ("payload: {path: a.csv, options: {comment: '#'}}", [], "payload.options", L),
@@ -358,6 +368,26 @@ def test_what_a_match_finds_decides_no_exit_code(
 
     assert missing(texts, imported) == []
     assert fate(imported, "match") is expected
+    assert check(imported) == ()
+
+
+@pytest.mark.parametrize(
+    ("phases", "sentence", "expected"),
+    [
+        ("phases: [{duration: 1, arrivalRate: 1}], ", "checks in profile b == 100%", T),
+        ("", "checks == 100%", C),
+    ],
+)
+def test_expectations_of_one_environment(phases: str, sentence: str, expected: Fate) -> None:
+    """The plug-in of one environment decides the exit code there, where it has a profile."""
+    imported = run(
+        "config: {target: http://a, environments: {b: {"
+        f"{phases}plugins: {{expect: {{}}}}}}}}}}\n"
+        "scenarios: [{flow: [{get: {url: /a, expect: {statusCode: 200}}}]}]\n"
+    )
+
+    assert f"- {sentence}" in imported.text
+    assert (fate(imported, "get.expect"), fate(imported, "plugins.expect")) == (T, expected)
     assert check(imported) == ()
 
 

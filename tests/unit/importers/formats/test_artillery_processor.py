@@ -128,6 +128,8 @@ FUNCTIONS = [
     (IN_REPLY, AFTER, "context.vars.x = response.headers['x-a']", ["${headers[x-a]}"]),
     (IN_REPLY, AFTER, "if (response.statusCode !== 200) { console.log('bad', response.body) }; "
      "context.vars.x = 1", ["if: status != 200", "log: bad ${body}"]),
+    (IN_REPLY, AFTER, "ee.emit('histogram', 'late', response.timings.phases.firstByte); "
+     "context.vars.x = 1", ["tags: {late: timed}"]),
     (IN_REPLY, AFTER, "ee.emit('counter', 'seen', 2); context.vars.x = 1", ["record: {seen: 2}"]),
 ]  # fmt: skip
 

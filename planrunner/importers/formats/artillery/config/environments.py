@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from planrunner.importers.draft import DraftPhase
@@ -15,6 +16,8 @@ __all__ = ["EnvironmentsReader"]
 
 _OTHER: Final = "an environment sets params and a profile: make a param of it, or another plan"
 _DEFAULT: Final = "default"
+_VERIFY: Final = "verify"
+_INERT: Final = frozenset({"metrics-by-endpoint", "ensure"})
 
 
 class EnvironmentsReader:
@@ -55,22 +58,52 @@ class EnvironmentsReader:
     def _values(self, environment: SourceEntry) -> dict[str, object]:
         values: dict[str, object] = {}
         for one in environment.node.entries or []:
-            if one.key == "target":
+            read = _READ.get(one.key)
+            if read is not None:
                 one.construct.translated()
-                if re.match(r"(?:https?|wss?)://[^/\s]+", one.node.text()):
-                    values["target"] = one.node.text()
-                else:
-                    one.construct.needs_you("write the host that this environment has")
-            elif one.key == "variables":
-                one.construct.translated()
-                for below in one.node.entries or []:
-                    self._variable(below, values)
+                read(self, one, values)
             elif one.key != "phases" and one.construct.fate is None:
                 self._other(one)
         params = self.test.names.params
         if "environment" in params and self.test.names.find("$environment") == "environment":
             values["environment"] = environment.key
         return {key: value for key, value in values.items() if key in params}
+
+    def target(self, one: SourceEntry, values: dict[str, object]) -> None:
+        if re.match(r"(?:https?|wss?)://[^/\s]+", one.node.text()):
+            values["target"] = one.node.text()
+        else:
+            one.construct.needs_you("write the host that this environment has")
+
+    def variables(self, one: SourceEntry, values: dict[str, object]) -> None:
+        for below in one.node.entries or []:
+            self._variable(below, values)
+
+    def verify(self, one: SourceEntry, values: dict[str, object]) -> None:
+        """Let a param say whether certificates are checked."""
+        for below in one.node.entries or []:
+            if below.key == "rejectUnauthorized" and isinstance(below.node.scalar, bool):
+                below.construct.translated()
+                names, http = self.test.names, self.test.draft.http
+                name = names.find(_VERIFY)
+                if name is None:
+                    spec = {"type": "bool", "default": http.get("verify", True)}
+                    name = names.param(_VERIFY, spec)
+                    http["verify"] = f"${{{name}}}"
+                values[name] = below.node.scalar
+            elif below.construct.fate is None:
+                leave_out(below, _OTHER)
+
+    def plugins(self, one: SourceEntry, values: dict[str, object]) -> None:
+        """Judge plug-ins: one without settings that the test has as well changes nothing."""
+        for below in one.node.entries or []:
+            if below.construct.fate is not None:
+                continue
+            is_known = self.test.config("plugins", below.key) is not None
+            if (is_known or below.key in _INERT) and not below.node.entries:
+                below.construct.translated()
+            else:
+                leave_out(below, _OTHER)
 
     def _other(self, one: SourceEntry) -> None:
         """Leave out what an environment can't set; a shared pool means nothing here anyway."""
@@ -95,3 +128,12 @@ class EnvironmentsReader:
         spec = names.params[name].spec
         is_text = isinstance(spec, dict) and spec.get("type") == "str"
         values[name] = str(value) if is_text and value is not None else value
+
+
+_ReadValues = Callable[[EnvironmentsReader, SourceEntry, dict[str, object]], None]
+_READ: Final[dict[str, _ReadValues]] = {
+    "target": EnvironmentsReader.target,
+    "variables": EnvironmentsReader.variables,
+    "tls": EnvironmentsReader.verify,
+    "plugins": EnvironmentsReader.plugins,
+}

@@ -26,6 +26,7 @@ __all__ = ["ConfigReader", "handshake"]
 _POOL: Final = "connections belong to a user and are not shared: `http.pool.per_user`"
 _URL: Final = re.compile(r"(?:https?|wss?)://[^/\s]+", re.IGNORECASE)
 _READ_ELSEWHERE: Final = frozenset({"target", "phases", "ensure", "environments"})
+_EVERYWHERE: Final = "it counts in all environments, not in this one only"
 _OF_HTTP: Final = frozenset({"cookieJarOptions", "distributedTracing"})
 _MOST_CONNECTIONS: Final = 64
 _NO_HOST: Final = "http://localhost:8000"
@@ -50,9 +51,27 @@ class ConfigReader:
                     read(self, one)
                 elif one.key not in _READ_ELSEWHERE:
                     suspect(one, "Artillery itself reads no such setting")
+        self._of_environments()
         self.draft.http.update(self.shared)
         if self.connections:
             self.draft.http["pool"] = self.connections
+
+    def _of_environments(self) -> None:
+        """Read what an environment has and the test itself has not: `expect`, functions."""
+        entry = self.test.config("environments")
+        is_everywhere = self.test.checks_expect
+        for one in (entry.node.entries or []) if entry is not None else []:
+            plugins, processor = one.node.entry("plugins"), one.node.entry("processor")
+            expect = plugins.node.entry("expect") if plugins is not None else None
+            if expect is not None and not is_everywhere:
+                expect.construct.translated()
+                has_profile = one.node.entry("phases") is not None
+                self.expect(expect, profile=one.key if has_profile else "")
+                if not has_profile:
+                    expect.construct.changed(_EVERYWHERE)
+            if processor is not None and not self.test.processor:
+                processor.construct.changed(_EVERYWHERE)
+                self.processor(processor)
 
     def target(self, *, is_param: bool) -> None:
         """Make the target the base URL: a param where environments have others."""
@@ -226,8 +245,9 @@ class ConfigReader:
             elif below.key == "ignoreUnnamedRequests" and below.node.scalar is True:
                 below.construct.changed("requests without a name are in the results too")
 
-    def expect(self, one: SourceEntry) -> None:
+    def expect(self, one: SourceEntry, profile: str = "") -> None:
         self.test.checks_expect = True
+        self.test.expects_in.append((profile, one.construct.place))
         for below in one.node.entries or []:
             below.construct.translated()
             if below.key == "expectDefault200":

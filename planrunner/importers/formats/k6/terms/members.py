@@ -59,7 +59,14 @@ _EXECUTION: Final[dict[str, JsValue]] = {
     "exec.scenario.iterationInInstance": JsExpr("iteration", "number"),
     "exec.scenario.name": JsExpr("phase.name", "text"),
 }
-_TIMES: Final = {"duration": "time", "waiting": "ttfb", "connecting": "connect"}
+_TIMES: Final = {
+    "duration": "time",
+    "waiting": "ttfb",
+    "connecting": "connect",
+    "phases": "timings",
+    "total": "time",
+    "firstByte": "ttfb",
+}
 
 
 def member(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:  # noqa: C901, PLR0911, PLR0912 - a table
