@@ -44,6 +44,8 @@ class Compilation:
         constant_names: The names that a constant expression may read.
         secrets: The constants whose values must not be shown.
         arguments: What places are called in a plan that Python wrote.
+        is_of_worker: Whether a worker compiles it, and so needs no file that only the coordinator
+            reads, which may be on another host.
         seen: Takes the names that are known at each place, for an editor; None when nobody asks.
     """
 
@@ -54,6 +56,7 @@ class Compilation:
     notices: list[str] = field(default_factory=list)
     secrets: frozenset[str] = frozenset()
     arguments: ArgumentNames | None = None
+    is_of_worker: bool = False
     seen: dict[PlanPath, Known] | None = None
 
     def see(self, path: PlanPath, known: Known) -> None:

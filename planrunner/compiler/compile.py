@@ -110,7 +110,7 @@ class _Compiler:
         scratch: Path,
         seen: dict[PlanPath, Known] | None,
     ) -> None:
-        self._plan = plan
+        self._plan, bundle = plan, plan.bundle
         self._model: PlanModel = plan.model
         self._seed = seed
         self._scratch = scratch
@@ -131,7 +131,7 @@ class _Compiler:
         )
         secrets = frozenset(name for name, param in plan.params.items() if param.secret)
         work = Compilation(plan.document, dict(params), known, secrets=secrets, seen=seen)
-        self._work = replace(work, arguments=plan.bundle.arguments)
+        self._work = replace(work, arguments=bundle.arguments, is_of_worker=bool(bundle.host))
         self._add_services(params)
 
     def _elsewhere(self) -> dict[str, str]:

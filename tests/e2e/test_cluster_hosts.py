@@ -37,12 +37,22 @@ users:
 phases: [{name: main, users: 6, iterations: 300}]
 thresholds: [error_rate < 1%, "p95 < 10s"]
 """
+WITH_A_TOOL = """
+users: {A: {tasks: [{get: /own}]}}
+params: {base: {type: str}}
+phases:
+  - {name: main, users: 6, iterations: 30}
+  - {name: legacy, tool: k6, script: legacy/load.js, env: {BASE: "${base}"}, start_at: 0s}
+thresholds: [error_rate < 1%, "count of tag:tool=k6 == 5", 'count of "GET /own" == 30']
+"""
 STEADY = "users: {A: {tasks: [{get: /}]}}\nphases: [{name: main, rate: 60/s, hold: HOLD}]"
 FILES = {
     "steps/hooks.py": "from words import hello\n\ndef greeting(name):\n    return hello(name)\n",
     "steps/words.py": "def hello(name):\n    return 'hello-' + name\n",
     "people.csv": "name\n" + "".join(f"n{number}\n" for number in range(300)),
     "body.txt": "a body of some bytes",
+    "legacy/load.js": "import http from 'k6/http'; export const options = {iterations: 5};\n"
+    "export default () => http.get(`${__ENV.BASE}/theirs`);\n",
 }
 
 
@@ -101,7 +111,7 @@ def running(
         folder = hidden / str(abs(hash(request.node.name)))
         folder.mkdir()
         begun.append(ClusterRun(hosts, folder, text, *options))
-        if text != LOADED:
+        if text not in {LOADED, WITH_A_TOOL}:
             wait_until(begun[-1].is_loaded, 60)
         return begun[-1]
 
@@ -142,6 +152,17 @@ def test_three_hosts_make_one_run(running: Callable[..., ClusterRun], hosts: Net
     began = datetime.fromisoformat(metrics["started"])
     times = [(datetime.fromisoformat(row["timestamp"]) - began).total_seconds() for row in rows]
     assert 0 <= min(times) < max(times) <= metrics["duration_seconds"] + 0.1
+
+
+def test_a_tool_runs_once_where_the_coordinator_is(
+    running: Callable[..., ClusterRun], hosts: NetHosts
+) -> None:
+    """Its script is on no other host, and no other host has the tool."""
+    run = running("--set", f"base={hosts.target}", text=WITH_A_TOOL)
+    code, metrics, said = run.ended()
+
+    assert code == 0, (said, metrics["failing_samples"])
+    assert sorted(row["endpoint"] for row in run.rows()) == ["GET /own"] * 30 + ["GET /theirs"] * 5
 
 
 def test_nothing_is_left_of_a_coordinator_that_was_killed(

@@ -66,7 +66,7 @@ def _script(
     name = _text(work, text, path)
     script = directory / name
     try:
-        if name:
+        if name and not work.is_of_worker:
             check_file(script, most=ANY_SIZE)
     except FileFault as fault:
         work.fault(path, fault.code, f"`{name}` {fault.message}", hint=fault.hint)

@@ -41,12 +41,13 @@ class ToolLoad(LoadModel):
 
     tool: str
     timeout_ns: int
-    script: Path | None = None
+    # Where files lie differs from host to host, and so is in no fingerprint.
+    script: Path | None = field(default=None, repr=False)
     shown_script: str = ""
     args: tuple[str, ...] = field(default=(), repr=False)
     shown_args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    directory: Path = Path()
+    directory: Path = field(default=Path(), repr=False)
 
     def words(self) -> Iterator[str]:
         tool = named_tool(self.tool)
