@@ -34,6 +34,8 @@ _MOST_OF_LOG: Final = 1 << 23
 _LONGEST_NS: Final = 24 * 3_600 * NS_PER_S
 _MOST_APART_NS: Final = 3_600 * NS_PER_S
 _MOST_ALIKE: Final = 10**8
+_MOST_USERS: Final = 10**9
+_MOST_STATUS: Final = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class ToolRun:
 
     @property
     def users(self) -> int | None:
-        return self._reader.users
+        users = self._reader.users
+        return users if users is None or 0 <= users <= _MOST_USERS else None
 
     @property
     def lasted_ns(self) -> int:
@@ -285,6 +288,8 @@ class ToolRun:
 
 def _is_sound(one: ToolSample, window: tuple[int, int]) -> bool:
     if one.start_ns and not window[0] <= one.start_ns <= window[1]:
+        return False
+    if not 0 <= (one.status or 0) <= _MOST_STATUS:
         return False
     numbers = (one.took_ns, one.service_ns, one.received, one.sent)
     return 0 < one.count <= _MOST_ALIKE and all(

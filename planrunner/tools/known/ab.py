@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
@@ -17,11 +17,13 @@ from planrunner.units import NS_PER_MS, NS_PER_S
 __all__ = ["TOOL", "AbSamples"]
 
 _COLUMNS: Final = 6
-_LASTED: Final = re.compile(r"^Time taken for tests:\s+(\d+\.\d+) seconds", re.MULTILINE)
-_OTHERS: Final = re.compile(r"^Non-2xx responses:\s+(\d+)", re.MULTILINE)
-_KEPT: Final = re.compile(r"^Keep-Alive requests:\s+(\d+)", re.MULTILINE)
+_LASTED: Final = re.compile(r"^Time taken for tests:\s+(\d{1,9}\.\d+) seconds", re.MULTILINE)
+_OTHERS: Final = re.compile(r"^Non-2xx responses:\s+(\d{1,18})", re.MULTILINE)
+_KEPT: Final = re.compile(r"^Keep-Alive requests:\s+(\d{1,18})", re.MULTILINE)
 _IN_VAIN: Final = "apr_pollset_poll: The timeout specified has expired"
-_CAUSES: Final = re.compile(r"\(Connect: (\d+), Receive: (\d+), Length: (\d+), Exceptions: (\d+)\)")
+_CAUSES: Final = re.compile(
+    r"\(Connect: (\d{1,18}), Receive: (\d{1,18}), Length: (\d{1,18}), Exceptions: (\d{1,18})\)"
+)
 
 
 def _method(args: Sequence[str]) -> str:
@@ -49,7 +51,11 @@ class AbSamples(ToolReader):
         self._notices: list[str] = []
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
-        for row in self._rows.feed(data):
+        self._take(self._rows.feed(data))
+        return ()
+
+    def _take(self, rows: Iterable[list[str]]) -> None:
+        for row in rows:
             if row and row[0] == "starttime":
                 continue
             try:
@@ -58,9 +64,9 @@ class AbSamples(ToolReader):
                 self._times[int(row[4])] += 1
             except ValueError:
                 self.unread += 1
-        return ()
 
     def end(self, printed: str) -> Iterator[ToolSample]:
+        self._take(self._rows.end())
         self.unread += self._rows.unread
         lasted = _LASTED.search(printed)
         self.lasted_ns = round(float(lasted[1]) * NS_PER_S) if lasted else 0

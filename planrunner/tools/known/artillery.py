@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,8 +42,11 @@ class ArtillerySamples(ToolReader):
         self._has_sent = False
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
+        return self._taken(self._lines.feed(data))
+
+    def _taken(self, lines: Iterable[object]) -> Sequence[ToolSample]:
         found: list[ToolSample] = []
-        for line in self._lines.feed(data):
+        for line in lines:
             try:
                 found.append(self._sample(line))
             except (OverflowError, ValueError):
@@ -53,8 +56,9 @@ class ArtillerySamples(ToolReader):
 
     def end(self, printed: str) -> Sequence[ToolSample]:
         del printed
+        found = self._taken(self._lines.end())
         self.unread += self._lines.unread
-        return ()
+        return found
 
     def verdict(self, code: int) -> str:
         # It ends with code 1 when it can't read its script, too.

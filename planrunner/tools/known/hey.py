@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
@@ -29,8 +29,11 @@ class HeySamples(ToolReader):
         self._count = 0
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
+        return self._taken(self._rows.feed(data))
+
+    def _taken(self, rows: Iterable[list[str]]) -> Sequence[ToolSample]:
         found = []
-        for row in self._rows.feed(data):
+        for row in rows:
             if row and row[0] == "response-time":
                 continue
             try:
@@ -42,6 +45,7 @@ class HeySamples(ToolReader):
 
     def end(self, printed: str) -> Iterator[ToolSample]:
         del printed
+        yield from self._taken(self._rows.end())
         self.unread += self._rows.unread
         lacking = self._sent - self._count
         if self._sent and not self.is_cut and lacking > 0 and self._count < _MOST_ROWS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
@@ -80,16 +80,21 @@ class JmeterSamples(ToolReader):
             self._has_begun = True
             if data.lstrip().startswith(b"<"):
                 self._xml = JtlXml()
+        return self._taken(
+            self._table(self._rows.feed(data)) if self._xml is None else self._xml.feed(data)
+        )
+
+    def _taken(self, rows: Iterable[dict[str, str]]) -> Sequence[ToolSample]:
         found: list[ToolSample] = []
-        for row in self._table(data) if self._xml is None else self._xml.feed(data):
+        for row in rows:
             try:
                 self._take(row, found)
             except (KeyError, ValueError):
                 self.unread += 1
         return found
 
-    def _table(self, data: bytes) -> Iterator[dict[str, str]]:
-        for row in self._rows.feed(data):
+    def _table(self, rows: Iterable[list[str]]) -> Iterator[dict[str, str]]:
+        for row in rows:
             if row[:1] == ["timeStamp"]:
                 self._columns = row
             elif len(row) == len(self._columns):
@@ -99,8 +104,14 @@ class JmeterSamples(ToolReader):
 
     def end(self, printed: str) -> Sequence[ToolSample]:
         del printed
-        self.unread += self._rows.unread if self._xml is None else self._xml.unread
-        return ()
+        if self._xml is not None:
+            if not self.is_cut:  # then it has no end
+                self._xml.end()
+            self.unread += self._xml.unread
+            return ()
+        found = self._taken(self._table(self._rows.end()))
+        self.unread += self._rows.unread
+        return found
 
     def notices(self) -> Sequence[str]:
         if not self._transactions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from planrunner.tools.contract import Tool, ToolCommand, ToolJob, ToolReader, ToolSample
@@ -29,6 +29,9 @@ _KINDS: Final = (
 
 _THROWN: Final = re.compile(r'level=error msg="(.*?)(?:\\n.*)?" executor=.* source=stacktrace')
 """What it prints when code of an iteration throws an error."""
+
+_NO_SAMPLE: Final = (ValueError, IndexError, KeyError, OverflowError)
+"""What a row raises that is not what k6 should write."""
 
 _NOT_WRITTEN: Final = "CSV: Error writing to file"
 
@@ -60,19 +63,16 @@ class K6Samples(ToolReader):
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
         found: list[ToolSample] = []
-        for row in self._rows.feed(data):
-            try:
-                self._take(row, found)
-            except (ValueError, IndexError, KeyError, OverflowError):
-                self.unread += 1
+        self._take_all(self._rows.feed(data), found)
         return found
 
     def end(self, printed: str) -> Sequence[ToolSample]:
         self._thrown = _THROWN.findall(printed)
         self._is_torn = _NOT_WRITTEN in printed
-        self.unread += self._rows.unread
         found: list[ToolSample] = []
+        self._take_all(self._rows.end(), found)
         self._finish(found)
+        self.unread += self._rows.unread
         return found
 
     def verdict(self, code: int) -> str:
@@ -89,6 +89,13 @@ class K6Samples(ToolReader):
         if self._is_torn:
             found.append("it could not write all of its samples, so requests may be missing")
         return found
+
+    def _take_all(self, rows: Iterable[list[str]], found: list[ToolSample]) -> None:
+        for row in rows:
+            try:
+                self._take(row, found)
+            except _NO_SAMPLE:
+                self.unread += 1
 
     def _take(self, row: list[str], found: list[ToolSample]) -> None:
         match row[0]:
@@ -124,29 +131,32 @@ class K6Samples(ToolReader):
         )
 
     def _finish(self, found: list[ToolSample]) -> None:
+        """Take in the request that has begun; what comes after it is none of its business."""
         row, self._begun = self._begun, None
         if row is None:
             return
+        try:
+            found.append(self._request(row))
+        except _NO_SAMPLE:
+            self.unread += 1
+
+    def _request(self, row: list[str]) -> ToolSample:
         columns = self._columns
         method, url, name = (row[columns[key]] for key in ("method", "url", "name"))
         status = int(row[columns["status"]] or 0)
         service_ns = round(float(row[2]) * NS_PER_MS)
         took_ns = service_ns + round(self._blocked_ms * NS_PER_MS)
-        found.append(
-            ToolSample(
-                self._names.of(method, name) if "://" in name else name or url,
-                start_ns=int(row[1]) * _NS_PER_US - took_ns,
-                took_ns=took_ns,
-                service_ns=service_ns,
-                method=method,
-                status=status,
-                failure=_failure(
-                    row[columns["error_code"]], row[columns["expected_response"]], status
-                ),
-                words=row[columns["error"]],
-                user=row[columns["scenario"]],
-                tags=_tags(row[columns["extra_tags"]]),
-            )
+        return ToolSample(
+            self._names.of(method, name) if "://" in name else name or url,
+            start_ns=int(row[1]) * _NS_PER_US - took_ns,
+            took_ns=took_ns,
+            service_ns=service_ns,
+            method=method,
+            status=status,
+            failure=_failure(row[columns["error_code"]], row[columns["expected_response"]], status),
+            words=row[columns["error"]],
+            user=row[columns["scenario"]],
+            tags=_tags(row[columns["extra_tags"]]),
         )
 
 

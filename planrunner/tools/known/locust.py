@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -44,8 +44,11 @@ class LocustSamples(ToolReader):
         self._is_over = False
 
     def feed(self, data: bytes) -> Sequence[ToolSample]:
+        return self._taken(self._lines.feed(data))
+
+    def _taken(self, lines: Iterable[object]) -> Sequence[ToolSample]:
         found: list[ToolSample] = []
-        for line in self._lines.feed(data):
+        for line in lines:
             try:
                 self._take(line, found)
             except (OverflowError, TypeError, ValueError):
@@ -54,8 +57,9 @@ class LocustSamples(ToolReader):
 
     def end(self, printed: str) -> Sequence[ToolSample]:
         del printed
+        found = self._taken(self._lines.end())
         self.unread += self._lines.unread
-        return ()
+        return found
 
     def notices(self) -> Sequence[str]:
         if self._is_over or self.is_cut:

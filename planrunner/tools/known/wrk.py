@@ -34,8 +34,9 @@ function done(summary, latency, requests)
 end
 """
 
-_SUMMARY: Final = re.compile(r"planrunner summary ((?:\d+ ?){7})$")
-_LATENCY: Final = re.compile(r"planrunner latency (\d+) (\d+)$")
+_SUMMARY: Final = re.compile(r"planrunner summary (\d{1,18}(?: \d{1,18}){6})")
+_LATENCY: Final = re.compile(r"planrunner latency (\d{1,11}) (\d{1,18})")
+_OURS: Final = "planrunner "
 
 
 def without_back_fill(counts: dict[int, int], expected_us: int) -> dict[int, int]:
@@ -75,10 +76,12 @@ class WrkSamples(ToolReader):
         counts: dict[int, int] = {}
         summary: list[int] = []
         for line in printed.splitlines():
-            if found := _LATENCY.match(line):
+            if found := _LATENCY.fullmatch(line):
                 counts[int(found[1])] = int(found[2])
-            elif found := _SUMMARY.match(line):
+            elif found := _SUMMARY.fullmatch(line):
                 summary = [int(word) for word in found[1].split()]
+            else:
+                self.unread += line.startswith(_OURS)
         if summary:
             yield from self._samples(summary, counts)
 

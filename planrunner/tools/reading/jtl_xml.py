@@ -45,9 +45,14 @@ class JtlXml:
             return
         try:
             self._parser.feed(data)
-        except ET.ParseError:
+        except (ET.ParseError, LookupError):  # of an encoding that nobody knows
             self.unread += 1
         yield from self._rows()
+
+    def end(self) -> None:
+        """Count an end in the middle of a sample, or before that of the whole."""
+        if self._open and not self.unread:
+            self.unread += 1
 
     def _rows(self) -> Iterator[dict[str, str]]:
         try:

@@ -9,37 +9,7 @@ from hypothesis import strategies as st
 
 from planrunner.tools.contract import ToolSample
 from planrunner.tools.known.k6 import K6Samples
-
-CHECKED_NS = 1_796_075_215_415_313_000
-HEAD = (
-    "metric_name,timestamp,metric_value,check,error,error_code,expected_response,group,method,"
-    "name,proto,scenario,service,status,subproto,tls_version,url,extra_tags,metadata\n"
-)
-
-
-def point(metric: str, value: float, *, name: str = "http://h/a", more: str = "") -> str:
-    """Return a line as k6 1.1 writes it."""
-    error, code, expected, status, tags = (more or ",,true,200,").split(",")
-    return (
-        f"{metric},1796075215415083,{value:f},,{error},{code},{expected},,GET,{name},HTTP/1.1,"
-        f"a,,{status},,,{name},{tags},\n"
-    )
-
-
-def request(took: float, blocked: float, *, name: str = "http://h/a", more: str = "") -> str:
-    """Return the lines of one request."""
-    values = {
-        "http_reqs": 1,
-        "http_req_duration": took,
-        "http_req_blocked": blocked,
-        "http_req_connecting": 0,
-        "http_req_tls_handshaking": 0,
-        "http_req_sending": 0.1,
-        "http_req_waiting": 1,
-        "http_req_receiving": 0.1,
-        "http_req_failed": 0,
-    }
-    return "".join(point(key, value, name=name, more=more) for key, value in values.items())
+from tests.support.tool_outputs import K6, K6_CHECKED_NS, K6_HEAD
 
 
 def read(text: str, *cuts: int) -> tuple[list[ToolSample], K6Samples]:
@@ -50,22 +20,9 @@ def read(text: str, *cuts: int) -> tuple[list[ToolSample], K6Samples]:
     return [*found, *reader.end("")], reader
 
 
-WHOLE = HEAD + "".join(
-    [
-        request(4.25, 3.0, more=",,true,200,kind=read&size=big"),
-        request(5, 0, name='"a ""quoted"" name\nof two lines"'),
-        request(2, 0, name="http://h/b?x=1", more=",1404,false,404,"),
-        request(0, 0, name="http://other/b", more="dial: refused,1212,false,0,"),
-        "checks,1796075215415313,0.000000,is fine,,,,,,,,a,,,,,,,\n",
-        "checks,1796075215415313,1.000000,is fine,,,,,,,,a,,,,,,,\n",
-        "vus,1796075215415313,7.000000,,,,,,,,,,,,,,,,\n",
-    ]
-)
-
-
 def test_requests_are_put_together() -> None:
     """Latency begins when the request wanted to leave; service time is k6's own duration."""
-    everything, reader = read(WHOLE)
+    everything, reader = read(K6)
     found = [one for one in everything if one.kind == "request"]
 
     assert [(one.request, one.status, one.failure) for one in found] == [
@@ -80,7 +37,7 @@ def test_requests_are_put_together() -> None:
     assert (found[0].user, found[3].words) == ("a", "dial: refused")
     assert (reader.users, reader.unread) == (7, 0)
     assert everything[4:] == [
-        ToolSample("is fine", CHECKED_NS, failure=failure, user="a", kind="check")
+        ToolSample("is fine", K6_CHECKED_NS, failure=failure, user="a", kind="check")
         for failure in ("expect", "")
     ]
     assert not reader.notices()
@@ -90,7 +47,7 @@ def test_requests_are_put_together() -> None:
 @given(st.lists(st.integers(0, 1 << 20), max_size=8))
 def test_it_doesn_t_matter_where_pieces_end(cuts: list[int]) -> None:
     """Half a line, or half a quoted name, waits for its rest."""
-    assert read(WHOLE, *cuts)[0] == read(WHOLE)[0]
+    assert read(K6, *cuts)[0] == read(K6)[0]
 
 
 @settings(max_examples=25)
@@ -98,7 +55,7 @@ def test_it_doesn_t_matter_where_pieces_end(cuts: list[int]) -> None:
 def test_garbage_is_counted_and_hides_nothing(garbage: bytes, cut: int) -> None:
     """Whatever stands between, what is a request is read; nothing raises."""
     reader = K6Samples()
-    data = WHOLE.encode()
+    data = K6.encode()
     place = data.index(b"\nhttp_reqs", cut % (len(data) // 2)) + 1
     reader.feed(data[:place])
     reader.feed(garbage.replace(b'"', b"") + b"\n")
@@ -112,7 +69,7 @@ def test_iterations_that_were_not_whole_are_told() -> None:
     """Those that nobody had time for, and those that an error of the script ended."""
     reader = K6Samples()
     rows = ["dropped_iterations,1796075215415313,3.000000,,,,,,,,a,,,,,,,\n"] * 2
-    reader.feed((HEAD + "".join(rows)).encode())
+    reader.feed((K6_HEAD + "".join(rows)).encode())
     said = (
         'time="2026-12-01T07:33:54Z" level=error msg="TypeError: no \\"x\\"\\n\\tat default '
         '(file:///a.js:5:38(16))\\n" executor=per-vu-iterations scenario=a source=stacktrace\n'
@@ -124,3 +81,16 @@ def test_iterations_that_were_not_whole_are_told() -> None:
         "it dropped 6 iterations, for which no user was free",
         'an error of its script ended 2 iterations: TypeError: no \\"x\\"',
     ]
+
+
+def test_a_request_that_can_not_be_read_takes_no_other_along() -> None:
+    """Nor does one that nothing follows, in the format of another version."""
+    broken = K6.replace(",200,", ",what,", 1).replace("4.250000", "nan")
+    found, reader = read(broken.rpartition("http_req_receiving")[0])
+
+    assert [one.request for one in found if one.kind == "request"][-1] == "GET http://other/b"
+    assert reader.unread == 1
+    for text in (K6.replace("error_code", "code"), K6.replace(",status,", ",")):
+        found, reader = read(text)
+        assert not [one for one in found if one.kind == "request"]
+        assert reader.unread == 4

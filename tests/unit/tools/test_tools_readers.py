@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -19,66 +18,15 @@ from planrunner.tools.known.locust import LocustSamples
 from planrunner.tools.known.wrk import WrkSamples, without_back_fill
 from planrunner.tools.reading.json_lines import JsonLines
 from planrunner.tools.reading.spread import spread
-
-LOCUST = "".join(
-    json.dumps(line) + "\n"
-    for line in (
-        ["users", 3],
-        [1796077096.5, 12.5, "GET", "/a", 200, 2, ""],
-        [1796077096.6, 7, "POST", "/b", 500, 0, "HTTPError: 500 Server Error"],
-        [1796077096.7, 1, "GET", "/a", 200, 2, "CatchResponseError: wrong"],
-        [None, None, "GET", "/c", 0, 0, "ConnectionError: Connection refused"],
-        ["code", 0],
-    )
-)
-HEY = """\
-response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset
-0.0032,0.0021,0.0000,0.0001,0.0006,0.0001,200,0.0006
-0.0456,0.0000,0.0000,0.0000,0.0012,0.0444,404,0.0039
-"""
-AB = "starttime\tseconds\tctime\tdtime\tttime\twait\n" + "".join(
-    f"Mon Nov 30 21:46:56 2026\t1796075216\t0\t{ms}\t{ms}\t0\n" for ms in (1, 1, 1, 2, 9)
-)
-REFUSED = "Non HTTP response code: java.net.ConnectException,Non HTTP response message: refused"
-TRANSACTION = "Number of samples in transaction : 2, number of failing samples : 1"
-JTL = f"""\
-timeStamp,elapsed,label,responseCode,responseMessage,threadName,success,failureMessage,bytes,sentBytes,\
-grpThreads,allThreads,Latency,Connect
-1796075216000,120,List,200,OK,Visitors 1-1,true,,512,100,2,2,80,20
-1796075216100,30,Buy,200,OK,Visitors 1-2,false,"Test failed: text
-expected",10,90,2,2,30,0
-1796075216200,5,Gone,404,Not Found,Visitors 1-1,false,,10,90,2,2,5,0
-1796075216300,1,Down,{REFUSED},Visitors 1-1,false,,0,0,2,2,0,0
-1796075216400,150,All,,"{TRANSACTION}",Visitors 1-1,false,,0,0,2,2,0,0
-"""
-JTL_XML = f"""\
-<?xml version="1.0" encoding="UTF-8"?>
-<testResults version="1.2">
-<httpSample t="120" ct="20" ts="1796075216000" s="true" lb="List" rc="200" rm="OK" \
-tn="Visitors 1-1" by="512" sby="100" ng="2" na="2">
-  <httpSample t="60" ts="1796075216000" s="true" lb="List-0" rc="302" tn="Visitors 1-1"/>
-  <java.net.URL>http://h/list</java.net.URL>
-</httpSample>
-<sample t="150" ts="1796075216100" s="false" lb="All" rc="" rm="{TRANSACTION}" tn="Visitors 1-2">
-  <httpSample t="30" ts="1796075216100" s="false" lb="Buy" rc="200" tn="Visitors 1-2" na="2">
-    <assertionResult><name>status</name><failure>false</failure></assertionResult>
-    <assertionResult><name>text</name><failure>true</failure><error>false</error>\
-<failureMessage>Test failed: text&#10;expected</failureMessage></assertionResult>
-  </httpSample>
-  <httpSample t="5" ts="1796075216200" s="false" lb="Gone" rc="404" tn="Visitors 1-2"/>
-</sample>
-<httpSample t="1" ts="1796075216300" s="false" lb="Down" tn="Visitors 1-1" \
-rc="Non HTTP response code: java.net.ConnectException" rm="Non HTTP response message: refused"/>
-</testResults>
-"""
-ARTILLERY = "".join(
-    json.dumps(line) + "\n"
-    for line in (
-        [1796077324413, 45, "GET", "http://h/a", "first", 200, 2, ""],
-        [1796077324443, 14.5, "GET", "http://h/b?x=1", "", 404, 2, ""],
-        ["check", 1796077324444, "statusCode", False],
-        [1796077324706, None, "GET", "http://other/c", "", 0, 0, "ECONNREFUSED"],
-    )
+from tests.support.tool_outputs import (
+    AB,
+    AB_SAYS,
+    ARTILLERY,
+    HEY,
+    JTL,
+    JTL_XML,
+    LOCUST,
+    WRK_SAYS,
 )
 
 CASES: dict[str, tuple[Callable[[], ToolReader], str]] = {
@@ -90,19 +38,6 @@ CASES: dict[str, tuple[Callable[[], ToolReader], str]] = {
     "artillery": (ArtillerySamples, ARTILLERY),
 }
 
-AB_SAYS = """\
-Time taken for tests:   0.512 seconds
-Complete requests:      5
-Failed requests:        1
-   (Connect: 1, Receive: 0, Length: 0, Exceptions: 0)
-Non-2xx responses:      2
-"""
-WRK_SAYS = """\
-planrunner summary 5 1000000 1 2 0 2 1
-planrunner latency 100 3
-planrunner latency 900 1
-"""
-
 
 def read(name: str, cuts: tuple[int, ...] = ()) -> tuple[list[ToolSample], ToolReader]:
     make, text = CASES[name]
@@ -111,7 +46,11 @@ def read(name: str, cuts: tuple[int, ...] = ()) -> tuple[list[ToolSample], ToolR
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     for begin, end in pairwise(edges):
         found += reader.feed(data[begin:end])
-    return [*found, *reader.end(AB_SAYS if name == "ab" else "")], reader
+    return [*found, *reader.end(_said(name))], reader
+
+
+def _said(name: str) -> str:
+    return AB_SAYS if name == "ab" else ""
 
 
 def outcomes(found: list[ToolSample]) -> list[tuple[str, int | None, int | None, str, int]]:
@@ -149,6 +88,30 @@ def test_numbers_without_an_end_are_no_samples(name: str, line: str) -> None:
 
     assert not reader.feed(f"{line}\n".encode())
     assert reader.unread == 1
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_last_line_that_nothing_ends_is_not_lost(name: str) -> None:
+    """A whole one is read, and half of one is counted."""
+    make, text = CASES[name]
+
+    def read_until(end: int | None) -> tuple[int, int]:
+        reader = make()
+        found = [*reader.feed(text.rstrip()[:end].encode()), *reader.end(_said(name))]
+        return len(found), reader.unread
+
+    whole, cut = read_until(None), read_until(-5)
+    assert whole == (len(read(name)[0]), 0)
+    assert sum(cut) >= whole[0]
+
+
+def test_a_summary_of_wrk_that_is_none() -> None:
+    """What a script of the user prints may look like it."""
+    reader = WrkSamples()
+    said = f"planrunner summary 1 2\nplanrunner latency {'9' * 5_000} 1\n{WRK_SAYS}"
+
+    assert sum(one.count for one in reader.end(said)) == 8
+    assert reader.unread == 2
 
 
 def test_a_line_that_never_ends_is_given_up() -> None:
