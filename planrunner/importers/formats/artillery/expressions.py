@@ -73,6 +73,7 @@ _FAKE: Final = re.compile(
     r"\$(rand|fake|internet|person|location|phone|company|string|datatype|lorem|commerce|finance)"
     r"([A-Z]\w*)"
 )
+_KNOWN: Final = re.compile(r"'([^'\\\\${}]+)'")
 _DEFAULT_ARGUMENTS: Final = {"rand.text({})": "10", "rand.int({})": "0, 100"}
 
 
@@ -84,7 +85,7 @@ class ArtilleryExpressions:
 
     def text(self, text: str, at: Construct) -> str:
         """Return text with `${…}` for its templates; judges the key at which it stands."""
-        return translate(text, _TEMPLATE, lambda inner: f"${{{self.inner(inner, at)}}}")
+        return translate(text, _TEMPLATE, lambda inner: _inserted(self.inner(inner, at)))
 
     def value(self, node: SourceNode, at: Construct) -> object:
         """Return a value as a plan has it; every key below is translated."""
@@ -154,7 +155,7 @@ class ArtilleryExpressions:
                 at.suspicious(_NO_PLUGIN)
             return made
         if form is None:
-            form = _UNKNOWN_CALLS.get(name)
+            form = _UNKNOWN_CALLS.get(name) or made_up_value(name.removeprefix("$random"))
             if form is None:
                 at.suspicious(f"Artillery has no function `{name}`, and sends nothing for it")
                 return "''"
@@ -200,6 +201,10 @@ class ArtilleryExpressions:
             return found
         if name == "$environment":
             return names.param(name, {"type": "str", "default": "default"})
+        meant = _UNKNOWN_CALLS.get(name, "{}")
+        if "{}" not in meant:
+            at.suspicious(f"Artillery knows no `{name}`, and sends nothing; this is what is meant")
+            return meant
         is_lost = self.test.processor and self.test.functions is None
         at.needs_you(self._unset(name)) if is_lost else at.suspicious(self._unset(name))
         return names.param(name, {"type": "str", "default": ""}, notes=[self._unset(name)])
@@ -227,6 +232,12 @@ class ArtilleryExpressions:
             self.test.names.params[found] = _param(wanted, note)
             self.test.names.mean(key, found)
         return found
+
+
+def _inserted(expression: str) -> str:
+    """Return what inserts an expression into text; a text that is known stands there itself."""
+    found = _KNOWN.fullmatch(expression)
+    return found[1] if found else f"${{{expression}}}"
 
 
 def _made_up(name: str) -> str | None:

@@ -41,6 +41,10 @@ _COUNTS: Final = {
 }
 _INSTEAD: Final = "write a sentence in `thresholds` for it, such as `p95 < 500ms`"
 _LIST: Final = "Artillery reads a mapping here, and checks nothing of a list; here it is checked"
+_NO_TEXT: Final = "Artillery reads `METRIC: LIMIT` here, and checks nothing of a text"
+_ALL_OF_CODE: Final = re.compile(
+    r"\s*http\.codes\.(\d{3})\s*(?:==|>=)\s*http\.(?:requests|responses)\s*"
+)
 _UNKNOWN: Final = "Artillery's `ensure` reads no such key, and checks nothing"
 
 
@@ -94,10 +98,7 @@ def ensured(entry: SourceEntry, names: MeasuredNames) -> Iterator[DraftThreshold
 
 def _one(one: SourceEntry, names: MeasuredNames) -> Iterator[DraftThreshold]:
     if one.key in ("thresholds", "conditions"):
-        one.construct.translated()
-        for item in one.node.each():
-            read = _threshold if one.key == "thresholds" else _condition
-            yield from read(item, names)
+        yield from _listed(one, names)
     elif one.key in _OLD:
         yield from _metric(one, f"http.response_time.{one.key}", names)
     elif one.key == "maxErrorRate" and _is_number(one.node.text()):
@@ -115,6 +116,26 @@ def _one(one: SourceEntry, names: MeasuredNames) -> Iterator[DraftThreshold]:
     else:
         one.construct.suspicious(f"{_UNKNOWN}; here it is checked")
         yield from _metric(one, one.key, names)
+
+
+def _listed(one: SourceEntry, names: MeasuredNames) -> Iterator[DraftThreshold]:
+    one.construct.translated()
+    for item in one.node.each():
+        if one.key == "conditions":
+            yield from _condition(item, names)
+        elif item.is_mapping:
+            yield from _threshold(item, names)
+        else:
+            yield from _written(item, one, names)
+
+
+def _written(item: SourceNode, one: SourceEntry, names: MeasuredNames) -> Iterator[DraftThreshold]:
+    """Yield what a text in the list of thresholds says, which Artillery does not read."""
+    is_there = bool(names.endpoints) or "http." not in item.text()
+    sentences = _sentences(item.text(), names) if is_there else None
+    one.construct.suspicious(_NO_TEXT if sentences else f"{_NO_TEXT}: `{item.text()}`")
+    for sentence in sentences or []:
+        yield DraftThreshold(sentence, origin=one.construct.place)
 
 
 def _threshold(item: SourceNode, names: MeasuredNames) -> Iterator[DraftThreshold]:
@@ -159,6 +180,8 @@ def _sentences(expression: str, names: MeasuredNames) -> list[str] | None:
     share = _SHARE.fullmatch(expression)
     if share is not None:
         return _of_share(share)
+    if every := _ALL_OF_CODE.fullmatch(expression):
+        return [f"rate of status:{every[1]} >= 100%"]
     found = []
     for clause in re.split(r"\s+and\s+", expression.strip()):
         parts = _CLAUSE.fullmatch(clause)

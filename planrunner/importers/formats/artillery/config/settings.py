@@ -160,16 +160,30 @@ class ConfigReader:
                 value = self.expressions.value(below.node, below.construct)
                 if isinstance(value, dict) and value:
                     sent = sendable(value, below.construct)
-                    self.shared["headers"] = {key: _text(each) for key, each in sent.items()}
+                    known = self.shared.get("headers", {})
+                    assert isinstance(known, dict), "only this reader writes it"
+                    self.shared["headers"] = {
+                        **{key: _text(each) for key, each in sent.items()},
+                        **known,
+                    }
             elif below.key == "think":
                 jitter = below.node.take("jitter")
                 self.test.jitter = jitter.text() if jitter else ""
             elif below.key == "strictCapture":
                 self.test.strict = below.node.scalar is not False
             elif below.key == "cookie":
-                leave_out(below, "say it at each request: `headers: {Cookie: …}`")
+                self._cookies(below)
             else:
                 suspect(below, "Artillery reads no such default")
+
+    def _cookies(self, one: SourceEntry) -> None:
+        """Send cookies with every request."""
+        value = self.expressions.value(one.node, one.construct)
+        if isinstance(value, dict) and value:
+            headers = self.shared.setdefault("headers", {})
+            assert isinstance(headers, dict), "only this reader writes it"
+            headers["Cookie"] = "; ".join(f"{key}={_text(each)}" for key, each in value.items())
+            one.construct.changed("cookies of these names that the server sets do not replace them")
 
     def tls(self, one: SourceEntry) -> None:
         for below in one.node.entries or []:
