@@ -16,7 +16,7 @@ from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = ["Cookie", "CookieJar"]
+__all__ = ["Cookie", "CookieJar", "cookie_line"]
 
 MAX_COOKIES: Final = 200
 """A server that makes up a new name for every reply cannot fill the memory (RFC 6265 §6.1: 50
@@ -60,9 +60,10 @@ class CookieJar:
         "_chosen_origin",
         "_chosen_until_ns",
         "_cookies",
+        "_last_replaced",
+        "_line",
         "_now_ns",
         "_said",
-        "_seen",
         "wall_s",
     )
 
@@ -74,7 +75,8 @@ class CookieJar:
         self._chosen: list[Cookie] = []
         self._chosen_origin: Origin | None = None
         self._chosen_until_ns = PAST
-        self._seen: str | None = ""
+        self._line: bytes | None = b""
+        self._last_replaced: tuple[str, str, Origin, Cookie] | None = None
 
     def __len__(self) -> int:
         return len(self._cookies)
@@ -84,7 +86,7 @@ class CookieJar:
         if self._cookies:
             self._cookies.clear()
             self._said.clear()
-            self._chosen_origin = None
+            self._chosen_origin = self._last_replaced = None
 
     def replace(self, header: str, origin: Origin) -> bool:
         """Take a Set-Cookie value that says all but the value as one before it did; or do nothing.
@@ -94,7 +96,7 @@ class CookieJar:
         """
         pair, _, said = header.partition(";")
         name, _, value = pair.partition("=")
-        cookie = self._said.get((name, said, origin.scheme, origin.host))
+        cookie = self._said_so(name, said, origin)
         # As `_is_sendable`, but for what `store` may still take.
         if cookie is None or not (value.isascii() and value.isprintable()):
             return False
@@ -104,9 +106,19 @@ class CookieJar:
                 return False
             if cookie.age_ns:
                 cookie.expires_ns = now_ns + cookie.age_ns
-        cookie.pair = f"{name.strip()}={value.strip()}"
-        self._seen = None
+        cookie.pair = f"{name.strip()}={value.strip()}" if " " in pair else pair
+        self._line = None
         return True
+
+    def _said_so(self, name: str, said: str, origin: Origin) -> Cookie | None:
+        """Return the cookie of this name that was set with the same attributes."""
+        last = self._last_replaced  # most likely again, and comparing is cheaper than hashing
+        if last is not None and origin is last[2] and name == last[0] and said == last[1]:
+            return last[3]
+        cookie = self._said.get((name, said, origin.scheme, origin.host))
+        if cookie is not None:
+            self._last_replaced = name, said, origin, cookie
+        return cookie
 
     def store(self, header: str, origin: Origin, target: str) -> None:
         """Take one Set-Cookie value of a reply to `target`; what isn't allowed is ignored."""
@@ -137,19 +149,24 @@ class CookieJar:
         if has_path and expires_ns != PAST:
             self._said[called, said, origin.scheme, origin.host] = cookie
 
-    def repeated(self, origin: Origin) -> str | None:
-        """Return what `header` last gave for the same origin object, if any path gives the same.
+    def line(self, origin: Origin) -> bytes | None:
+        """Return the Cookie line for an origin where each path has the same; empty for no cookies.
 
-        Nearly all sites have cookies for `/` only, and users that stay with one site.
+        None where `header` has to be asked: it was last asked for another origin object, a cookie
+        has expired, or one is for some paths only. Nearly all sites have cookies for `/` only, and
+        users that stay with one site.
         """
-        if origin is not self._chosen_origin or self._now_ns() >= self._chosen_until_ns:
+        if origin is not self._chosen_origin:
             return None
-        if self._seen is None:
-            seen = ""
-            for cookie in self._chosen:  # nearly always one
-                seen = f"{seen}; {cookie.pair}" if seen else cookie.pair
-            self._seen = seen
-        return self._seen
+        until_ns = self._chosen_until_ns
+        if until_ns != FOREVER and self._now_ns() >= until_ns:
+            return None
+        line = self._line
+        if line is None:
+            chosen = self._chosen
+            value = chosen[0].pair if len(chosen) == 1 else "; ".join([one.pair for one in chosen])
+            line = self._line = cookie_line(value)
+        return line
 
     def header(self, origin: Origin, target: str) -> str:
         """Return the Cookie value for a request, empty for none; longest paths first."""
@@ -162,7 +179,7 @@ class CookieJar:
         chosen.sort(key=lambda cookie: -len(cookie.path))
         value = "; ".join([cookie.pair for cookie in chosen])
         if all(cookie.path == "/" for cookie in alive):
-            self._chosen, self._chosen_origin, self._seen = chosen, origin, value
+            self._chosen, self._chosen_origin, self._line = chosen, origin, cookie_line(value)
             self._chosen_until_ns = min((cookie.expires_ns for cookie in alive), default=PAST)
         return value
 
@@ -184,6 +201,7 @@ class CookieJar:
         old = self._cookies.get(key)
         if old is not None:
             self._said = {how: cookie for how, cookie in self._said.items() if cookie is not old}
+            self._last_replaced = None
 
     def _life(self, options: dict[str, str]) -> tuple[int, int]:
         """Return the cookie's age, 0 for none, and when it expires.
@@ -200,6 +218,11 @@ class CookieJar:
             return 0, FOREVER
         left_s = expires.timestamp() - self.wall_s()
         return 0, self._now_ns() + int(left_s * NS_PER_S) if left_s > 0 else PAST
+
+
+def cookie_line(value: str) -> bytes:
+    """Encode the header line that sends cookies; nothing for none."""
+    return f"Cookie: {value}\r\n".encode("latin-1") if value else b""
 
 
 def _options(attributes: list[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from planrunner.protocols.http.clients.request import DEFAULT_NAMES, WireRequest
 from planrunner.protocols.http.clients.rewrite import add_cookies, add_lines, target_of, without
 from planrunner.protocols.http.clients.signing.digest import Answers
 from planrunner.protocols.http.clients.signing.signer import MessageSigner
-from planrunner.protocols.http.cookies import CookieJar
+from planrunner.protocols.http.cookies import CookieJar, cookie_line
 from planrunner.protocols.http.headers import FRAMING
 from planrunner.protocols.http.url import PRIVATE_HEADERS, Origin
 
@@ -79,12 +79,23 @@ class WireIdentity:
             bound: What it was encoded from.
             has_crossed: A redirect led where credentials don't go.
         """
-        cookie = self.jar.repeated(origin)
+        cookie = self.jar.line(origin)
         if cookie is None:
-            cookie = self.jar.header(origin, target_of(data))
+            cookie = cookie_line(self.jar.header(origin, target_of(data)))
+        if self._headers or "cookie" in bound.names:
+            return self._dress_anew(data, bound, cookie, has_crossed=has_crossed)
+        if not cookie:
+            return data
+        if data is bound.data and bound.halves is not None:
+            start, rest = bound.halves
+            return start + cookie + rest
+        return add_lines(data, cookie)
+
+    def _dress_anew(
+        self, data: bytes, bound: WireRequest, cookie: bytes, *, has_crossed: bool
+    ) -> bytes:
+        """Put in what this user sends beside its cookies, or has another value of."""
         names, own_names = bound.names, bound.own_names
-        if not self._headers and "cookie" not in names:
-            return add_lines(data, f"Cookie: {cookie}\r\n".encode("latin-1")) if cookie else data
         if own_names.isdisjoint(self._headers):
             lines = self._lines if has_crossed else self._lines + self._private_lines
         else:
@@ -93,9 +104,9 @@ class WireIdentity:
         if cookie and ("cookie" in names or "cookie" in self._headers):
             dressed = add_lines(self._undress(data, names, own_names), lines)
             is_off = self._headers.get("cookie") == b"" and "cookie" not in own_names
-            return dressed if is_off else add_cookies(dressed, cookie.encode("latin-1"))
+            return dressed if is_off else add_cookies(dressed, cookie)
         if cookie:
-            lines += f"Cookie: {cookie}\r\n".encode("latin-1")
+            lines += cookie
         if self._headers:
             data = self._undress(data, names, own_names)
         return add_lines(data, lines) if lines else data

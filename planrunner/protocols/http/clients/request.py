@@ -13,6 +13,7 @@ from planrunner.language.expressions.values import EvaluationError, evaluation_e
 from planrunner.language.files import MAX_READ, read_file
 from planrunner.protocols.base import Exchange, Scope
 from planrunner.protocols.http.clients.pieces import BytesPiece, RenderBytes, compose
+from planrunner.protocols.http.clients.rewrite import halves
 from planrunner.protocols.http.clients.signing.signer import MessageSigner, signer_of
 from planrunner.protocols.http.clients.streams.reading import StreamReading
 from planrunner.protocols.http.clients.upload import Upload, open_upload
@@ -62,7 +63,6 @@ PLAIN: Final = re.compile(r"[\w./~-]*", re.ASCII)
 LARGE: Final = 64 * 1024
 """From here on a request is written under flow control (a transport's default high-water mark)."""
 
-
 SHORT: Final = 64
 """Of a value in a path: longer ones are not kept."""
 
@@ -109,6 +109,7 @@ class WireRequest:
         locate: Without a constant origin, where to send it.
         needs_care: Not for the hot path: HEAD, a body that is written piece by piece, more than
             one try, a connection that ends with it, a reply whose URL somebody reads.
+        halves: A constant request before and behind where further header lines are put.
         names: The header names it sends, lower case.
         own_names: Those of which the step itself says what is sent.
         stream: A body that is read while it is sent; `render` has no end then.
@@ -130,6 +131,7 @@ class WireRequest:
     follows: bool
     max_redirects: int
     names: frozenset[str]
+    halves: tuple[bytes, bytes] | None = None
     own_names: frozenset[str] = frozenset()
     stream: StreamBody | None = None
     retry: Retry | None = None
@@ -215,6 +217,7 @@ def bind_request(exchange: Exchange) -> WireRequest:
         follows=operation.follow_redirects,
         max_redirects=operation.max_redirects,
         names=_names(operation),
+        halves=halves(data) if origin is not None and data else None,
         own_names=operation.own_names,
         stream=stream,
         retry=operation.retry,

@@ -21,6 +21,7 @@ from planrunner.protocols.http.url import (
 __all__ = [
     "add_cookies",
     "add_lines",
+    "halves",
     "is_closing",
     "method_of",
     "next_hop",
@@ -50,15 +51,22 @@ def is_closing(data: bytes) -> bool:
 
 def add_lines(data: bytes, lines: bytes) -> bytes:
     """Put header lines behind the request line and the one after it, which is Host."""
-    second = data.index(LINE_END, data.index(LINE_END) + 2) + 2
-    return data[:second] + lines + data[second:]
+    first, second, rest = data.split(LINE_END, 2)
+    return LINE_END.join((first, second, lines + rest))
 
 
-def add_cookies(data: bytes, cookies: bytes) -> bytes:
-    """Put cookies behind those that a request has; of a name in both, its own value stays."""
+def halves(data: bytes) -> tuple[bytes, bytes]:
+    """Return a request before and behind where `add_lines` puts lines."""
+    rest = data.split(LINE_END, 2)[2]
+    return data.removesuffix(rest), rest
+
+
+def add_cookies(data: bytes, line: bytes) -> bytes:
+    """Put a Cookie line's cookies behind those of a request; of a name in both, its own stays."""
     own = COOKIE.search(data, 0, data.index(EMPTY_LINE) + len(LINE_END))
     if own is None:
-        return add_lines(data, b"Cookie: %b\r\n" % cookies)
+        return add_lines(data, line)
+    cookies = line.removeprefix(b"Cookie: ").removesuffix(LINE_END)
     value = own[1].strip(b" \t;")
     names = {pair.partition(b"=")[0].strip() for pair in value.split(b";")}
     pairs = [pair for pair in cookies.split(b"; ") if pair.partition(b"=")[0] not in names]

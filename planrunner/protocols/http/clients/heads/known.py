@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from itertools import takewhile
+from typing import Final, NamedTuple
 
 from planrunner.protocols.http.clients.heads.head import (
     HEAD_END,
@@ -36,19 +37,35 @@ LENGTH: Final = rb"([0-9]{1,19}+)"
 MATTERING: Final = frozenset(
     {b"connection", b"content-encoding", b"content-length", b"transfer-encoding"}
 )
+LINE_END: Final = b"\r\n"
 LF: Final = 10
 NUL: Final = 0
+
+READ_BETWEEN: Final = 256
+"""So many heads are read before it is looked again how many of their lines are the same."""
+
+
+class LinePattern(NamedTuple):
+    """What matches a line of a head, its end included.
+
+    Attributes:
+        name: Of the line whose value is a group; empty where it has none.
+    """
+
+    pattern: bytes
+    name: bytes = b""
 
 
 class HeadShape:
     """Heads with the same lines, of which some values differ.
 
     Lines that matter are as they were, but for a length, cookies, and where it redirects to.
+    As a rule the first lines are those of the head before: these are compared, and the expression
+    reads what comes after them.
 
     Args:
         head: One of them, which nobody else has.
-        pattern: Matches each of them.
-        groups: The names of the lines whose values are its groups.
+        lines: All of its lines.
         max_body: A longer body is never quick.
 
     Attributes:
@@ -56,45 +73,46 @@ class HeadShape:
     """
 
     __slots__ = (
+        "_begin",
+        "_begin_size",
         "_cookies_at",
         "_length",
         "_length_at",
-        "_line_feeds",
+        "_lines",
         "_location_at",
         "_match",
+        "_match_all",
         "_max_body",
+        "_reads_left",
+        "_rest",
         "head",
     )
 
-    def __init__(
-        self,
-        head: ReplyHead,
-        pattern: re.Pattern[bytes],
-        groups: Sequence[bytes],
-        max_body: int,
-    ) -> None:
+    def __init__(self, head: ReplyHead, lines: Sequence[LinePattern], max_body: int) -> None:
         head.settle(max_body)
         self.head = head
-        self._match = pattern.match
-        self._line_feeds = head.raw.count(LF)
-        numbers = {name: number for number, name in enumerate(groups, 1)}
-        self._length_at = numbers.get(b"content-length", 0)
-        self._location_at = numbers.get(b"location", 0)
-        self._cookies_at = [at for at, name in enumerate(groups, 1) if name == b"set-cookie"]
-        self._length = b""
+        self._lines = lines
         self._max_body = max_body
+        self._length = b""
+        self._read_behind()
+        self._match_all = self._match
 
     def read(self, data: bytes, limit: int) -> ReplyHead | None:
         """Return the head that `data` starts with, if it has this shape and at most `limit` bytes.
 
         The object is the same each time.
         """
-        found = self._match(data, 0, limit)
+        self._reads_left -= 1
+        is_known = self._reads_left and data.startswith(self._begin)
+        if not (is_known or self._compare(data, limit)):
+            return None
+        size = self._begin_size
+        found = self._match(data, size, limit)
         if found is None:
             return None
-        raw = found[0]
+        raw = data[: found.end()]
         # Of a line that was passed over, the expression only knows that it has no CR.
-        if raw.count(LF) != self._line_feeds or NUL in raw:
+        if raw.count(LF, size) != self._rest or NUL in raw:
             return None
         head = self.head
         head.raw = head.text = raw
@@ -111,6 +129,30 @@ class HeadShape:
             head.settle(self._max_body)
         return head
 
+    def _compare(self, data: bytes, limit: int) -> bool:
+        """See how many lines are those of the head before; False where not all have this shape."""
+        found = self._match_all(data, 0, limit)
+        if found is None:
+            return False
+        lines = found[0].splitlines(keepends=True)[:-1]
+        before = self.head.raw.splitlines(keepends=True)
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(lines, before, strict=False))
+        self._read_behind(*(line for line, _ in same))
+        return True
+
+    def _read_behind(self, *same: bytes) -> None:
+        """Take the first lines for the same from now on."""
+        rest = self._lines[len(same) :]
+        self._begin = b"".join(same)
+        self._begin_size, self._rest = len(self._begin), len(rest)
+        self._match = re.compile(b"".join(line.pattern for line in rest)).match
+        names = [line.name for line in rest if line.name]
+        numbers = {name: number for number, name in enumerate(names, 1)}
+        self._length_at = numbers.get(b"content-length", 0)
+        self._location_at = numbers.get(b"location", 0)
+        self._cookies_at = [at for at, name in enumerate(names, 1) if name == b"set-cookie"]
+        self._reads_left = READ_BETWEEN
+
 
 def shape_of(head: ReplyHead, max_body: int) -> HeadShape | None:
     """Return the shape of a head that was parsed; None where its like is better parsed too."""
@@ -124,23 +166,24 @@ def shape_of(head: ReplyHead, max_body: int) -> HeadShape | None:
         varying[b"content-length"] = LENGTH
     if is_redirect:
         varying[b"location"] = SOME_VALUE
-    parts, groups = [re.escape(first)], []
+    parts = [LinePattern(re.escape(first) + LINE_END)]
     for line in lines:
         called, colon, value = line.partition(b":")
         name = called.lower()
         if name in varying:
             space = value[: len(value) - len(value.lstrip(b" \t"))]
-            parts.append(re.escape(called + colon + space) + varying[name])
-            groups.append(name)
+            start = re.escape(called + colon + space)
+            parts.append(LinePattern(start + varying[name] + LINE_END, name))
         elif name in MATTERING:
-            parts.append(re.escape(line))
+            parts.append(LinePattern(re.escape(line) + LINE_END))
         else:
-            parts.append(re.escape(called + colon) + ANY_VALUE)
-    pattern = re.compile(b"\r\n".join(parts) + re.escape(HEAD_END))
-    is_clear = all(name == b"set-cookie" or groups.count(name) == 1 for name in groups)
-    if not is_clear or pattern.match(raw) is None:
+            parts.append(LinePattern(re.escape(called + colon) + ANY_VALUE + LINE_END))
+    names = [part.name for part in parts]
+    is_clear = all(names.count(name) == 1 for name in names if name not in (b"", b"set-cookie"))
+    parts.append(LinePattern(LINE_END))
+    if not is_clear or re.match(b"".join(part.pattern for part in parts), raw) is None:
         return None
-    return HeadShape(head.copy(), pattern, groups, max_body)
+    return HeadShape(head.copy(), parts, max_body)
 
 
 class ReplyHeads:
