@@ -62,7 +62,8 @@ def summarise(runs: Sequence[Simulated]) -> list[str]:
     )
     lost = sum(one["lost"] for one in runs)
     return [
-        f"{slope:.1f} ms of CPU a second of the run for a worker with {SERIES} series: {told}",
+        f"{slope:.1f} ms of CPU a second of the run for a worker with {SERIES} series: {told} "
+        f"(target 0.25 s with 64), and {long['kb']:.0f} KB from each (target 40)",
         f"with 64 workers {long['peak_mb']:.0f} MB after {long['seconds']} s, "
         f"{short['peak_mb']:.0f} MB after {short['seconds']} s; {lost} of "
         f"{sum(one['sent'] for one in runs):,} requests lost",

@@ -54,10 +54,11 @@ class Play:
     Attributes:
         took_ns: What it took to play them.
         sent: How many requests they have reported.
+        said_bytes: Of the last second of one of them, whose labels were told before.
     """
 
     def __init__(self, series: int) -> None:
-        self.took_ns = self.sent = 0
+        self.took_ns = self.sent = self.said_bytes = 0
         self._rand = random.Random(7)
         self._said: dict[tuple[int, int], bytes] = {}
         self._writers = [MessageCodec() for _ in range(DIFFERENT)]
@@ -80,6 +81,7 @@ class Play:
             self._said = {one: said for one, said in self._said.items() if one[0] == number}
             self._said[key] = self._writers[kind].dumps(self._said_of(number, end_ns))
         self.sent += len(self._labels) * SAMPLES
+        self.said_bytes = len(self._said[key])
         self.took_ns += time.process_time_ns() - began_ns
         return self._said[key]
 
@@ -177,6 +179,7 @@ def simulate(workers: int, series: int, seconds: int) -> dict[str, Any]:
         "peak_mb": _peak_mb(),
         "peaks_mb": peaks_mb,
         "sent": play.sent,
+        "kb": play.said_bytes / 1000,
         "lost": play.sent - counted,
     }
 

@@ -122,7 +122,8 @@ def test_a_worker_more_is_the_slope_of_the_cheapest_seconds() -> None:
 
     assert costs == (
         "2.0 ms of CPU a second of the run for a worker with 500 series: "
-        "0.01 s with 1, 0.03 s with 8, 0.14 s with 64, 0.52 s with 256"
+        "0.01 s with 1, 0.03 s with 8, 0.14 s with 64, 0.52 s with 256 "
+        "(target 0.25 s with 64), and 32 KB from each (target 40)"
     )
     assert memory == ("with 64 workers 90 MB after 4 s, 90 MB after 4 s; 0 of 10,000 requests lost")
     assert grown.startswith("with 1 worker 60 MB after 600 s, 120 MB after 1200 s: nothing of")
@@ -133,7 +134,7 @@ def simulated(workers: int, ms: int) -> dict[str, object]:
     cpu_ms = [0, ms, 3 * ms, ms + 1, 0]
     facts = {"workers": workers, "series": 500, "seconds": 4}
     peaks_mb = list(range(10, 130, 10))
-    sums = {"peak_mb": 90, "peaks_mb": peaks_mb, "sent": 1_000, "lost": 0}
+    sums = {"peak_mb": 90, "peaks_mb": peaks_mb, "sent": 1_000, "kb": 31.6, "lost": 0}
     return {**facts, "cpu_ms": cpu_ms, **sums}
 
 
