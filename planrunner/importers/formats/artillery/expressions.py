@@ -204,6 +204,7 @@ class ArtilleryExpressions:
         meant = _UNKNOWN_CALLS.get(name, "{}")
         if "{}" not in meant:
             at.suspicious(f"Artillery knows no `{name}`, and sends nothing; this is what is meant")
+            names.mean(name, meant)
             return meant
         is_lost = self.test.processor and self.test.functions is None
         at.needs_you(self._unset(name)) if is_lost else at.suspicious(self._unset(name))
