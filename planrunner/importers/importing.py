@@ -30,6 +30,7 @@ from planrunner.values import dataclass
 
 __all__ = ["Imported", "check", "import_files", "import_valid", "overwritten", "write"]
 
+_FOREIGN: Final = "they are read as Latin-1: where that is wrong, convert the file to UTF-8"
 _PLAN: Final = "plan.yaml"
 """What a plan is called while it is checked."""
 
@@ -107,6 +108,9 @@ def _read(
         need(package, f"importing {importer.title}")
     ledger = Ledger()
     draft = _reader(importer)(ImportRequest(mains, options, ledger))
+    for file in mains:
+        if (place := file.foreign()) is not None:
+            ledger.add("text", "bytes that are not UTF-8", place).suspicious(_FOREIGN)
     shape(draft, ledger)
     ledger.close()
     return importer, draft, ledger

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import io
+import re
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -10,12 +13,14 @@ from typing import BinaryIO, Final
 from planrunner.errors import UsageError
 from planrunner.loss.ledger import SourcePlace
 
-__all__ = ["AS_LATIN_1", "MAX_BYTES", "ImportFault", "SourceFile"]
+__all__ = ["AS_LATIN_1", "MAX_BYTES", "ImportFault", "SourceFile", "decode", "encoding_of"]
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The largest file that is read at once; formats that can be longer read them in pieces."""
 
 _HEAD: Final = 64 * 1024
+_DECLARED: Final = re.compile(rb"""\s*<\?xml\s[^>]*\bencoding\s*=\s*["']([\w.:-]+)""")
+_PIECE: Final = 1 << 20
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -98,6 +103,32 @@ class SourceFile:
         """Its text: UTF-8 or UTF-16, other bytes as Latin-1; line ends are line feeds."""
         return decode(self.content)
 
+    def foreign(self) -> SourcePlace | None:
+        """Return where the first byte is that is no text in its encoding, and read as Latin-1."""
+        encoding = encoding_of(self.head)
+        if (declared := _DECLARED.match(self.head)) is not None:
+            with suppress(LookupError):
+                encoding = codecs.lookup(declared[1].decode("ascii")).name
+        decoder = codecs.getincrementaldecoder(encoding)()
+        lines = 0
+        with self.opened() as file:
+            while True:
+                piece = file.read(_PIECE)
+                try:
+                    decoder.decode(piece, final=not piece)
+                except UnicodeDecodeError as error:
+                    before = error.object[: error.start]
+                    return self.place(lines + before.count(b"\n") + 1)
+                if not piece:
+                    return None
+                lines += piece.count(b"\n")
+
+    def opened(self) -> BinaryIO:
+        """Open its bytes."""
+        if self._content is not None or self.path is None:
+            return io.BytesIO(self._content or b"")
+        return self.path.open("rb")
+
     def place(self, line: int, column: int = 1) -> SourcePlace:
         """Return a place in it; both count from 1."""
         return SourcePlace(self.name, line, column)
@@ -108,10 +139,20 @@ class SourceFile:
         return Path(self.name).suffix.lower()
 
 
+def encoding_of(begin: bytes) -> str:
+    """Return the encoding of a text that begins so: UTF-8, or UTF-16 by its mark or its NULs."""
+    for mark, name in _MARKS:
+        if begin.startswith(mark):
+            return name
+    wide = {(False, True): "utf-16-le", (True, False): "utf-16-be"}
+    return wide.get((begin[:1] == b"\0", begin[1:2] == b"\0"), "utf-8")
+
+
 def decode(content: bytes) -> str:
     """Return the text of a file of unknown encoding; never fails, and loses nothing."""
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
-    return content.decode(encoding, AS_LATIN_1).replace("\r\n", "\n").replace("\r", "\n")
+    return (
+        content.decode(encoding_of(content), AS_LATIN_1).replace("\r\n", "\n").replace("\r", "\n")
+    )
 
 
 def _as_latin_1(error: UnicodeError) -> tuple[str, int]:

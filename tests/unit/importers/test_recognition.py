@@ -92,4 +92,14 @@ def test_the_same_files_give_the_same_bytes_in_any_process() -> None:
 def test_no_byte_of_a_text_is_lost() -> None:
     """What is UTF-8 is read as that, and other bytes beside it as Latin-1."""
     content = "Köln €\r\n".encode() + "Köln".encode("latin-1")
-    assert SourceFile(None, "a", content).text == "Köln €\nKöln"
+    file = SourceFile(None, "a", content)
+    assert file.text == "Köln €\nKöln"
+    assert str(file.foreign()) == "a:2:1"
+
+
+@pytest.mark.parametrize("declared", ["ISO-8859-1", "windows-1252"])
+def test_a_file_that_says_its_encoding_is_not_foreign(declared: str) -> None:
+    content = f'<?xml version="1.0" encoding="{declared}"?><a>Köln</a>'.encode(declared)
+    assert SourceFile(None, "a", content).foreign() is None
+    lying = content.replace(declared.encode(), b"UTF-8")
+    assert SourceFile(None, "a", lying).foreign() is not None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import json
 import re
 from collections.abc import Iterator
 from typing import Final, Self, TextIO
 
-from planrunner.importers.sources import AS_LATIN_1, MAX_BYTES, ImportFault, SourceFile
+from planrunner.importers.sources import (
+    AS_LATIN_1,
+    MAX_BYTES,
+    ImportFault,
+    SourceFile,
+    encoding_of,
+)
 from planrunner.loss.ledger import SourcePlace
 
 __all__ = ["JsonStream"]
@@ -131,9 +136,4 @@ class JsonStream:
 
 
 def _opened(file: SourceFile) -> TextIO:
-    head = file.head[:4]
-    is_wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encoding = "utf-16" if is_wide else "utf-8-sig"
-    if file.path is None:
-        return io.TextIOWrapper(io.BytesIO(file.content), encoding=encoding, errors=AS_LATIN_1)
-    return file.path.open(encoding=encoding, errors=AS_LATIN_1)
+    return io.TextIOWrapper(file.opened(), encoding=encoding_of(file.head), errors=AS_LATIN_1)

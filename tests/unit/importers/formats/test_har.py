@@ -333,7 +333,9 @@ def test_a_long_recording_is_read_in_little_memory(tmp_path: Path) -> None:
     assert len(steps_of(done)) == 1
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"]
+)
 def test_text_is_read_in_any_encoding(encoding: str, tmp_path: Path) -> None:
     """Bytes that are no UTF-8 are characters of Latin-1, in pieces as well."""
     text = recording(entry("/in", "POST", post={"mimeType": "text/plain", "text": "Köln"})).decode()
@@ -343,3 +345,4 @@ def test_text_is_read_in_any_encoding(encoding: str, tmp_path: Path) -> None:
     for file in (SourceFile(None, "a.har", content), SourceFile(path, "a.har")):
         done = import_files([file], format_name="har", options=ImportOptions())
         assert steps_of(done) == [{"post": "/in", "body": "Köln", **OK}]
+        assert [one.kind for one in done.ledger.findings()] == ["text"] * (encoding == "latin-1")
