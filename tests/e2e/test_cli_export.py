@@ -37,6 +37,7 @@ users:
       - {repeat: 2, do: [{set: {seen: "${seen + 1}"}}, {call: {flow: look, n: "${seen}"}}]}
       - {foreach: "one in ['x', 'y']", do: [{delete: "/cart/${one}", when: "one != 'y'"}]}
       - {get: "/who/${people.name}", query: {q: "${people.name}"}, headers: {Authorization: null}}
+      - {get: "/find/ü x?q=${people.name}&s=a b&p=100%"}
   Reader: {steps: [{get: /read}]}
 phases: [{users: 3, iterations_per_user: 2}]
 thresholds: [p95 < 5s, error_rate < 1%]
@@ -186,6 +187,20 @@ def test_jmeter_reads_back_as_the_same_requests(project: PlanProject) -> None:
     assert "t0k" not in exported.files["load.jmx"].read_text()
 
 
+def test_texts_of_parts_are_utf_8_in_jmeter(project: PlanProject) -> None:
+    """Without being told, it writes them in ASCII."""
+    part = '{note: "é", file: {file: people.csv}}'
+    steps = f"users: {{A: {{steps: [{{post: /, multipart: {part}}}]}}}}"
+    project.write({"plan.yaml": f"name: p\n{steps}\nphases: [{{users: 1, iterations: 1}}]\n"})
+    exported = project.run("export", "plan.yaml", "--to", "jmeter", "--host", "http://h")
+    assert exported.out, exported.err
+
+    [encoding] = ElementTree.fromstring(exported.out).iterfind(
+        ".//HTTPSamplerProxy/*[@name='HTTPSampler.contentEncoding']"
+    )
+    assert encoding.text == "UTF-8"
+
+
 @pytest.mark.slow
 def test_jmeter_sends_what_planrunner_sends(
     project: PlanProject, monkeypatch: pytest.MonkeyPatch
@@ -230,6 +245,7 @@ users:
       - {post: /orders, json: {note: "it's `$5`", n: 3}}
       - {group: "pay\\n touch gone", do: [{put: /orders/7, body: 'a "b" \\ $c'}]}
       - {post: /form, form: {a: "1 2"}}
+      - {get: "/ü x?s=a b&p=100%#top"}
       - {head: /}
 phases: [{users: 1, iterations_per_user: 1}]
 """
@@ -373,7 +389,7 @@ def test_what_is_lost_is_named_at_its_place(project: PlanProject) -> None:
     }
     assert (first.code, again.code, first.out) == (1, 0, again.out)
     assert left_out["users.Buyer.steps[3].barrier"] == 18
-    assert left_out["users.Reader.on_stop"] == 22
+    assert left_out["users.Reader.on_stop"] == 23
     assert "  // TODO export: plan.yaml:18: users.Buyer.steps[3].barrier (left out)" in first.out
 
 

@@ -337,11 +337,10 @@ def capturing(name: str, what: str, keys: list[str]) -> list[str]:
 def sampler(made: JmxRequest, timeout_s: float | None, *, follows: bool) -> Iterator[str]:
     """Yield the lines of the sampler of a request."""
     lines = []
-    if made.body is not None:  # JMeter would write Latin-1
-        lines = [
-            prop("HTTPSampler.postBodyRaw", value=True),
-            prop("HTTPSampler.contentEncoding", "UTF-8"),
-        ]
+    if made.body is not None:
+        lines.append(prop("HTTPSampler.postBodyRaw", value=True))
+    if made.body is not None or made.body_kind == "multipart":  # JMeter would write Latin-1
+        lines.append(prop("HTTPSampler.contentEncoding", "UTF-8"))
     pairs = [argument(name, text) for name, text in made.pairs]
     if made.body is not None:
         pairs = [argument("", made.body, is_raw=True)]

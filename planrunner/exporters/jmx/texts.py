@@ -17,7 +17,7 @@ _VARIABLE: Final = re.compile(r"vars\.get\('([^']+)'\)")
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 _EXPRESSION: Final = re.compile(r"(\$\{[^}]*\})")
-_UNSAFE: Final = re.compile(r"[\"<>\\^`|]")
+_UNSAFE: Final = re.compile(r"[\"<>\\^`|]|%(?![0-9A-Fa-f]{2})")
 
 
 def _percent(found: re.Match[str]) -> str:

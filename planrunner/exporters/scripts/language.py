@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from planrunner.errors import PlanrunnerError
+from planrunner.exporters.scripts.urls import url_parts
 from planrunner.language.expressions import tree
 from planrunner.language.expressions.expression import Expression, parse
 from planrunner.language.fields.text import parse_text
@@ -211,18 +212,17 @@ class ScriptLanguage(ABC):
 
     def url(self, written: str) -> str:
         """Return a URL, with the base where it is relative."""
-        if written.startswith(("http://", "https://", "${services.", *self.url_params)):
-            return self.text(written)
-        parts = parse_text(written).parts
-        return self.joined(
-            [
-                *([(self.base, True)] if self.base else []),
-                *(
-                    (part, False) if isinstance(part, str) else (self.parsed(part), True)
-                    for part in parts
-                ),
-            ]
-        )
+        whole = ("http://", "https://", "${services.", *self.url_params)
+        parts = [] if written.startswith(whole) or not self.base else [(self.base, True)]
+        for part, is_query in url_parts(written):
+            code = part if isinstance(part, str) else self.parsed(part)
+            is_code = not isinstance(part, str)
+            parts.append((self.in_query(code) if is_code and is_query else code, is_code))
+        return self.joined(parts)
+
+    def in_query(self, value: str) -> str:
+        """Return a value behind the `?` of a URL, encoded if the tool doesn't do that."""
+        return value
 
     def secret_header(self, entry: SourceEntry) -> str:
         """Return code for a header whose literal value is a secret; empty for any other."""

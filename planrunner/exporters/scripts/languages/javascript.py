@@ -46,6 +46,11 @@ const text = (value) => (typeof value === 'object' ? JSON.stringify(value) : Str
 const truth = (value) =>
   value !== null && typeof value === 'object' ? Object.keys(value).length > 0 : Boolean(value);
 """,
+    "encoded": """\
+// A value in a query, where k6 encodes nothing; what means something there stays.
+const encoded = (value) =>
+  text(value).replace(/[^!$&'()*+,./:;=?@[\\]\\w~%-]+|%(?![0-9A-Fa-f]{2})/g, encodeURIComponent);
+""",
     "query": """\
 // What stands behind the `?` of a URL; lists repeat their key, null leaves it out.
 const query = (values) =>
@@ -179,11 +184,23 @@ class JavaScript(ScriptLanguage):
             return self.literal("".join(part for part, _ in parts))
         return "`" + "".join(self._piece(*part) for part in parts) + "`"
 
+    def in_query(self, value: str) -> str:
+        is_safe = value.startswith(("rand.", "encodeURIComponent("))
+        return value if is_safe else f"encoded({value})"
+
     def _piece(self, part: str, is_code: bool) -> str:  # noqa: FBT001 - one of a pair
         if not is_code:
             return part.replace("\\", "\\\\").replace("`", "\\`").replace("${", "\\${")
         if part.startswith(
-            ("BASE_URL", "rand.", "encodeURIComponent(", "params.", "exec.", "encoding.")
+            (
+                "BASE_URL",
+                "rand.",
+                "encoded(",
+                "encodeURIComponent(",
+                "params.",
+                "exec.",
+                "encoding.",
+            )
         ):
             return f"${{{part}}}"
         return f"${{text({part})}}"
