@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
-__all__ = ["SLEW_PPM", "Clock", "MonotonicClock", "ShiftedClock"]
+__all__ = ["SLEW_PPM", "Clock", "MonotonicClock", "ShiftedClock", "Wakeable"]
 
 SLEW_PPM: Final = 500
 """How much faster or slower than time itself a clock goes that follows another one.
@@ -47,6 +47,16 @@ _SetTimer = Callable[[int], object]
 """Ring after so many nanoseconds, and not as set before; never, for 0."""
 
 
+class Wakeable(Protocol):
+    """Whom a clock wakes: a future, or who has what a clock asks of one."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, result: None, /) -> None: ...
+
+    def get_loop(self) -> asyncio.AbstractEventLoop: ...
+
+
 class Clock(Protocol):
     """A monotonic clock in integer nanoseconds; its zero has no meaning."""
 
@@ -55,7 +65,7 @@ class Clock(Protocol):
     async def sleep_until(self, due_ns: int) -> None:
         """Return at or after `due_ns`, never before; at once if it has passed."""
 
-    def wake(self, waiter: asyncio.Future[None], due_ns: int) -> None:
+    def wake(self, waiter: Wakeable, due_ns: int) -> None:
         """Complete `waiter` at or after `due_ns`, never before, unless it is done by then."""
 
 
@@ -75,7 +85,7 @@ class MonotonicClock:
             self.wake(waiter, due_ns)
             await waiter
 
-    def wake(self, waiter: asyncio.Future[None], due_ns: int) -> None:
+    def wake(self, waiter: Wakeable, due_ns: int) -> None:
         loop = waiter.get_loop()
         alarm = self._alarm
         if alarm is None or alarm.loop is not loop:
@@ -155,7 +165,7 @@ class _Alarm:
     def __init__(self, loop: asyncio.AbstractEventLoop, now_ns: Callable[[], int]) -> None:
         self.loop = loop
         self._now_ns = now_ns
-        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._sleepers: list[tuple[int, int, Wakeable]] = []
         self._number: Callable[[], int] = count().__next__  # waiters can't be compared
         self._set_for_ns = 0  # 0 when it is not set
         self._many = _LEAST_STALE
@@ -175,7 +185,7 @@ class _Alarm:
             return None
         return set_timer
 
-    def add(self, waiter: asyncio.Future[None], due_ns: int) -> None:
+    def add(self, waiter: Wakeable, due_ns: int) -> None:
         sleepers = self._sleepers
         if len(sleepers) >= self._many:
             self._forget_gone()
@@ -200,8 +210,8 @@ class _Alarm:
             waiter = heapq.heappop(sleepers)[2]
             if not waiter.done():
                 waiter.set_result(None)
-        if sleepers:
-            self._set_for(sleepers[0][0], now_ns)
+        if sleepers:  # read anew, as waiters may have done their work at once
+            self._set_for(sleepers[0][0], self._now_ns())
         else:
             self._set_for_ns = 0
             self._set(0)

@@ -83,13 +83,14 @@ def taking_arrivals(part: WorkerShare, max_users: int) -> WorkerShare | None:
 def dealt_arrivals(
     schedule: Iterator[tuple[int, int]], part: WorkerShare
 ) -> Iterator[tuple[int, int]]:
-    """Yield the arrivals of one worker: of each class in turn.
+    """Return the arrivals of one worker: of each class in turn.
 
     Where each class begins is shifted, or the first worker would get the first arrival of all.
     """
-    if part.workers == 1:
-        yield from schedule
-        return
+    return schedule if part.workers == 1 else _dealt(schedule, part)
+
+
+def _dealt(schedule: Iterator[tuple[int, int]], part: WorkerShare) -> Iterator[tuple[int, int]]:
     seen: dict[int, int] = {}
     for arrival in schedule:
         position = arrival[1]

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
+from planrunner.clock import Wakeable
 from planrunner.units import NS_PER_S
 
 __all__ = ["VirtualClock", "VirtualTimeLoop", "run_virtual"]
@@ -71,12 +72,13 @@ class VirtualClock:
         while (wait_ns := due_ns - self.now_ns()) > 0:
             await asyncio.sleep(wait_ns / NS_PER_S)
 
-    def wake(self, waiter: asyncio.Future[None], due_ns: int) -> None:
+    def wake(self, waiter: Wakeable, due_ns: int) -> None:
         if waiter.done():
             return
         if (wait_ns := due_ns - self.now_ns()) > 0:
             timer = waiter.get_loop().call_later(wait_ns / NS_PER_S, self.wake, waiter, due_ns)
-            waiter.add_done_callback(lambda _: timer.cancel())
+            if isinstance(waiter, asyncio.Future):
+                waiter.add_done_callback(lambda _: timer.cancel())
         else:
             waiter.set_result(None)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Final, cast
 
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.engine.scheduling.arrival_queue import ArrivalQueue
-from planrunner.engine.scheduling.timeline import FOREVER_NS
+from planrunner.engine.scheduling.dealing import Dealing
 from planrunner.engine.users.virtual_user import user_stream
 from planrunner.graph.loads import LoadModel, OpenLoad
 from planrunner.schedule.arrivals import (
@@ -21,19 +23,9 @@ from planrunner.schedule.arrivals import (
     merged,
 )
 from planrunner.schedule.sharing import dealt_arrivals, share_of, taking_arrivals
-from planrunner.units import NS_PER_MS, Rate
+from planrunner.units import Rate
 
 __all__ = ["OpenPhase"]
-
-_MOST_AT_ONCE: Final = 16
-"""Arrivals given out without letting the users that got them work.
-
-After a stall hundreds are due. Given out at once, each would start a user, for far more work than
-the request itself; in small portions the first users are idle again for the next.
-"""
-
-_STALLED_NS: Final = NS_PER_MS
-"""Woken so late, replies have come meanwhile: their users may be idle once they have seen them."""
 
 _HOPELESS_AFTER: Final = 10
 """Users whose on_start failed, and no other: one more will not do better."""
@@ -92,13 +84,15 @@ class OpenPhase(Phase):
         self._max_users = share_of(load.max_users, context.worker.share)
         self._changes = 0
         self._schedule, self._begin_ns = self._own(load), context.begin_ns
-        self._until_ns = FOREVER_NS
+        self._dealing: Dealing | None = None
         self._next: tuple[Iterator[tuple[int, int]], int] | None = None
 
     def _take(self, load: LoadModel, begin_ns: int) -> None:
         self._changes += 1
         own = self._own(cast("OpenLoad", load))  # a load at another level is of its own model
-        self._next, self._until_ns = (own, begin_ns), begin_ns
+        self._next = own, begin_ns
+        if self._dealing is not None:
+            self._dealing.until_ns = begin_ns
 
     def _own(self, load: OpenLoad) -> Iterator[tuple[int, int]]:
         """Return the arrivals of this worker."""
@@ -116,52 +110,36 @@ class OpenPhase(Phase):
 
     async def _load(self, pool: UserPool) -> None:
         now, sleeper = self._clock.now_ns, self._sleeper
-        while not sleeper.cut:
-            await self._give_out(pool)
-            ends_ns = min(self._until_ns, self._timeline.ends_ns)
-            await self._sleep(ends_ns)
-            if self._next is not None and now() >= self._until_ns:
-                (self._schedule, self._begin_ns), self._next = self._next, None
-                self._until_ns = FOREVER_NS
-            elif now() >= self._timeline.ends_ns:
-                return
+        dealing = self._deal_to(pool)
+        try:
+            while not sleeper.cut:
+                dealing.go_on()
+                await dealing.wait()
+                await self._sleep(min(dealing.until_ns, self._timeline.ends_ns))
+                if self._next is not None and now() >= dealing.until_ns:
+                    (self._schedule, self._begin_ns), self._next = self._next, None
+                    dealing = self._deal_to(pool)
+                elif now() >= self._timeline.ends_ns:
+                    return
+            dealing.miss_rest()
+        finally:
+            dealing.stop()
 
-    async def _give_out(self, pool: UserPool) -> None:
-        """Give out arrivals until none is left, or another load takes over, or the phase is cut."""
-        begin_ns, now = self._begin_ns, self._clock.now_ns
-        sleeper, punctual = self._sleeper, self._punctual
-        at_once = 0
-        for offset_ns, position in self._schedule:
-            due_ns = begin_ns + offset_ns
-            while (now_ns := now()) < due_ns < self._until_ns and not sleeper.cut:
-                await self._sleep(due_ns)
-                at_once = _MOST_AT_ONCE if now() > due_ns + _STALLED_NS else 0
-            if at_once >= _MOST_AT_ONCE:  # behind: those who got arrivals must have their turn
-                await sleeper.give_way()
-                at_once, now_ns = 0, now()
-            at_once += 1
-            if due_ns >= self._until_ns:
-                return
-            if sleeper.cut:
-                self._count_overdue(due_ns)
-                return
-            if due_ns >= punctual.window_ends_ns:
-                punctual.enter(due_ns)
-            if self._queues[position].give(due_ns) or self._starts(pool, position, due_ns):
-                punctual.lateness_ns.append(now_ns - due_ns)
-            else:
-                punctual.dropped += 1
-        await sleeper.until(self._timeline.ends_ns)
-
-    def _count_overdue(self, due_ns: int) -> None:
-        """Count what was due when the phase was cut, from this arrival on, and no user got."""
-        begin_ns, now_ns, punctual = self._begin_ns, self._clock.now_ns(), self._punctual
-        while due_ns < now_ns:
-            if due_ns >= punctual.window_ends_ns:
-                punctual.enter(due_ns)
-            punctual.missed += 1
-            offset_ns, _ = next(self._schedule, (now_ns, 0))
-            due_ns = begin_ns + offset_ns
+    def _deal_to(self, pool: UserPool) -> Dealing:
+        begin_ns = self._begin_ns
+        starts = partial(self._starts, pool)
+        context = copy_context()  # the phase's own, in which its users begin
+        dealing = self._dealing = Dealing(
+            ((begin_ns + offset_ns, position) for offset_ns, position in self._schedule),
+            clock=self._clock,
+            sleeper=self._sleeper,
+            queues=self._queues,
+            starts=partial(context.run, starts),
+            punctual=self._punctual,
+        )
+        if self._next is not None:
+            _, dealing.until_ns = self._next
+        return dealing
 
     def _starts(self, pool: UserPool, position: int, due_ns: int) -> bool:
         """Start a user for an arrival; False when all are busy."""

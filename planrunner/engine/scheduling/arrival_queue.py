@@ -38,26 +38,36 @@ class ArrivalQueue:
 
     async def next(self, seat: Seat) -> int:
         """Wait for an arrival; returns when it was due, or 0 when there are no more."""
+        return await outcome_of(seat.wait) if self.enter(seat) else 0
+
+    def enter(self, seat: Seat) -> bool:
+        """Begin to wait for an arrival; False when there are no more."""
         if self._closed:
-            return 0
+            return False
         wait = seat.wait
         wait.outcome = 0
         wait.begin()
         self._idle.append(seat)
-        return await outcome_of(wait)
+        return True
 
     def give(self, due_ns: int) -> bool:
-        """Give an arrival to the most recently idle user; False when no user is idle."""
+        """Give an arrival to the most recently idle user; False when no user is idle.
+
+        It takes its first steps at once, or in the loop's next turn if a task calls.
+        """
         while self._idle:
-            seat = self._idle.pop()
-            if _wake(seat, due_ns):
+            wait = self._idle.pop().wait
+            if wait.is_pending:  # else its user was cancelled
+                wait.end(due_ns)
                 return True
         return False
 
     def dismiss(self) -> bool:
         """Send home the user that has been idle the longest; False when no user is idle."""
         while self._idle:
-            if _wake(self._idle.pop(0), 0):
+            wait = self._idle.pop(0).wait
+            if wait.is_pending:
+                wait.end_soon(0)
                 return True
         return False
 
@@ -66,11 +76,3 @@ class ArrivalQueue:
         self._closed = True
         while self.dismiss():
             pass
-
-
-def _wake(seat: Seat, due_ns: int) -> bool:
-    wait = seat.wait
-    if not wait.is_pending:  # its user was cancelled
-        return False
-    wait.end_soon(due_ns)
-    return True

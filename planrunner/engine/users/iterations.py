@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from types import coroutine
 from typing import Any, Final
 
-from planrunner.engine.scheduling.arrival_queue import Seat
+from planrunner.engine.scheduling.arrival_queue import ArrivalQueue, Seat
 from planrunner.engine.scheduling.driving import AS_TASK
 from planrunner.engine.scheduling.interruptible_sleep import SHORTEST_NS
 from planrunner.engine.scheduling.iteration_budget import Quota
@@ -64,13 +64,14 @@ class IterationLoop:
 
     def run(self) -> Coroutine[Any, Any, None]:
         """Run iterations until the phase ends or the user is told to stop."""
-        if self._bound.queue is not None:
-            return self._on_arrival()
+        queue, is_life = self._bound.queue, self._bound.renewal is Renewal.LIFE
+        if queue is not None:
+            return self._on_arrival(queue) if is_life else self._freely()
         if self._bound.program.pace_ns:
             return self._paced()
         if self._bound.quota is not None:
             return self._counted(self._bound.quota())
-        if self._bound.renewal is Renewal.LIFE:
+        if is_life:
             return self._visiting()
         return self._freely()
 
@@ -83,12 +84,40 @@ class IterationLoop:
         sleeper, tasks, timeline, ends = actor.sleeper, bound.tasks, bound.timeline, actor.ends
         program = bound.program
         numbers, names = program.uses_iteration, program.iteration_names or program.hidden_names
-        wait = self._waits()
+        queue, seat, is_new = bound.queue, Seat() if bound.queue is not None else None, True
+        renew = self._visitor.renew if bound.renewal is Renewal.SESSION else None
+        wait = self._waits() if queue is None else None
         has_needs = any(task.needs is not None for task in tasks)
         next_rows = bound.feeds.iterate if bound.feeds.per_iteration else None
-        # The end of the phase is looked at as well: its timer may fire late, or at the same moment.
-        while not sleeper.cut and actor.moment_ns < timeline.ends_ns:
+        while True:
+            if queue is None or seat is None:
+                # The end of the phase as well: its timer may fire late, or at the same moment.
+                if sleeper.cut or actor.moment_ns >= timeline.ends_ns:
+                    break
+            else:
+                if is_new:  # its first due time is set, unless a request of on_start took it
+                    is_new = False
+                else:
+                    actor.due_ns = 0  # if nothing was sent
+                    if sleeper.cut or not queue.enter(seat):
+                        break
+                    actor.wait = seat.wait
+                    try:
+                        yield actor
+                    except BaseException:
+                        self._stands_up(seat)
+                        raise
+                    # What it is given counts as started: it runs, even if the phase ends meanwhile.
+                    if not seat.wait.outcome:
+                        break
+                    actor.due_ns = seat.wait.outcome
+                actor.moment_ns = actor.due_ns or actor.moment_ns
+                if renew is not None and not renew():
+                    yield AS_TASK
+                    yield from self._leave_out()
+                    continue
             if next_rows is not None and not next_rows(actor.scope, actor.rng):
+                self._never_began()
                 break
             task: Any = tasks[pick()]
             if numbers:
@@ -226,10 +255,8 @@ class IterationLoop:
         if bound.punctual is not None and is_over and left_ns > 0:
             bound.punctual.missed += -(-left_ns // bound.program.pace_ns)
 
-    async def _on_arrival(self) -> None:
-        actor, queue = self._actor, self._bound.queue
-        assert queue is not None  # what makes the model open
-        seat = Seat()
+    async def _on_arrival(self, queue: ArrivalQueue) -> None:
+        actor, seat = self._actor, Seat()
         # The first arrival's due time is set already, unless a request of on_start took it.
         due_ns = actor.due_ns
         while True:
@@ -244,14 +271,19 @@ class IterationLoop:
             try:
                 due_ns = await queue.next(seat)
             except asyncio.CancelledError:
-                if seat.was_given:
-                    self._never_began()
+                self._stands_up(seat)
                 raise
             if not due_ns:
                 break
 
+    def _stands_up(self, seat: Seat) -> None:
+        """Wait no longer for an arrival: the user is cancelled."""
+        seat.wait.is_pending = False
+        if seat.was_given:
+            self._never_began()
+
     def _never_began(self) -> None:
-        if self._bound.punctual is not None:
+        if self._bound.queue is not None and self._bound.punctual is not None:
             self._bound.punctual.unbegun += 1
 
     async def _renewed(self, due_ns: int) -> bool:
@@ -282,8 +314,7 @@ class IterationLoop:
         """Let an iteration be that could not begin."""
         actor = self._actor
         actor.failure, actor.due_ns = "", 0
-        if self._bound.queue is not None:
-            self._never_began()
+        self._never_began()
         await actor.pause(SHORTEST_NS)  # so that others have a turn
 
     async def _one(self, due_ns: int) -> bool:
