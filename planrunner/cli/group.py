@@ -144,9 +144,10 @@ def _in_our_words(error: BaseException) -> BaseException:
         return error
     given, of_command = error.option_name, error.ctx.command
     name, said = words_elsewhere.OPTIONS.get(given, ""), error.message.rstrip(".")
-    if words := words_elsewhere.OTHERWISE.get(given, ""):
+    words, is_here = words_elsewhere.OTHERWISE.get(given, ""), _has_option(of_command, name)
+    if words and (not is_here or _has_option(of_command, "--formats")):
         said = f"{said}: {words}."
-    elif name and _has_option(of_command, name):
+    elif is_here:
         said = f"{said}: here it is called `{name}`."
     elif _has_option(cli.get_command(error.ctx, "execute"), name or given):
         said = f"{said}: `planrunner execute` has `{name or given}`, for a plan."
@@ -156,7 +157,7 @@ def _in_our_words(error: BaseException) -> BaseException:
 
 
 def _has_option(command: click.Command | None, name: str) -> bool:
-    return command is not None and any(name in option.opts for option in command.params)
+    return bool(name and command) and name in _options_of(command)
 
 
 def _options_of(command: click.Command | None) -> frozenset[str]:

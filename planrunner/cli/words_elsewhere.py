@@ -68,6 +68,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "--solo": "--once",
     "--only-summary": "--quiet",
     "--no-summary": "--quiet",
+    "-o": "--output",
     "--web-port": "--ui",
     "--web-host": "--ui",
     "-P": "--ui",
@@ -114,4 +115,4 @@ OTHERWISE: Final[Mapping[str, str]] = {
     "--reset-stats": "write `warmup: 30s` in a phase",
     "--payload": "write `data` in the plan, with the file that rows come from",
 }
-"""Options whose meaning is no option here: what to do instead."""
+"""Options whose meaning is no option, or another one, where plans run: what to do instead."""

@@ -19,6 +19,7 @@ from planrunner.formats import REPORT_FORMATS
         (["validat", "plan.yaml"], "No such command 'validat': did you mean `validate`?"),
         (["execute", "p.yaml", "--duration", "5s"], "'--duration': here it is called `--hold`."),
         (["execute", "p.yaml", "--vus", "5"], "'--vus': here it is called `--users`."),
+        (["import", "p.js", "-o", "x"], "'-o': here it is called `--output`."),
         (["explain", "p.yaml", "-H", "x"], "'-H': here it is called `--host`."),
         (["execute", "p.yaml", "--hosst", "x"], "'--host'"),
         (["run", "http://x", "-r", "5"], "'-r': here it is called `--spawn-rate`."),
