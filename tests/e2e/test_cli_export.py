@@ -117,7 +117,8 @@ def test_a_tool_sends_what_planrunner_sends(project: PlanProject, tool: str) -> 
 
 STEPS = """\
 name: steps
-params: {token: {type: str, secret: true, env: SHOP_TOKEN}}
+params: {token: {type: str, secret: true, env: SHOP_TOKEN}, n: {type: int, default: 3}}
+flows: {look: {args: {n: 1, last: z, only: 2}, do: [{get: "/look/${n}/${last}/${only}"}]}}
 http: {base_url: "URL/", auth: {bearer: "${token}"}}
 users:
   Buyer:
@@ -129,6 +130,8 @@ users:
       - {switch: "200 + 1", cases: {"200": [{get: /never}], "201": [{get: /b}], else: [{get: /no}]}}
       - {push: {made: b}}
       - {pop: {made: last, as: last}}
+      - {call: {flow: look, n: "${last}", last: "${n + 1}"}}
+      - {get: "/after/${n}/${last}"}
       - {poll: {post: /jobs, body: "${last}"}, until: "status == 201", every: 10ms}
       - {parallel: [{get: /left}, {post: /right, json: {a: 1}}]}
       - get: /signed

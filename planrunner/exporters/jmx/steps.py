@@ -226,6 +226,7 @@ class JmxSteps(ScriptWriter):
 
     def write_set(self, name: str, code: str) -> None:
         """Write what gives a variable a text of JMeter."""
+        name = self.names.renamed.get(name, name)
         script = f"SampleResult.setIgnore()\nvars.put('{name}', {as_groovy(code)})"
         words = {"scriptLanguage": "groovy", "parameters": "", "filename": ""}
         script_words = {**words, "cacheKey": "false" if "${" in script else "true"}

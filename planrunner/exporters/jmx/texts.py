@@ -61,6 +61,8 @@ class JmxTexts(ScriptLanguage):
     # -- texts
 
     def joined(self, parts: list[tuple[str, bool]]) -> str:
+        if any(is_code and part.startswith(("[", "{")) for part, is_code in parts):
+            raise CanNotWrite("texts of JMeter have no lists and mappings in them")
         # JMeter takes backslashes away only where a text has something to fill in.
         is_filled = any(is_code and "${" in in_text(part) for part, is_code in parts)
         return "".join(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from planrunner.exporters.contract import ExportRequest
 from planrunner.graph.run_graph import UserProgram
@@ -17,6 +20,7 @@ class PlanNames(ABC):
         of_class: The class that is written.
         in_setup: Whether the steps are those before the load.
         rows: Data sources, and whether a user keeps its row.
+        renamed: Arguments of the flow that is written whose names mean something else around it.
     """
 
     def __init__(self, request: ExportRequest) -> None:
@@ -25,6 +29,7 @@ class PlanNames(ABC):
         self.shared = frozenset(setup.names if setup is not None else ())
         self.in_setup = False
         self.rows: dict[str, bool] = {}
+        self.renamed: dict[str, str] = {}
         self.of_class: UserProgram | None = None
 
     @property
@@ -45,9 +50,25 @@ class PlanNames(ABC):
             return self.service(name, what) if what else ""
         if rest:
             return ""
+        root = self.renamed.get(root, root)
         if root in self.params:
             return self.kept("params", root)
         return self.kept(self.place_of(root), root)
+
+    @contextmanager
+    def inside(self, flow: str, arguments: Iterable[str]) -> Iterator[None]:
+        """Give arguments names that nothing around the flow has."""
+        outer, prefix = self.renamed, re.sub(r"\W", "_", flow)
+        own = () if self.of_class is None else self.of_class.iteration_names
+        self.renamed = outer | {
+            name: f"{prefix}_{name}"
+            for name in arguments
+            if name in self.params or name in own or name in outer or self.place_of(name) != "v"
+        }
+        try:
+            yield
+        finally:
+            self.renamed = outer
 
     def place_of(self, name: str) -> str:
         """Return where steps keep a name: `state`, `shared` or `v`, for one iteration."""

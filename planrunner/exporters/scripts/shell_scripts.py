@@ -121,6 +121,7 @@ class ShellScriptWriter(ScriptWriter):
         self.line(f"sleep {seconds}")
 
     def write_set(self, name: str, code: str) -> None:
+        name = self.names.renamed.get(name, name)
         self.line(f"{name}={code}")
 
     def write_log(self, code: str) -> None:

@@ -328,17 +328,18 @@ class StepWriter(ABC):
         flow = self.tree.take_way("flows", name)
         if flow is None:
             raise CanNotWrite("the name of this flow is computed")
-        given = {one.key for one in node.entries or ()} - {"flow", "as"}
-        for key in given:
-            value = node.take(key)
-            assert value is not None
-            self.write_set(key, self.language.value(value.whole()))
+        given = dict[str, str]()
+        for one in node.entries or ():
+            if one.key not in ("flow", "as") and (value := node.take(one.key)) is not None:
+                given[one.key] = self.language.value(value.whole())
         args = flow.take("args") if flow.is_mapping else None
         for one in (args.entries or ()) if args is not None else ():
             one.construct.translated()
             if one.key not in given:
-                self.write_set(one.key, self.language.value(one.node.whole()))
-        with self.under(flow):
+                given[one.key] = self.language.value(one.node.whole())
+        with self.names.inside(name, given), self.under(flow):
+            for key, code in given.items():
+                self.write_set(key, code)
             self.steps(flow)
 
     @contextmanager

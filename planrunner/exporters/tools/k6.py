@@ -191,6 +191,7 @@ class K6Writer(ScriptWriter):
         self.line(f"sleep({seconds});")
 
     def write_set(self, name: str, code: str) -> None:
+        name = self.names.renamed.get(name, name)
         self.line(f"{self.names.place_of(name)}.{name} = {code};")
 
     def write_log(self, code: str) -> None:

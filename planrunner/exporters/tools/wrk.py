@@ -312,6 +312,7 @@ class _WrkWriter(ScriptWriter):
         self.line(f"rest = rest + {seconds}")
 
     def write_set(self, name: str, code: str) -> None:
+        name = self.names.renamed.get(name, name)
         if self.names.place_of(name) != "v":
             raise CanNotWrite("wrk has connections, and no users who remember anything")
         self.line(f"v.{name} = {code}")
