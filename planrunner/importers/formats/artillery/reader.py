@@ -21,6 +21,7 @@ from planrunner.importers.formats.artillery.config.settings import ConfigReader
 from planrunner.importers.formats.artillery.expressions import ArtilleryExpressions
 from planrunner.importers.formats.artillery.failures import say_failures
 from planrunner.importers.formats.artillery.script import VISIT_ID, ArtilleryTest
+from planrunner.importers.formats.artillery.steps.cookies import judge_cookies
 from planrunner.importers.formats.artillery.steps.flows import FlowReader, total_think
 from planrunner.importers.formats.artillery.steps.hooks import HooksReader
 from planrunner.importers.formats.artillery.steps.socketio import SocketIoReader
@@ -105,6 +106,7 @@ class _ArtilleryReader:
             self.test.begin_class()
             with self.test.outside_visits():
                 steps += FlowReader(self.test).steps(flow.node)
+                judge_cookies(self.test, steps)
 
     def _scenarios(self) -> Fraction:
         """Read the scenarios; returns about how long the longest lasts, in seconds."""
@@ -165,6 +167,7 @@ class _ArtilleryReader:
 
     def _keep(self, user_class: DraftClass) -> None:
         """Add a class; its visits get an id where something reads it."""
+        judge_cookies(self.test, user_class.steps)
         if VISIT_ID in repr(user_class.steps):
             user_class.steps.insert(0, DraftStep({"set": {VISIT_ID: "${rand.uuid()}"}}))
         nothing = DraftStep({"log": "every step of this scenario is left out"})

@@ -39,6 +39,8 @@ class ArtilleryTest:
         unchecked: The keys `expect` that Artillery does not check, as their plug-in is missing.
         expects: The requests that the plug-in checks.
         matches: Those whose reply must match something, with the key `match`.
+        default_cookies: What each request sends beside its own.
+        cookies: The requests of the scenario that send some, with the names of these.
         processor: The file of functions, as the test names it; empty for none.
         functions: What it has, where it was found.
         request_hooks: Those of the scenario, around each of its requests.
@@ -57,6 +59,8 @@ class ArtilleryTest:
     unchecked: list[Construct] = field(default_factory=list)
     expects: list[Keys] = field(default_factory=list)
     matches: list[tuple[Construct, Keys]] = field(default_factory=list)
+    default_cookies: dict[str, str] = field(default_factory=dict)
+    cookies: list[tuple[Construct, Keys, frozenset[str]]] = field(default_factory=list)
     strips_query: bool = False
     strict: bool = True
     jitter: str = ""
@@ -68,7 +72,7 @@ class ArtilleryTest:
         """Begin a scenario, whose visits know nothing of what others set."""
         self.names.begin_class()
         self.names.assign("$uuid", VISIT_ID)
-        self.request_hooks = {}
+        self.request_hooks, self.cookies = {}, []
         if self.functions is not None:
             self.functions.begin_class()
 

@@ -67,7 +67,11 @@ STEPS = [
         "json.n",
         S,
     ),
-    ("{get: {url: /a, cookie: {b: 1}}}", ["Cookie: b=1"], "cookie", C),
+    ("{get: {url: /a, cookie: {b: 1}}}", ["Cookie: b=1"], "cookie", T),
+    ("{get: {url: /a}}, {get: {url: /b, cookie: {b: 1}}}", ["Cookie: b=1"], "cookie", T),
+    ("{get: {url: /b, cookie: {b: 1}}}, {get: {url: /a}}", ["Cookie: b=1"], "cookie", C),
+    ("{loop: [{get: {url: /a}}, {get: {url: /b, cookie: {b: 1}}}], count: 2}", [], "cookie", C),
+    ("{get: {url: /a, expect: {statusCode: 201 or 409}}}", ["[201, 409]"], "statusCode", S),
     ("{get: {url: /a, auth: {user: u, pass: p}}}", ["username: u", '"${password}"'], "pass", Y),
     ("{get: {url: /a, followRedirect: false}}", ["follow_redirects: false"], "followRedirect", T),
     ("{get: {url: /a, gzip: true}}", ["get: /a"], "gzip", T),
@@ -411,6 +415,15 @@ def test_expectations_of_one_environment(phases: str, sentence: str, expected: F
     assert f"- {sentence}" in imported.text
     assert (fate(imported, "get.expect"), fate(imported, "plugins.expect")) == (T, expected)
     assert check(imported) == ()
+
+
+def test_cookies_of_a_request_stand_beside_the_default_ones() -> None:
+    """Artillery puts both into the jar."""
+    imported = run(
+        whole("{get: {url: /a, cookie: {b: 2}}}", "http: {defaults: {cookie: {a: 1, b: 1}}}")
+    )
+
+    assert missing(["headers: {Cookie: a=1; b=1}", "Cookie: a=1; b=2"], imported) == []
 
 
 def test_keys_that_artillery_does_not_read_count_once() -> None:

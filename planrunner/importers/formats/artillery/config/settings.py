@@ -182,7 +182,9 @@ class ConfigReader:
         if isinstance(value, dict) and value:
             headers = self.shared.setdefault("headers", {})
             assert isinstance(headers, dict), "only this reader writes it"
-            headers["Cookie"] = "; ".join(f"{key}={_text(each)}" for key, each in value.items())
+            pairs = {key: _text(each) for key, each in value.items()}
+            self.test.default_cookies = pairs
+            headers["Cookie"] = "; ".join(f"{key}={each}" for key, each in pairs.items())
             one.construct.changed("cookies of these names that the server sets do not replace them")
 
     def tls(self, one: SourceEntry) -> None:

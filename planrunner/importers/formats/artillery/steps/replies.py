@@ -23,6 +23,8 @@ _UNSET: Final = "nothing sets this variable; the value of that name in the reply
 _BOTH: Final = "it fails the request, as the `match` beside it does"
 _NO_KEY: Final = "Artillery reads no such key of a capture"
 _FIRST: Final = "Artillery makes one check of each item, the first; here it is made"
+_EITHER: Final = re.compile(r"\s*[1-5]\d{2}(?:\s*(?:,|\||/|or)\s*[1-5]\d{2})+\s*")
+_NO_NUMBER: Final = "Artillery takes a number or a list here; this is what must be meant"
 _OTHER: Final = "Artillery's `expect` has no such check, and does not make it"
 
 
@@ -131,6 +133,10 @@ class RepliesReader:
         return self.expressions.text(one.node.text(), one.construct)
 
     def status(self, one: SourceEntry, _: SourceNode, expect: Keys) -> None:
+        if either := _EITHER.fullmatch(one.node.text()):
+            one.construct.suspicious(_NO_NUMBER)
+            expect["status"] = [int(code) for code in re.findall(r"\d{3}", either[0])]
+            return
         found = [_code(self.expressions.value(node, one.construct)) for node in one.node.each()]
         if not all(self._is_status(code) for code in found):
             one.construct.left_out("name the statuses: `expect: {status: …}`")

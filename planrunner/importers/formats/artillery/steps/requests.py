@@ -165,8 +165,10 @@ class RequestsReader:
         if isinstance(value, dict):
             known = step.setdefault("headers", {})
             assert isinstance(known, dict)
-            known["Cookie"] = "; ".join(f"{key}={_header(each)}" for key, each in value.items())
-            one.construct.changed("it is sent with this request only, not with later ones too")
+            own = {key: _header(each) for key, each in value.items()}
+            pairs = {**self.test.default_cookies, **own}
+            known["Cookie"] = "; ".join(f"{key}={each}" for key, each in pairs.items())
+            self.test.cookies.append((one.construct, step, frozenset(value)))
 
     def auth(self, one: SourceEntry, step: Keys) -> None:
         user, secret = one.node.take("user"), one.node.entry("pass")
