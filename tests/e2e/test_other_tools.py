@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -28,6 +29,18 @@ class Visitor(HttpUser):
         self.client.get("/b?x=1", name="b")
         self.environment.runner.quit()
 """
+ARTILLERY = """\
+config:
+  target: URL
+  phases: [{duration: 1, arrivalCount: 2}]
+  plugins: {expect: {outputFormat: silent}}
+scenarios:
+  - flow:
+      - get: {url: /a, expect: [{statusCode: 200}]}
+      - get: {url: "/missing?x=1", name: gone, expect: [{statusCode: 200}]}
+      - get: {url: "http://127.0.0.1:1/down"}
+"""
+SUFFIXES = {"wrk": ".lua", "artillery": ".yaml"}
 LUA = "request = function() return wrk.format('GET', '/a') end"
 
 
@@ -48,7 +61,7 @@ def run_tool(
     path = None
     if script:
         path = folder / "script"
-        path = path.with_suffix(".lua" if name == "wrk" else ".py")
+        path = path.with_suffix(SUFFIXES.get(name, ".py"))
         path.write_text(script)
     job = ToolJob(program, path, args, folder / "work", once=once)
     setting = ToolSetting(folder, folder / "log", environ)
@@ -77,6 +90,24 @@ def test_locust(tmp_path: Path) -> None:
     assert sent_to(server) == {"/a": 2, "/missing": 1, "/b?x=1": 1}
     assert told_in(found) == {("GET /a", ""): 2, ("GET /missing", "status"): 1, ("GET b", ""): 1}
     assert all(one.took_ns and one.start_ns for one in found)
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
+def test_artillery(tmp_path: Path) -> None:
+    """With what its plugin expects; that some of it did not hold is a verdict, and no error."""
+    with running(serve(answer)) as server:
+        ended, found = run_tool("artillery", tmp_path, script=ARTILLERY.replace("URL", server.url))
+
+    assert sent_to(server) == {"/a": 2, "/missing?x=1": 2}
+    assert told_in(found) == {
+        ("GET /a", ""): 2,
+        ("gone", "status"): 2,
+        ("GET http://127.0.0.1:1/down", "connect"): 2,
+        ("statusCode", ""): 2,
+        ("statusCode", "expect"): 2,
+    }
+    assert ended.verdict.endswith("expectations of its plugin `expect` failed")
+    assert all(one.start_ns for one in found)
 
 
 @pytest.mark.parametrize("name", ["ab", "hey"])

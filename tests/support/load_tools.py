@@ -14,11 +14,12 @@ from planrunner.tools.registry import named_tool
 __all__ = ["need_tool", "tool_environment"]
 
 _TOOLS = Path(__file__).parents[2] / ".tools"
-_OWN = os.pathsep.join(str(_TOOLS / name / "bin") for name in ("locust", "jmeter"))
+_FOLDERS = ("locust/bin", "jmeter/bin", "artillery/node_modules/.bin")
+_OWN = os.pathsep.join(str(_TOOLS / folder) for folder in _FOLDERS)
 
 
 def tool_environment() -> dict[str, str]:
-    """Return the environment, with Locust and JMeter in its path."""
+    """Return the environment, with Locust, JMeter and Artillery in its path."""
     return {**os.environ, "PATH": f"{_OWN}{os.pathsep}{os.environ['PATH']}"}
 
 
