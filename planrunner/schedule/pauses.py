@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 from math import exp, log
 from random import Random
 from typing import Final
@@ -79,6 +80,7 @@ def pause_drawer(pause: Pause, rng: Random) -> DrawPause:
             return _pareto(pause.first, pause.second, rng)
 
 
+@lru_cache
 def _constant(length_ns: int) -> DrawPause:
     return lambda: length_ns
 

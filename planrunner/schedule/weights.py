@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from random import Random
 
@@ -18,10 +19,15 @@ def random_picker(weights: Sequence[int], rng: Random) -> PickIndex:
     One random number a draw, even where there is only one thing to pick, so that a second task
     added to a class doesn't change how many numbers the first consumes.
     """
-    random = rng.random
-    bounds = tuple(accumulate(weights))
+    random, bounds = rng.random, _bounds(tuple(weights))
     total = bounds[-1]
     return lambda: bisect(bounds, random() * total)
+
+
+@lru_cache
+def _bounds(weights: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the sums of weights so far: one object for all users of a class."""
+    return tuple(accumulate(weights))
 
 
 def balanced_picker(weights: Sequence[int], rng: Random) -> PickIndex:

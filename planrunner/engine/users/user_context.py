@@ -16,7 +16,7 @@ from planrunner.language.expressions.values import EvaluationError, kind_of
 from planrunner.metrics.series import ExpectationKey
 from planrunner.protocols.base import Reply, Scope, Session
 from planrunner.protocols.telling_clients import ways_of
-from planrunner.schedule.pauses import Pause, pause_drawer
+from planrunner.schedule.pauses import Pause, PauseKind, pause_drawer
 
 __all__ = [
     "Actor",
@@ -173,9 +173,10 @@ class Actor(InPlace):
         self.senders = sessions if len(ways) == len(sessions) else [one for one, _ in ways]
         self.rng = rng
         self.counters = counters
-        self._drawers: dict[int, Callable[[], int]] = {}
-        self._lists: dict[str, list[object]] = {}
-        self._others: list[Actor] = []
+        # Made when needed, as most users need none.
+        self._drawers: dict[int, Callable[[], int]] | None = None
+        self._lists: dict[str, list[object]] | None = None
+        self._others: Sequence[Actor] = ()
         self.sleeper = InterruptibleSleep(clock)
         self.due_ns = 0
         self.began_ns = 0
@@ -213,9 +214,14 @@ class Actor(InPlace):
 
     def drawer(self, pause: Pause) -> Callable[[], int]:
         """What draws the lengths of a pause of the plan from this user's stream."""
-        draw = self._drawers.get(id(pause))  # the plan's own object, so its identity stays its own
+        drawers = self._drawers
+        if pause.kind is PauseKind.CONSTANT:
+            return pause_drawer(pause, self.rng)  # nothing of the user's own
+        if drawers is None:
+            drawers = self._drawers = {}
+        draw = drawers.get(id(pause))  # the plan's own object, so its identity stays its own
         if draw is None:
-            draw = self._drawers[id(pause)] = pause_drawer(pause, self.rng)
+            draw = drawers[id(pause)] = pause_drawer(pause, self.rng)
         return draw
 
     def own_list(self, name: str) -> list[object]:
@@ -228,6 +234,8 @@ class Actor(InPlace):
             EvaluationError: The name has no value, or it is no list.
         """
         held = self.scope.get(name)
+        if self._lists is None:
+            self._lists = {}
         own = self._lists.get(name)
         if own is not None and held is own:
             return own
@@ -239,7 +247,7 @@ class Actor(InPlace):
 
     def let_go(self, value: object) -> None:
         """Note that a value was given to another name or list: a list in it has two holders now."""
-        if isinstance(value, list | dict | tuple):
+        if self._lists is not None and isinstance(value, list | dict | tuple):
             self._lists.clear()
 
     def uncover(self, names: Iterable[str]) -> None:
@@ -295,7 +303,7 @@ class Actor(InPlace):
                 rng=self.rng,
                 counters=self.counters,
             )
-            self._others.append(other)
+            self._others = (*self._others, other)
 
     async def pause(self, pause_ns: int, *, soundly: bool = False) -> None:
         """Do nothing for `pause_ns`, or until the user is told to stop.

@@ -18,8 +18,7 @@ one's on_stop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import Context, copy_context
 from enum import Enum, auto
 from hashlib import blake2b
@@ -42,10 +41,21 @@ class UserState(Enum):
     ENDED = auto()
 
 
+class _UserRandom(Random):
+    """A stream without attributes of its own until it needs one, as each user has one."""
+
+    gauss_next = None
+
+    def seed(self, a: object = None, version: int = 2) -> None:
+        """Begin anew; a whole number gives what it gives in Python's own."""
+        del version
+        super(Random, self).seed(a)
+
+
 def user_stream(seed: int, phase: str, user_class: str, index: int) -> Random:
     """Return the stream of all random draws of one user, the same in every run with the seed."""
     origin = f"{seed}\0{phase}\0{user_class}\0{index}".encode()
-    return Random(int.from_bytes(blake2b(origin, digest_size=16).digest()))
+    return _UserRandom(int.from_bytes(blake2b(origin, digest_size=16).digest()))
 
 
 class VirtualUser:
@@ -77,7 +87,7 @@ class VirtualUser:
         context = copy_context()
         task = self._task = group.create_task(self._live(context), context=context)
         # Not a `finally` in the coroutine: a task that is cancelled before its first step has none.
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._done, context=context)
 
     def tell_to_stop(self) -> None:
         """Let it finish its iteration; a wait between two iterations ends now."""
@@ -105,15 +115,21 @@ class VirtualUser:
         try:
             started = bound.renewal is Renewal.LIFE  # else each iteration begins one
             if not started:
-                with self._until_aborted():
+                try:
                     started = await visitor.begin() is Arrival.READY
+                except asyncio.CancelledError:
+                    if not self._outlives():
+                        raise
             if started:
                 self._enter(UserState.ITERATING)
                 # Each coroutine between the driver and the request would be passed through twice
                 # a request, so there is none but that of the iterations.
-                with self._until_aborted():
+                try:
                     iterations = IterationLoop(bound, actor, visitor, self._identity)
                     await driven(iterations.run, context)
+                except asyncio.CancelledError:
+                    if not self._outlives():
+                        raise
                 self._enter(UserState.FINISHING)
                 await visitor.end()
         finally:
@@ -131,13 +147,10 @@ class VirtualUser:
         self.state = state
         self._on_change(self)
 
-    @contextmanager
-    def _until_aborted(self) -> Iterator[None]:
-        """Leave the block at `abort`; the cancellation of anyone else goes through."""
-        try:
-            yield
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not self._aborted or task is None or task.uncancel():
-                raise
-            self._actor.is_cut = False
+    def _outlives(self) -> bool:
+        """Say whether a cancellation was an `abort`, which ends no more than what it did."""
+        task = asyncio.current_task()
+        if not self._aborted or task is None or task.uncancel():
+            return False
+        self._actor.is_cut = False
+        return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import sys
 import tracemalloc
@@ -204,3 +205,35 @@ def test_a_request_leaves_nothing_behind_but_its_latencies(
     _run("throughput.yaml", monkeypatch, began=began, ended=ended)
 
     assert (sizes[1] - sizes[0]) / MEASURED <= 2 * (32 + 9)
+
+
+def _traced_bytes(users: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return what is held while so many users think, each with its connection open."""
+    plan = load(PLANS / "memory.yaml", overrides={"hold": "1h", "users": f"{users}"}, environ={})
+    graph, stop, held = compile_plan(plan, seed=1), Stop(), []
+    server = NullServer(Ends(_stop_profile, _stop_profile), _same_head)
+    monkeypatch.setattr(HttpConnector, "open", lambda _, *args: server.open(*args))
+
+    async def look() -> None:
+        await asyncio.sleep(6.0005)  # all have come, and between two of their requests
+        gc.collect()
+        held.append(tracemalloc.get_traced_memory()[0])
+        stop.request("seen")
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(look())
+            await run(graph, clients={"http": wire.open}, clock=VirtualClock(), stop=stop)
+
+    tracemalloc.start()
+    run_virtual(main())
+    tracemalloc.stop()
+    return int(held[0])
+
+
+def test_a_thinking_user_takes_no_more_memory_than_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of Python's objects, a fifth of which is the state of its random numbers."""
+    _traced_bytes(5, monkeypatch)  # what is made once
+    few, many = (_traced_bytes(users, monkeypatch) for users in (50, 250))
+
+    assert (many - few) / 200 <= 12_500
