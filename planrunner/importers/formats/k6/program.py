@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from planrunner.importers.formats.k6.code.assignments import ASSIGNMENTS
-from planrunner.importers.formats.k6.code.calls import CALLS
+from planrunner.importers.formats.k6.code.calls import CALLS, NativeCall
 from planrunner.importers.formats.k6.code.choices import switch
 from planrunner.importers.formats.k6.code.classes import read_class, read_enum, read_namespace
 from planrunner.importers.formats.k6.code.expressions import EXPRESSIONS
@@ -42,7 +42,7 @@ def new_machine(modules: K6Modules) -> K6Machine:
     """Return a machine that knows all kinds of code, and all that k6 brings."""
     machine = K6Machine(modules)
     equip(machine)
-    machine.natives = NATIVES
+    machine.natives = {**NATIVES, "require": _require, "Object.defineProperty": _define}
     machine.expectation_word = expected_member
     return machine
 
@@ -119,6 +119,23 @@ def _exports_of(source: str, node: Node, module: K6Module, machine: K6Machine) -
     if known is None:
         read_module(loaded, machine)
     return JsObject(loaded.exports)
+
+
+def _require(call: NativeCall) -> JsValue:
+    """Return what `require` gives: a module as `import * as` names it."""
+    source = call.argument(0)
+    if not (isinstance(source, JsConst) and isinstance(source.value, str)):
+        return JsUnknown("a module whose name only the run knows")
+    return _exports_of(source.value, call.node, call.scope.module, call.machine)
+
+
+def _define(call: NativeCall) -> JsValue:
+    """Let compilers say that a module of CommonJS was another kind of module."""
+    of, name = call.argument(0), call.argument(1)
+    is_mark = isinstance(name, JsConst) and name.value == "__esModule"
+    if is_mark and isinstance(of, JsNative) and of.path in ("exports", "module.exports"):
+        return of
+    return JsUnknown("`Object.defineProperty` has no counterpart")
 
 
 def _import(node: Node, module: K6Module, machine: K6Machine) -> None:

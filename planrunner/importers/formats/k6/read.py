@@ -40,6 +40,15 @@ _RUNNABLE: Final = re.compile(
 )
 
 
+_COMMON_JS: Final = re.compile(
+    r"\bmodule\.exports\b|\bexports\.\w|=\s*exports\b|__webpack_require__"
+)
+_BUNDLED: Final = (
+    "modules within a bundle are not read: import the files that it was made of, or bundle them as"
+    " an ES module"
+)
+
+
 def read(request: ImportRequest) -> DraftPlan:
     """Read the main script with the modules that it imports."""
     scripts = [one for one in request.files if one.suffix in _SCRIPTS] or [request.files[0]]
@@ -50,10 +59,15 @@ def read(request: ImportRequest) -> DraftPlan:
     try:
         read_module(module, machine)
     except RecursionError:
-        raise ImportFault(main.name, "code that is nested too deeply") from None
+        raise ImportFault(main.place(1), "code that is nested too deeply") from None
     draft = DraftPlan(_plan_name(main))
     if not _entries(module):
-        raise ImportFault(main.name, "no function that k6 runs: `export default function`")
+        message = "no function that k6 runs: `export default function`"
+        found = _COMMON_JS.search(main.text)
+        if found is None:
+            raise ImportFault(main.place(1), message)
+        line = main.text.count("\n", 0, found.start()) + 1
+        raise ImportFault(main.place(line), message, hint=_BUNDLED)
     ran = _read_program(module, machine, draft)
     for file in scripts:
         modules.load(file)

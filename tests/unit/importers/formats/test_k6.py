@@ -11,7 +11,7 @@ import pytest
 from planrunner.errors import UsageError
 from planrunner.importers.contract import ImportOptions
 from planrunner.importers.importing import Imported, check, import_files
-from planrunner.importers.sources import SourceFile
+from planrunner.importers.sources import ImportFault, SourceFile
 from planrunner.loss.ledger import Construct, Fate
 from planrunner.plan.yaml.document import parse
 
@@ -312,3 +312,45 @@ def test_bad_scripts_are_findings_or_refused(text: str) -> None:
         assert "bad.js" in str(error)  # noqa: PT017 - either is fine
     else:
         assert made.text
+
+
+COMMON_JS = """\
+"use strict";
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.default = main;
+exports.options = void 0;
+const http_1 = require("k6/http");
+const k6_1 = require("k6");
+exports.options = { vus: 2, iterations: 4 };
+function main() {
+  const r = http_1.default.get("http://127.0.0.1/a");
+  (0, k6_1.check)(r, { ok: (r) => r.status === 200 });
+}
+"""
+
+
+def test_a_module_of_common_js_is_read_as_compilers_write_it() -> None:
+    """The same plan as that of the module that it was compiled of."""
+    module = (
+        COMMON_JS.split("\n", 2)[2]
+        .replace("exports.default = main;", "export { main as default };")
+        .replace("exports.options = void 0;", "")
+        .replace('const http_1 = require("k6/http");', 'import * as http_1 from "k6/http";')
+        .replace('const k6_1 = require("k6");', 'import * as k6_1 from "k6";')
+        .replace("exports.options =", "export const options =")
+    )
+    made = [
+        import_files([SourceFile(None, "a.js", text.encode())], options=ImportOptions())
+        for text in (COMMON_JS, module)
+    ]
+    assert made[0].text == made[1].text
+    assert not list(made[0].ledger.findings())
+
+
+def test_a_bundle_without_an_es_module_is_refused_where_it_hides_its_exports() -> None:
+    text = "(() => {\n  var a = { default: () => 1 };\n  module.exports = wrap(a);\n})();\n"
+    with pytest.raises(ImportFault, match=r"b\.js:3:1: no function that k6 runs") as fault:
+        import_files(
+            [SourceFile(None, "b.js", text.encode())], format_name="k6", options=ImportOptions()
+        )
+    assert "bundle them as an ES module" in fault.value.hint

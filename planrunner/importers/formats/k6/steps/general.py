@@ -310,5 +310,4 @@ GENERAL: Final[_NativeTable] = {
     "summary.textSummary": _nothing,
     "summary.jUnit": _nothing,
     "reporter.htmlReport": _nothing,
-    "require": _nothing,
 }

@@ -92,6 +92,8 @@ def member(of: JsValue, key: JsValue, machine: K6Machine) -> JsValue:  # noqa: C
             return _of_part(of, name)
         case JsNative(path="__ENV"):
             return JsEnv(str(name))
+        case JsNative() if name == "default":  # of a module that was required
+            return of
         case JsNative() if of.path.startswith("grpc") and str(name).startswith("Status"):
             return JsConst(status_name(str(name)))
         case JsNative():
