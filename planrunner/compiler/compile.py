@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +57,7 @@ from planrunner.language.expressions.builtins.names import ROOT_HELPERS
 from planrunner.language.expressions.lowering import bounded_folding
 from planrunner.language.fields.text import Text, parse_text
 from planrunner.language.files import FileFault
+from planrunner.language.hashes import sha256
 from planrunner.language.secrets import Masker
 from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.deprecated import deprecated_keys
@@ -422,7 +422,7 @@ class _Compiler:
         return work.value(text, where, work.constant_names).evaluate
 
     def _hash(self) -> str:
-        digest = hashlib.sha256(self._plan.bundle.digest.encode())
+        digest = sha256(self._plan.bundle.digest.encode())
         for name, param in sorted(self._plan.params.items()):
             digest.update(f"\0{name}={param.value!r}".encode())
         for option in self._plan.changes.of_load:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import field, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from planrunner.language.files import ANYWHERE, MAX_READ, MAX_SENT, Folders, check_file, read_file
+from planrunner.language.hashes import sha256
 from planrunner.plan.functions import PlanFunction
 from planrunner.plan.host_files import HostFiles
 from planrunner.plan.yaml.files import read_text
@@ -87,7 +87,7 @@ class Bundle:
         """A hash of all texts; the same wherever the plan's directory is."""
         whole = os.path.abspath if self.host is None else self.host.whole
         directory = whole(Path(self.file).parent)
-        found = hashlib.sha256()
+        found = sha256()
         for file, text in self.texts.items():
             name = os.path.relpath(whole(file), directory).encode("utf-8", "surrogateescape")
             content = text.encode()

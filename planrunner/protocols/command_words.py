@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -21,6 +20,8 @@ Word = tuple[str | Evaluate, ...]
 
 def split_command(text: Text, lowering: Lowering, path: SpecPath) -> tuple[Word, ...]:
     """Split a command into arguments as a shell does, before anything is rendered into it."""
+    import shlex  # noqa: PLC0415 - few plans have commands
+
     expressions = [part for part in text.parts if isinstance(part, Expression)]
     marked = "".join(part if isinstance(part, str) else _MARK for part in text.parts)
     if text.parts and sum(part.count(_MARK) for part in text.parts if isinstance(part, str)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 from planrunner.compiler.compilation import Compilation
@@ -30,6 +29,8 @@ def check_uses(work: Compilation, profiles: Profiles) -> None:
     graph: dict[str, set[str]] = {name: set() for name in profiles}
     for _, name, used in uses:
         graph[name].add(used)
+    from graphlib import CycleError, TopologicalSorter  # noqa: PLC0415 - few plans have profiles
+
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
-from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
 from random import Random
@@ -14,6 +13,7 @@ from planrunner.data.tables import MemoryTable, Table
 from planrunner.graph.data import DataNode
 from planrunner.language.expressions.builtins.random_draws import Rand
 from planrunner.language.expressions.values import Scope
+from planrunner.language.hashes import blake2b
 
 __all__ = ["MadeTable", "data_stream", "data_words", "source_blocks", "source_table"]
 

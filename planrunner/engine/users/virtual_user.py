@@ -21,7 +21,6 @@ import asyncio
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from enum import Enum, auto
-from hashlib import blake2b
 from random import Random
 
 from planrunner.engine.scheduling.driving import driven
@@ -30,6 +29,7 @@ from planrunner.engine.users.iterations import IterationLoop
 from planrunner.engine.users.user_context import Actor
 from planrunner.engine.users.visitor import Arrival, Visitor
 from planrunner.graph.run_graph import Renewal
+from planrunner.language.hashes import blake2b
 
 __all__ = ["UserState", "VirtualUser", "user_stream"]
 

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from hashlib import blake2b
 from typing import Any
 
 from planrunner.engine.stop import Among, Ending, StopLevel
@@ -32,6 +31,7 @@ from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.traffic import Traffic
 from planrunner.graph.loads import LoadModel, RunnableLoad
 from planrunner.graph.run_graph import RunGraph
+from planrunner.language.hashes import blake2b
 from planrunner.metrics.book import Crowded
 from planrunner.results.files.samples import SampleFile
 from planrunner.schedule.partition import WorkerShare

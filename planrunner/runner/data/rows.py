@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from hashlib import blake2b
 from typing import BinaryIO, Final
 
 from planrunner.data.tables import RowFault
@@ -15,6 +14,7 @@ from planrunner.errors import CannotRun
 from planrunner.graph.data import DataNode
 from planrunner.language.expressions.values import EvaluationError, Scope
 from planrunner.language.files import FileFault
+from planrunner.language.hashes import blake2b
 
 __all__ = ["RowsToWrite", "write_rows"]
 
