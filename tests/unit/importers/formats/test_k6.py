@@ -347,6 +347,17 @@ def test_a_module_of_common_js_is_read_as_compilers_write_it() -> None:
     assert not list(made[0].ledger.findings())
 
 
+def test_all_exports_of_a_module_of_common_js_may_be_one_object() -> None:
+    text = """\
+const http = require("k6/http");
+const options = { vus: 2, iterations: 4 };
+module.exports = { options, default() { http.get("http://127.0.0.1/a"); } };
+"""
+    made = import_files([SourceFile(None, "a.js", text.encode())], options=ImportOptions())
+    assert parse(made.text, "plan.yaml").data["users"]["Visitor"]["steps"] == [{"get": "/a"}]
+    assert "iterations: 4" in made.text
+
+
 def test_a_bundle_without_an_es_module_is_refused_where_it_hides_its_exports() -> None:
     text = "(() => {\n  var a = { default: () => 1 };\n  module.exports = wrap(a);\n})();\n"
     with pytest.raises(ImportFault, match=r"b\.js:3:1: no function that k6 runs") as fault:

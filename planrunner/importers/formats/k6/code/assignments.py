@@ -259,6 +259,11 @@ def _assign_member(
     raise NoStepSays("a property of something that the plan doesn't have: use `set`")
 
 
+def _exported(value: JsValue) -> dict[str, JsValue]:
+    """Return what a module of CommonJS exports at once."""
+    return value.entries if isinstance(value, JsObject) else {"default": value}
+
+
 def _set_outside(
     of: JsValue, name: str, value: JsValue, node: Node, scope: K6Scope, machine: K6Machine
 ) -> JsValue | None:
@@ -268,7 +273,8 @@ def _set_outside(
     if isinstance(of, JsStore):
         return of.write(name, value, node, scope)
     if isinstance(of, JsNative) and of.path in ("module", "exports", "module.exports"):
-        scope.module.exports[name] = value
+        is_all = (of.path, name) == ("module", "exports")
+        scope.module.exports.update(_exported(value) if is_all else {name: value})
         return value
     if isinstance(of, JsSocket):
         if isinstance(value, JsFunction):
