@@ -96,7 +96,12 @@ class CookieJar:
         """
         pair, _, said = header.partition(";")
         name, _, value = pair.partition("=")
-        cookie = self._said_so(name, said, origin)
+        last = self._last_replaced  # most likely again, and comparing is cheaper than hashing
+        if last is not None and origin is last[2] and name == last[0] and said == last[1]:
+            cookie: Cookie | None = last[3]
+        else:
+            cookie = self._said.get((name, said, origin.scheme, origin.host))
+            self._last_replaced = None if cookie is None else (name, said, origin, cookie)
         # As `_is_sendable`, but for what `store` may still take.
         if cookie is None or not (value.isascii() and value.isprintable()):
             return False
@@ -109,16 +114,6 @@ class CookieJar:
         cookie.pair = f"{name.strip()}={value.strip()}" if " " in pair else pair
         self._line = None
         return True
-
-    def _said_so(self, name: str, said: str, origin: Origin) -> Cookie | None:
-        """Return the cookie of this name that was set with the same attributes."""
-        last = self._last_replaced  # most likely again, and comparing is cheaper than hashing
-        if last is not None and origin is last[2] and name == last[0] and said == last[1]:
-            return last[3]
-        cookie = self._said.get((name, said, origin.scheme, origin.host))
-        if cookie is not None:
-            self._last_replaced = name, said, origin, cookie
-        return cookie
 
     def store(self, header: str, origin: Origin, target: str) -> None:
         """Take one Set-Cookie value of a reply to `target`; what isn't allowed is ignored."""
@@ -165,7 +160,8 @@ class CookieJar:
         if line is None:
             chosen = self._chosen
             value = chosen[0].pair if len(chosen) == 1 else "; ".join([one.pair for one in chosen])
-            line = self._line = cookie_line(value)
+            # As `cookie_line`, inline: the value differs with each reply where a server so wants.
+            line = self._line = f"Cookie: {value}\r\n".encode("latin-1") if value else b""
         return line
 
     def header(self, origin: Origin, target: str) -> str:
