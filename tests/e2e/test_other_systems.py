@@ -146,6 +146,8 @@ def test_a_service_is_stopped_on_windows(tmp_path: Path) -> None:
         "command": [sys.executable, "-c", "import time; time.sleep(600)"],
         "cwd": str(tmp_path),
         "log": str(tmp_path / "log"),
+        "most": 0,
+        "copy": "",
         "secrets": "",
         "mask": "",
         "signal": "TERM",

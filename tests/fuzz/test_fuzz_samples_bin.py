@@ -151,10 +151,12 @@ def check_reports(run_directory: Path) -> None:
         for file in report.files if report.source is FormatSource.SAMPLES else ():
             out = io.BytesIO() if file.is_binary else io.StringIO(newline="")
             writer_of(file)(result, SampleReader(run_directory / SAMPLES), out)
-            if isinstance(out, io.BytesIO):
+            if file.name.endswith(".parquet"):
                 assert pyarrow.parquet.read_metadata(out).num_rows <= most
                 continue
-            header, *lines = csv.reader(io.StringIO(out.getvalue(), newline=""))
+            written = out.getvalue()
+            text = written if isinstance(written, str) else written.decode()
+            header, *lines = csv.reader(io.StringIO(text, newline=""))
             assert len(lines) <= most
             assert {len(line) for line in lines} <= {len(header)}
 

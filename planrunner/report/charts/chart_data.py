@@ -224,8 +224,9 @@ def log_axis(values: Iterable[float]) -> tuple[list[float], list[float]]:
     """Return the ends of a logarithmic axis, and the 1, 2 and 5 of powers of ten that it names.
 
     The ends are those of the values, or as far apart as two names need. Long axes name powers only.
+    A time of nothing, which clocks give for what is short, has no place on such an axis.
     """
-    found = sorted(values)
+    found = sorted(value for value in values if value > 0) or [1.0]
     least, most = found[0], found[-1]
     steps = (1, 2, 5) if most / least < 2_000 else (1,)
     powers = range(floor(log10(least)) - 1, ceil(log10(most)) + 2)

@@ -296,3 +296,9 @@ def test_requests_that_are_not_kept_over_time_are_counted():
     }
 
     assert shown["requests"].words.startswith("2 requests, the first that were sent of 3. The ")
+
+
+def test_times_of_nothing_have_no_place_on_an_axis_of_powers() -> None:
+    """A clock that ticks each microsecond gives them for what is shorter."""
+    assert log_axis([0.0, 2.0, 7.0]) == log_axis([2.0, 7.0])
+    assert log_axis([0.0])[0][0] > 0
