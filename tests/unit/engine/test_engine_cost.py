@@ -236,4 +236,4 @@ def test_a_thinking_user_takes_no_more_memory_than_it_did(monkeypatch: pytest.Mo
     _traced_bytes(5, monkeypatch)  # what is made once
     few, many = (_traced_bytes(users, monkeypatch) for users in (50, 250))
 
-    assert (many - few) / 200 <= 12_500
+    assert (many - few) / 200 <= 12_800
